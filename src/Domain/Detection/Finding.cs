@@ -1,0 +1,166 @@
+namespace Sekisho.Domain.Detection;
+
+/// <summary>What a condition claims: which device did what, how far from what was expected, and why one may believe it. It never names a consequence.</summary>
+public sealed record Finding
+{
+    /// <summary>Derived from scope, condition, template version and triggering event, so that a repeat is recognised: "f" and 31 lower-case hex digits.</summary>
+    public required string Id { get; init; }
+
+    /// <summary>Field concerned; null when the gateway as a whole is (an unknown sender).</summary>
+    public required string? FieldId { get; init; }
+
+    /// <summary>Device concerned; null for wider scopes.</summary>
+    public required string? DeviceId { get; init; }
+
+    /// <summary>What the condition watches: one of <see cref="Scopes"/>.</summary>
+    public required string Scope { get; init; }
+
+    /// <summary>Which one: device identifier, user identifier, source address or field.</summary>
+    public required string ScopeKey { get; init; }
+
+    /// <summary>Name of the condition's kind ("frequency", "silence", …).</summary>
+    public required string Condition { get; init; }
+
+    /// <summary>Key of the condition within its template, unique there.</summary>
+    public required string ConditionKey { get; init; }
+
+    /// <summary>Template that set it.</summary>
+    public required string TemplateId { get; init; }
+
+    /// <summary>Version of that template.</summary>
+    public required int TemplateVersion { get; init; }
+
+    /// <summary>Assumed risk, one of <see cref="Risks"/>.</summary>
+    public required string Risk { get; init; }
+
+    /// <summary>One of <see cref="Levels"/>.</summary>
+    public required string Level { get; init; }
+
+    /// <summary>Arrival time of the event that raised it (UTC).</summary>
+    public required DateTimeOffset RaisedAt { get; init; }
+
+    /// <summary>Device time of that event, when it has one.</summary>
+    public DateTimeOffset? DeviceTime { get; init; }
+
+    /// <summary>Journal position of that event.</summary>
+    public required long Position { get; init; }
+
+    /// <summary>Correlation id of that event (of the last message before it for a tick).</summary>
+    public required string CorrelationId { get; init; }
+
+    /// <summary>Why.</summary>
+    public required Evidence Evidence { get; init; }
+}
+
+/// <summary>Measured against expected, the events it rests on, and what would have kept it quiet.</summary>
+public sealed record Evidence
+{
+    /// <summary>What was measured, a stable name ("interval", "count", "silence", "size", …).</summary>
+    public required string Metric { get; init; }
+
+    /// <summary>Unit of the values: "s", "bytes", "count", "".</summary>
+    public required string Unit { get; init; }
+
+    /// <summary>The measured value.</summary>
+    public required double Measured { get; init; }
+
+    /// <summary>Lower end of the expected band; null when open.</summary>
+    public double? ExpectedLow { get; init; }
+
+    /// <summary>Upper end of the expected band; null when open.</summary>
+    public double? ExpectedHigh { get; init; }
+
+    /// <summary>Where the band came from: "template", "learnt" or "peer".</summary>
+    public required string Origin { get; init; }
+
+    /// <summary>Journal positions of the events it rests on, newest last, at most 32.</summary>
+    public required IReadOnlyList<long> Events { get; init; }
+
+    /// <summary>The parameter of the condition and the value from which on it "would not have fired".</summary>
+    public required Counterfactual Counterfactual { get; init; }
+
+    /// <summary>Exceptions that were tried and why each did not hold; empty when there are none.</summary>
+    public IReadOnlyList<string> ExceptionsTried { get; init; } = [];
+
+    /// <summary>Further facts for the sentence a person reads: plain names and values, no payload.</summary>
+    public IReadOnlyDictionary<string, string> Facts { get; init; } = new Dictionary<string, string>();
+}
+
+/// <summary>"Would not have fired if Parameter were Value."</summary>
+/// <param name="Parameter">Name of the condition's parameter.</param>
+/// <param name="Comparison">"at-least" or "at-most".</param>
+/// <param name="Value">Smallest (largest) value that keeps it quiet, in the parameter's unit.</param>
+/// <param name="Unit">The parameter's unit.</param>
+public sealed record Counterfactual(string Parameter, string Comparison, double Value, string Unit);
+
+/// <summary>Stable names of what a condition watches.</summary>
+public static class Scopes
+{
+    /// <summary>One device.</summary>
+    public const string Device = "device";
+
+    /// <summary>One user, over all of the user's devices.</summary>
+    public const string User = "user";
+
+    /// <summary>One sender's address.</summary>
+    public const string Source = "source";
+
+    /// <summary>A whole field.</summary>
+    public const string Field = "field";
+}
+
+/// <summary>Stable names of the five assumed risks.</summary>
+public static class Risks
+{
+    /// <summary>不正アクセス</summary>
+    public const string UnauthorisedAccess = "unauthorised-access";
+
+    /// <summary>なりすまし</summary>
+    public const string Spoofing = "spoofing";
+
+    /// <summary>乗っ取り</summary>
+    public const string Takeover = "takeover";
+
+    /// <summary>盗聴</summary>
+    public const string Eavesdropping = "eavesdropping";
+
+    /// <summary>盗難</summary>
+    public const string Theft = "theft";
+
+    /// <summary>All five.</summary>
+    public static readonly IReadOnlyList<string> All = [UnauthorisedAccess, Spoofing, Takeover, Eavesdropping, Theft];
+}
+
+/// <summary>Stable names of the levels, lowest first.</summary>
+public static class Levels
+{
+    /// <summary>情報</summary>
+    public const string Information = "information";
+
+    /// <summary>警告</summary>
+    public const string Warning = "warning";
+
+    /// <summary>重要</summary>
+    public const string Important = "important";
+
+    /// <summary>緊急</summary>
+    public const string Critical = "critical";
+
+    /// <summary>All four, lowest first.</summary>
+    public static readonly IReadOnlyList<string> All = [Information, Warning, Important, Critical];
+
+    /// <summary>Rank of a level, 0 for the lowest.</summary>
+    /// <exception cref="ArgumentException">No such level.</exception>
+    public static int Rank(string level)
+    {
+        for (var i = 0; i < All.Count; i++)
+        {
+            if (All[i] == level)
+            {
+                return i;
+            }
+        }
+
+        throw new ArgumentException($"'{level}' is no level; levels are {string.Join(", ", All)}.", nameof(level));
+    }
+}

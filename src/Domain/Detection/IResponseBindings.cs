@@ -1,0 +1,23 @@
+namespace Sekisho.Domain.Detection;
+
+/// <summary>Which actions a field's template binds to a kind of threat. Implemented by Detection (templates), read by Response.</summary>
+public interface IResponseBindings
+{
+    /// <summary>The bindings in force for the field; empty when it has no template. For null: the gateway's own bindings.</summary>
+    IReadOnlyList<ResponseBinding> For(string? fieldId);
+}
+
+/// <summary>"For this risk from this level on, do this."</summary>
+/// <param name="Risk">One of <see cref="Risks"/>, or "*" for all.</param>
+/// <param name="MinimumLevel">One of <see cref="Levels"/>: the lowest level that triggers it.</param>
+/// <param name="Action">Name of a response action ("mail", "webhook", "suspend-authentication").</param>
+/// <param name="Condition">Only for this condition key; null for all.</param>
+/// <param name="Approval">"automatic", "one-person" or "two-persons".</param>
+public sealed record ResponseBinding(string Risk, string MinimumLevel, string Action, string? Condition, string Approval);
+
+/// <summary>Reads findings back. Implemented by Detection, called by Response for the texts of notifications.</summary>
+public interface IFindings
+{
+    /// <summary>The finding, or null when there is none of that identifier.</summary>
+    Task<Finding?> FindAsync(string findingId, CancellationToken cancellation);
+}

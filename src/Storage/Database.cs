@@ -1,0 +1,165 @@
+using System.Data.Common;
+using Microsoft.Data.Sqlite;
+using Npgsql;
+
+namespace Sekisho.Storage;
+
+/// <summary>The two SQL dialects. SQL is shared where both understand it; migrations stand once for each.</summary>
+public enum Dialect
+{
+    /// <summary>The embedded file.</summary>
+    Sqlite,
+
+    /// <summary>PostgreSQL 15 or later.</summary>
+    PostgreSql,
+}
+
+/// <summary>
+/// One database. Times are stored as BIGINT Unix milliseconds (UTC), flags as 0/1, bytes encrypted by the application. Any thread.
+/// On SQLite all changes go through one connection, one at a time, with synchronous=FULL; readers have connections of their own.
+/// </summary>
+public sealed class Database : IAsyncDisposable
+{
+    private readonly NpgsqlDataSource? _postgres;
+    private readonly string? _sqlite;
+    private readonly SemaphoreSlim _writerTurn = new(1, 1); // guards _writer
+    private SqliteConnection? _writer;
+
+    private Database(string? sqlite, NpgsqlDataSource? postgres) => (_sqlite, _postgres) = (sqlite, postgres);
+
+    /// <summary>Which SQL it speaks.</summary>
+    public Dialect Dialect => _postgres is null ? Dialect.Sqlite : Dialect.PostgreSql;
+
+    /// <summary>The file of an embedded database; null on PostgreSQL.</summary>
+    public string? File { get; private init; }
+
+    /// <summary>An embedded database file, made when absent.</summary>
+    public static Database Sqlite(string file) => new(
+        new SqliteConnectionStringBuilder { DataSource = file, ForeignKeys = true, Pooling = true, DefaultTimeout = 30 }.ToString(), null)
+    { File = file };
+
+    /// <summary>A PostgreSQL database that exists.</summary>
+    public static Database PostgreSql(string connectionString) => new(null, NpgsqlDataSource.Create(connectionString));
+
+    /// <summary>Runs a query on a connection of its own.</summary>
+    public async Task<T> ReadAsync<T>(Func<DbConnection, Task<T>> query, CancellationToken cancellation = default)
+    {
+        await using var connection = await OpenReaderAsync(cancellation).ConfigureAwait(false);
+        return await query(connection).ConfigureAwait(false);
+    }
+
+    /// <summary>
+    /// Runs a change in one transaction: committed and durable when the task completes, rolled back when <paramref name="change"/> throws.
+    /// </summary>
+    public async Task<T> WriteAsync<T>(Func<DbTransaction, Task<T>> change, CancellationToken cancellation = default)
+    {
+        if (_postgres is not null)
+        {
+            await using var connection = await _postgres.OpenConnectionAsync(cancellation).ConfigureAwait(false);
+            await using var transaction = await connection.BeginTransactionAsync(cancellation).ConfigureAwait(false);
+            var result = await change(transaction).ConfigureAwait(false);
+            await transaction.CommitAsync(CancellationToken.None).ConfigureAwait(false);
+            return result;
+        }
+
+        await _writerTurn.WaitAsync(cancellation).ConfigureAwait(false);
+        try
+        {
+            await using var transaction = Writer().BeginTransaction(deferred: false);
+            var result = await change(transaction).ConfigureAwait(false);
+            transaction.Commit();
+            return result;
+        }
+        finally
+        {
+            _writerTurn.Release();
+        }
+    }
+
+    /// <inheritdoc cref="WriteAsync{T}"/>
+    public Task WriteAsync(Func<DbTransaction, Task> change, CancellationToken cancellation = default) =>
+        WriteAsync(
+            async transaction =>
+            {
+                await change(transaction).ConfigureAwait(false);
+                return true;
+            },
+            cancellation);
+
+    /// <summary>The same for a thread of its own (journal, lanes): synchronous from begin to commit.</summary>
+    public void Write(Action<DbTransaction> change)
+    {
+        if (_postgres is not null)
+        {
+            using var connection = _postgres.OpenConnection();
+            using var transaction = connection.BeginTransaction();
+            change(transaction);
+            transaction.Commit();
+            return;
+        }
+
+        _writerTurn.Wait();
+        try
+        {
+            using var transaction = Writer().BeginTransaction(deferred: false);
+            change(transaction);
+            transaction.Commit();
+        }
+        finally
+        {
+            _writerTurn.Release();
+        }
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        await _writerTurn.WaitAsync().ConfigureAwait(false);
+        if (_writer is not null)
+        {
+            await _writer.DisposeAsync().ConfigureAwait(false);
+            SqliteConnection.ClearPool(_writer);
+        }
+
+        if (_postgres is not null)
+        {
+            await _postgres.DisposeAsync().ConfigureAwait(false);
+        }
+
+        _writerTurn.Dispose();
+    }
+
+    private async Task<DbConnection> OpenReaderAsync(CancellationToken cancellation)
+    {
+        if (_postgres is not null)
+        {
+            return await _postgres.OpenConnectionAsync(cancellation).ConfigureAwait(false);
+        }
+
+        var connection = new SqliteConnection(_sqlite);
+        await connection.OpenAsync(cancellation).ConfigureAwait(false);
+        return connection;
+    }
+
+    private SqliteConnection Writer()
+    {
+        if (_writer is not null)
+        {
+            return _writer;
+        }
+
+        var writer = new SqliteConnection(_sqlite);
+        writer.Open();
+        using var pragmas = writer.CreateCommand();
+
+        // secure_delete stays off: every byte worth hiding is ciphertext already.
+        pragmas.CommandText = "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=4000; PRAGMA temp_store=MEMORY;";
+        pragmas.ExecuteNonQuery();
+        return _writer = writer;
+    }
+}
+
+/// <summary>The gateway's two databases: on SQLite two files, so that the journal's sync waits for nobody; on PostgreSQL one.</summary>
+/// <param name="State">Everything but the journal.</param>
+/// <param name="Journal">The event journal.</param>
+public sealed record Databases(Database State, Database Journal);
