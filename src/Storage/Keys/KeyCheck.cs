@@ -6,6 +6,16 @@ namespace Sekisho.Storage.Keys;
 /// <summary>Ties a database to its master key, so that a copy started with another key stops at once with a clear sentence.</summary>
 public static class KeyCheck
 {
+    /// <summary>True when the database was never tied to a key.</summary>
+    public static async Task<bool> IsNewAsync(Database database)
+    {
+        ArgumentNullException.ThrowIfNull(database);
+        var table = database.Dialect == Dialect.Sqlite
+            ? "SELECT COUNT(*) FROM sqlite_master WHERE type = 'table' AND name = 'key_check'"
+            : "SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = current_schema() AND table_name = 'key_check'";
+        return await database.ReadAsync(c => c.ExecuteScalarAsync<long>(table)).ConfigureAwait(false) == 0;
+    }
+
     /// <summary>Remembers the key in a new database, compares it in an old one.</summary>
     /// <exception cref="StorageException">The database belongs to another key.</exception>
     public static async Task EnsureAsync(Database database, MasterKey key)

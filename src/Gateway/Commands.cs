@@ -1,0 +1,81 @@
+using Microsoft.AspNetCore.Connections;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Sekisho.Api.Settings;
+using Sekisho.Domain.Localization;
+using Sekisho.Operations.Accounts;
+using Sekisho.Operations.OperatorAudit;
+using Sekisho.Storage;
+using Sekisho.Storage.Keys;
+
+namespace Sekisho.Gateway;
+
+/// <summary>What each command does; the value is the exit code.</summary>
+internal static class Commands
+{
+    public static Task<int> UpAsync(StartOptions options, CancellationToken cancellation) => GuardedAsync(async () =>
+    {
+        await using var gateway = await GatewayHost.OpenAsync(options, TimeProvider.System).ConfigureAwait(false);
+        await gateway.App.StartAsync(cancellation).ConfigureAwait(false);
+        var texts = gateway.App.Services.GetRequiredService<Texts>();
+        await Console.Out.WriteLineAsync(gateway.Steps.Text(texts, gateway.App.Services.GetRequiredService<FirstStart>().SetupCode)).ConfigureAwait(false);
+        await gateway.App.WaitForShutdownAsync(cancellation).ConfigureAwait(false);
+        return ExitCodes.Done;
+    });
+
+    public static int CheckConfig(StartOptions options)
+    {
+        try
+        {
+            var settings = GatewayHost.CheckSettings(options);
+            var width = settings.Max(s => s.Key.Length);
+            foreach (var setting in settings.OrderBy(s => s.Key, StringComparer.Ordinal))
+            {
+                Console.WriteLine($"{setting.Key.PadRight(width)}  {setting.Value}  ({setting.Source})");
+            }
+
+            return ExitCodes.Done;
+        }
+        catch (SettingsException e)
+        {
+            Console.Error.WriteLine(e.Message);
+            return ExitCodes.WrongUse;
+        }
+    }
+
+    public static Task<int> AuditVerifyAsync(StartOptions options) => GuardedAsync(async () =>
+    {
+        var storage = GatewayHost.Bound<StorageSettings>(options.Configuration(), "Storage");
+        var (databases, isNew) = await GatewayHost.OpenDatabasesAsync(storage, options.DataFolder).ConfigureAwait(false);
+        await using var state = databases.State;
+        if (isNew)
+        {
+            throw new StorageException($"There is no data in {options.DataFolder}. Name the gateway's data folder with --data.");
+        }
+
+        var (key, _) = MasterKey.Find(options.DataFolder, Environment.GetEnvironmentVariable, mayCreate: false);
+        await KeyCheck.EnsureAsync(databases.State, key).ConfigureAwait(false);
+        var verdict = await AuditChain.VerifyAsync(databases, key).ConfigureAwait(false);
+        Console.WriteLine(verdict.Sentence);
+        return verdict.Intact ? ExitCodes.Done : ExitCodes.CheckFailed;
+    });
+
+    /// <summary>Faults that a person can mend are said in a sentence and end with 2; anything else is a fault of the program and keeps its trace.</summary>
+    private static async Task<int> GuardedAsync(Func<Task<int>> run)
+    {
+        try
+        {
+            return await run().ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is SettingsException or StorageException or IOException or UnauthorizedAccessException or System.Data.Common.DbException)
+        {
+            var advice = e is AddressInUseException || e.InnerException is AddressInUseException ? " Choose another with --port or --management-port." : "";
+            await Console.Error.WriteLineAsync(e.Message + advice).ConfigureAwait(false);
+            return ExitCodes.WrongUse;
+        }
+        catch (OperationCanceledException)
+        {
+            return ExitCodes.Done;
+        }
+    }
+}

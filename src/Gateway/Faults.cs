@@ -1,0 +1,65 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Metadata;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Sekisho.Api;
+using Sekisho.Api.Problems;
+using Sekisho.Domain.Events;
+
+namespace Sekisho.Gateway;
+
+/// <summary>Turns what a handler throws into a problem document, so that no fault reaches a sender as a bare status or a stack trace.</summary>
+internal static partial class Faults
+{
+    /// <summary>Middleware around everything.</summary>
+    public static async Task ToProblems(HttpContext context, RequestDelegate next)
+    {
+        try
+        {
+            await next(context).ConfigureAwait(false);
+        }
+        catch (BadHttpRequestException e)
+        {
+            // Kestrel's and the binder's way to say that the request is at fault.
+            var type = e.StatusCode switch
+            {
+                StatusCodes.Status413PayloadTooLarge => CommonProblems.BodyTooLarge,
+                StatusCodes.Status408RequestTimeout => new ProblemType("too-slow", StatusCodes.Status408RequestTimeout),
+                StatusCodes.Status415UnsupportedMediaType => new ProblemType("unsupported-media", StatusCodes.Status415UnsupportedMediaType),
+                _ => CommonProblems.BadRequest,
+            };
+            await WriteAsync(context, Problem.Of(type)).ConfigureAwait(false);
+        }
+        catch (JournalUnavailableException e)
+        {
+            await WriteAsync(context, Problem.Of(CommonProblems.Unavailable).After(e.RetryAfter)).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
+        {
+            // The sender hung up: there is nobody to answer.
+        }
+        catch (Exception e) when (!context.Response.HasStarted)
+        {
+            // Whatever the fault, the other requests go on; this one is told so and the log has the details.
+            Failed(Logger(context), context.Request.Method, context.GetEndpoint()?.Metadata.GetMetadata<IRouteDiagnosticsMetadata>()?.Route ?? "", Correlation.Of(context), e);
+            await WriteAsync(context, Problem.Of(CommonProblems.Internal)).ConfigureAwait(false);
+        }
+    }
+
+    private static Task WriteAsync(HttpContext context, Problem problem)
+    {
+        if (context.Response.HasStarted)
+        {
+            context.Abort();
+            return Task.CompletedTask;
+        }
+
+        context.Response.Clear();
+        return problem.ExecuteAsync(context);
+    }
+
+    private static ILogger Logger(HttpContext context) => context.RequestServices.GetRequiredService<ILoggerFactory>().CreateLogger("Sekisho.Gateway");
+
+    [LoggerMessage(1, LogLevel.Error, "{Method} {Route} failed; correlation id {CorrelationId}")]
+    private static partial void Failed(ILogger logger, string method, string route, string correlationId, Exception fault);
+}

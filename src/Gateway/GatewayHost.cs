@@ -1,0 +1,187 @@
+using System.Net;
+using System.Text.Json.Serialization;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Sekisho.Api.Settings;
+using Sekisho.Domain.Localization;
+using Sekisho.Gateway.Tls;
+using Sekisho.Storage;
+using Sekisho.Storage.Keys;
+
+namespace Sekisho.Gateway;
+
+/// <summary>A gateway that is ready to run: everything checked, opened and migrated, nothing listening yet.</summary>
+public sealed class GatewayHost : IAsyncDisposable
+{
+    private readonly FileStream _lock;
+    private readonly Databases _databases;
+
+    private GatewayHost(WebApplication app, FileStream @lock, Databases databases, FirstSteps steps) =>
+        (App, _lock, _databases, Steps) = (app, @lock, databases, steps);
+
+    /// <summary>The application; run it.</summary>
+    public WebApplication App { get; }
+
+    /// <summary>What to tell the person who started it.</summary>
+    internal FirstSteps Steps { get; }
+
+    /// <summary>Checks the configuration, opens the data folder and builds the pipeline.</summary>
+    /// <param name="options">Command line.</param>
+    /// <param name="clock">Time for everything but sockets.</param>
+    /// <exception cref="SettingsException">Wrong configuration; every fault is named.</exception>
+    /// <exception cref="StorageException">The data cannot be used as it is.</exception>
+    /// <exception cref="IOException">The data folder cannot be written or is in use.</exception>
+    public static async Task<GatewayHost> OpenAsync(StartOptions options, TimeProvider clock)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        var configuration = options.Configuration();
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "Sekisho.Gateway" });
+        builder.Configuration.AddConfiguration(configuration);
+        Pipeline.AddStages(builder.Services);
+        builder.Services.AddSettings<GatewaySettings>("Gateway").AddSettings<StorageSettings>("Storage").AddSettings<TlsSettings>("Gateway:Tls");
+        var inForce = SettingsCatalog.Check(configuration, Declared<SettingsSection>(builder.Services));
+        var settings = Bound<GatewaySettings>(configuration, "Gateway");
+
+        var data = OpenFolder(options.DataFolder);
+        var databases = await OpenDatabasesAsync(Bound<StorageSettings>(configuration, "Storage"), options.DataFolder).ConfigureAwait(false);
+        var (key, createdKey) = MasterKey.Find(options.DataFolder, Environment.GetEnvironmentVariable, mayCreate: databases.New);
+        await KeyCheck.EnsureAsync(databases.All.State, key).ConfigureAwait(false);
+        await Migrations.ApplyAsync(databases.All, Declared<StageMigrations>(builder.Services), clock).ConfigureAwait(false);
+        var authority = PrivateAuthority.Open(options.DataFolder, key, clock);
+        var certificates = new ServerCertificates(Bound<TlsSettings>(configuration, "Gateway:Tls"), authority, clock);
+
+        var services = builder.Services;
+        services.AddSingleton(clock).AddSingleton(databases.All).AddSingleton(key).AddSingleton(inForce);
+        services.AddSingleton(new Texts([.. Declared<System.Reflection.Assembly>(services), typeof(Api.Correlation).Assembly, typeof(GatewayHost).Assembly]));
+        services.AddSingleton(authority).AddSingleton(certificates);
+        services.AddRouting().AddAuthorization().AddOpenApi("v1");
+        services.ConfigureHttpJsonOptions(json =>
+        {
+            json.SerializerOptions.AllowDuplicateProperties = false;
+            json.SerializerOptions.UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow;
+            json.SerializerOptions.RespectRequiredConstructorParameters = true;
+            json.SerializerOptions.RespectNullableAnnotations = true;
+            json.SerializerOptions.MaxDepth = 32;
+            json.SerializerOptions.Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping;
+        });
+        services.Configure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = true);
+        services.Configure<HostOptions>(host => host.ShutdownTimeout = settings.DrainTime);
+        builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.Limits.MaxConcurrentConnections = settings.MostConnections;
+            kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
+            kestrel.Limits.MaxRequestHeadersTotalSize = 16 * 1024;
+            kestrel.Limits.MaxRequestBodySize = 8 * 1024 * 1024;
+            kestrel.Limits.MinRequestBodyDataRate = new MinDataRate(bytesPerSecond: 240, gracePeriod: TimeSpan.FromSeconds(5));
+            Listen(kestrel, settings.DeviceAddress, options.DevicePort, certificates);
+            Listen(kestrel, settings.ManagementAddress, options.ManagementPort, certificates);
+        });
+
+        var app = builder.Build();
+        Pipeline.Use(app, options.DevicePort);
+        Pipeline.MapRoutes(app);
+        return new GatewayHost(app, data, databases.All, new FirstSteps(options, createdKey, certificates.FromPrivateAuthority, authority.Fingerprint));
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        await App.DisposeAsync().ConfigureAwait(false);
+        await _databases.State.DisposeAsync().ConfigureAwait(false);
+        if (!ReferenceEquals(_databases.State, _databases.Journal))
+        {
+            await _databases.Journal.DisposeAsync().ConfigureAwait(false);
+        }
+
+        await _lock.DisposeAsync().ConfigureAwait(false);
+    }
+
+    /// <summary>Sections that all stages declare, for commands that only look at the configuration.</summary>
+    internal static IReadOnlyList<SettingInForce> CheckSettings(StartOptions options)
+    {
+        var services = new ServiceCollection();
+        Pipeline.AddStages(services);
+        services.AddSettings<GatewaySettings>("Gateway").AddSettings<StorageSettings>("Storage").AddSettings<TlsSettings>("Gateway:Tls");
+        return SettingsCatalog.Check(options.Configuration(), Declared<SettingsSection>(services));
+    }
+
+    /// <summary>Opens the databases of a data folder. On SQLite journal and state are files of their own.</summary>
+    internal static async Task<(Databases All, bool New)> OpenDatabasesAsync(StorageSettings storage, string dataFolder)
+    {
+        if (storage.Engine == "sqlite")
+        {
+            var state = Path.Combine(dataFolder, "state.db");
+            var isNew = !File.Exists(state);
+            return (new Databases(Database.Sqlite(state), Database.Sqlite(Path.Combine(dataFolder, "journal.db"))), isNew);
+        }
+
+        if (storage.ConnectionSecret.Length == 0)
+        {
+            throw new SettingsException(["Storage:ConnectionSecret = '': the engine postgresql needs an Npgsql connection string."]);
+        }
+
+        try
+        {
+            var one = Database.PostgreSql(storage.ConnectionSecret);
+            return (new Databases(one, one), await KeyCheck.IsNewAsync(one).ConfigureAwait(false));
+        }
+        catch (Exception e) when (e is System.Data.Common.DbException or ArgumentException)
+        {
+            throw new StorageException($"PostgreSQL cannot be reached with Storage:ConnectionSecret: {e.Message}", e);
+        }
+    }
+
+    /// <summary>The bound settings of a section.</summary>
+    internal static T Bound<T>(IConfiguration configuration, string section)
+        where T : class, new() => configuration.GetSection(section).Get<T>() ?? new T();
+
+    private static List<T> Declared<T>(IServiceCollection services)
+        where T : class => [.. services.Where(s => s.ServiceType == typeof(T)).Select(s => (T)s.ImplementationInstance!)];
+
+    private static FileStream OpenFolder(string folder)
+    {
+        var options = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
+        if (!Directory.Exists(folder))
+        {
+            Directory.CreateDirectory(folder, options);
+        }
+
+        try
+        {
+            return new FileStream(Path.Combine(folder, "lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+        }
+        catch (IOException e) when (e is not DirectoryNotFoundException)
+        {
+            throw new IOException($"The data folder {folder} cannot be used: {e.Message} Stop the other gateway that uses it, or make it writable.", e);
+        }
+    }
+
+    private static void Listen(KestrelServerOptions kestrel, string address, int port, ServerCertificates certificates)
+    {
+        void Options(ListenOptions listen)
+        {
+            listen.Protocols = HttpProtocols.Http1AndHttp2;
+            listen.UseHttps(certificates.Configure);
+        }
+
+        if (address == "*")
+        {
+            kestrel.ListenAnyIP(port, Options);
+        }
+        else if (IPAddress.TryParse(address, out var parsed))
+        {
+            kestrel.Listen(parsed, port, Options);
+        }
+        else
+        {
+            throw new SettingsException([$"Gateway: '{address}' is no address to listen on. Give \"*\" or an IP address of this host."]);
+        }
+    }
+}

@@ -1,0 +1,34 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace Sekisho.Gateway;
+
+/// <summary>Settings of section "Gateway".</summary>
+public sealed class GatewaySettings
+{
+    /// <summary>Address that devices connect to: "*" for all of the host's addresses, or one address.</summary>
+    [Required]
+    public string DeviceAddress { get; set; } = "*";
+
+    /// <summary>Address of the management listener; loopback unless told otherwise.</summary>
+    [Required]
+    public string ManagementAddress { get; set; } = "127.0.0.1";
+
+    /// <summary>Connections that both listeners together hold open at most.</summary>
+    [Range(10, 1_000_000)]
+    public int MostConnections { get; set; } = 20_000;
+
+    /// <summary>How long requests under way may take to finish at shutdown.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "00:10:00")]
+    public TimeSpan DrainTime { get; set; } = TimeSpan.FromSeconds(20);
+}
+
+/// <summary>Settings of section "Storage".</summary>
+public sealed class StorageSettings
+{
+    /// <summary>"sqlite" for files in the data folder, "postgresql" for a server.</summary>
+    [AllowedValues("sqlite", "postgresql", ErrorMessage = "allowed are sqlite and postgresql.")]
+    public string Engine { get; set; } = "sqlite";
+
+    /// <summary>Npgsql connection string for the engine postgresql.</summary>
+    public string ConnectionSecret { get; set; } = "";
+}

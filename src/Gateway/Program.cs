@@ -1,0 +1,28 @@
+using System.CommandLine;
+using Sekisho.Gateway;
+
+var data = new Option<DirectoryInfo>("--data") { Description = "Folder that holds the gateway's data; made when absent. データを置くフォルダー", DefaultValueFactory = _ => new DirectoryInfo("sekisho-data") };
+var port = new Option<int>("--port") { Description = "Port for devices (HTTPS). デバイス用のポート", DefaultValueFactory = _ => 8443 };
+var managementPort = new Option<int>("--management-port") { Description = "Port for people and systems that manage the gateway (HTTPS). 管理用のポート", DefaultValueFactory = _ => 9443 };
+var config = new Option<FileInfo?>("--config") { Description = "Configuration file; default is sekisho.json in the data folder. 設定ファイル" };
+var set = new Option<string[]>("--set") { Description = "One setting as Section:Key=VALUE; may be repeated. 設定を一つ上書きする", DefaultValueFactory = _ => [] };
+
+StartOptions Start(ParseResult parsed) => new(
+    parsed.GetValue(data)!.FullName,
+    parsed.GetValue(port),
+    parsed.GetValue(managementPort),
+    parsed.GetValue(config)?.FullName,
+    parsed.GetValue(set)!);
+
+var up = new Command("up", "Starts the gateway. ゲートウェイを起動する") { data, port, managementPort, config, set };
+up.SetAction((parsed, cancellation) => Commands.UpAsync(Start(parsed), cancellation));
+
+var checkConfig = new Command("check-config", "Prints the configuration in force and where it came from, or every fault in it. 有効な設定と誤りを表示する") { data, config, set };
+checkConfig.SetAction((parsed, _) => Task.FromResult(Commands.CheckConfig(Start(parsed))));
+
+var auditVerify = new Command("audit-verify", "Verifies the hash chain of the operator audit log. 操作監査ログの改ざんを検査する") { data, config, set };
+auditVerify.SetAction((parsed, _) => Commands.AuditVerifyAsync(Start(parsed)));
+
+var root = new RootCommand("Sekisho (関所): an open secure gateway for IoT devices. IoTデバイスのためのセキュアゲートウェイ") { up, checkConfig, auditVerify };
+var parse = root.Parse(args);
+return parse.Errors.Count > 0 && parse.Invoke() != 0 ? ExitCodes.WrongUse : await parse.InvokeAsync();

@@ -1,0 +1,102 @@
+using System.Net;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using Sekisho.Storage;
+using Sekisho.Storage.Keys;
+
+namespace Sekisho.Gateway.Tls;
+
+/// <summary>
+/// The gateway's own certificate authority, made at first start: ca.pem (for devices to trust) and ca.key (encrypted under the master key) in
+/// the data folder. Keys of server certificates live in memory only. Any thread.
+/// </summary>
+public sealed class PrivateAuthority : IDisposable
+{
+    private static readonly byte[] Context = "ca.key"u8.ToArray();
+    private readonly X509Certificate2 _certificate;
+
+    private PrivateAuthority(X509Certificate2 certificate, bool created) => (_certificate, Created) = (certificate, created);
+
+    /// <summary>True when this start made it.</summary>
+    public bool Created { get; }
+
+    /// <summary>SHA-256 fingerprint, upper-case hex.</summary>
+    public string Fingerprint => _certificate.GetCertHashString(HashAlgorithmName.SHA256);
+
+    /// <summary>Loads the authority from the data folder, or makes it.</summary>
+    /// <exception cref="StorageException">Only one of the two files is there, or the key belongs to another master key.</exception>
+    public static PrivateAuthority Open(string dataFolder, MasterKey master, TimeProvider clock)
+    {
+        ArgumentNullException.ThrowIfNull(clock);
+        var certificateFile = Path.Combine(dataFolder, "ca.pem");
+        var keyFile = Path.Combine(dataFolder, "ca.key");
+        using var cipher = new ColumnCipher(master, "ca-key");
+        if (File.Exists(certificateFile) != File.Exists(keyFile))
+        {
+            throw new StorageException($"Of the private CA only one of {certificateFile} and {keyFile} is there. Restore both from a backup, or remove the one to have a new CA made (every device must then trust the new ca.pem).");
+        }
+
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        if (File.Exists(keyFile))
+        {
+            key.ImportPkcs8PrivateKey(cipher.Unprotect(File.ReadAllBytes(keyFile), Context), out _);
+            using var stored = X509Certificate2.CreateFromPem(File.ReadAllText(certificateFile));
+            return new PrivateAuthority(stored.CopyWithPrivateKey(key), created: false);
+        }
+
+        var request = new CertificateRequest($"CN=Sekisho private CA {Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(4))}", key, HashAlgorithmName.SHA256);
+        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(certificateAuthority: true, hasPathLengthConstraint: true, pathLengthConstraint: 0, critical: true));
+        request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.KeyCertSign | X509KeyUsageFlags.CrlSign, critical: true));
+        request.CertificateExtensions.Add(new X509SubjectKeyIdentifierExtension(request.PublicKey, critical: false));
+        var now = clock.GetUtcNow();
+        var certificate = request.CreateSelfSigned(now.AddDays(-1), now.AddYears(20));
+        WriteDurably(keyFile, cipher.Protect(key.ExportPkcs8PrivateKey(), Context));
+        WriteDurably(certificateFile, System.Text.Encoding.ASCII.GetBytes(certificate.ExportCertificatePem() + "\n"));
+        return new PrivateAuthority(certificate, created: true);
+    }
+
+    /// <summary>Issues a server certificate for the names (host names or addresses).</summary>
+    public X509Certificate2 Issue(IEnumerable<string> names, DateTimeOffset now, TimeSpan life)
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var request = new CertificateRequest("CN=Sekisho gateway", key, HashAlgorithmName.SHA256);
+        var alternatives = new SubjectAlternativeNameBuilder();
+        foreach (var name in names.Distinct(StringComparer.OrdinalIgnoreCase))
+        {
+            if (IPAddress.TryParse(name, out var address))
+            {
+                alternatives.AddIpAddress(address);
+            }
+            else
+            {
+                alternatives.AddDnsName(name);
+            }
+        }
+
+        request.CertificateExtensions.Add(alternatives.Build());
+        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(certificateAuthority: false, hasPathLengthConstraint: false, pathLengthConstraint: 0, critical: true));
+        request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.DigitalSignature, critical: true));
+        request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([new Oid("1.3.6.1.5.5.7.3.1")], critical: false));
+        request.CertificateExtensions.Add(X509AuthorityKeyIdentifierExtension.CreateFromCertificate(_certificate, includeKeyIdentifier: true, includeIssuerAndSerial: false));
+        var end = now + life < _certificate.NotAfter ? now + life : _certificate.NotAfter;
+        using var issued = request.Create(_certificate, now.AddDays(-1), end, RandomNumberGenerator.GetBytes(16));
+        using var withKey = issued.CopyWithPrivateKey(key);
+        return X509CertificateLoader.LoadPkcs12(withKey.Export(X509ContentType.Pfx), null);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _certificate.Dispose();
+
+    private static void WriteDurably(string file, byte[] content)
+    {
+        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
+        if (!OperatingSystem.IsWindows())
+        {
+            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        }
+
+        using var stream = new FileStream(file, options);
+        stream.Write(content);
+        stream.Flush(flushToDisk: true);
+    }
+}

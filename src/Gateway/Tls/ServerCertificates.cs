@@ -1,0 +1,91 @@
+using System.Net;
+using System.Net.Security;
+using System.Security.Authentication;
+using System.Security.Cryptography.X509Certificates;
+using Microsoft.AspNetCore.Server.Kestrel.Https;
+using Sekisho.Api.Settings;
+
+namespace Sekisho.Gateway.Tls;
+
+/// <summary>
+/// The certificate that both listeners show: given by files, or issued by the private CA and renewed while the gateway runs. TLS 1.2 with forward
+/// secrecy and TLS 1.3 only. Any thread.
+/// </summary>
+public sealed class ServerCertificates : IDisposable
+{
+    private static readonly TlsCipherSuite[] ForwardSecret =
+    [
+        TlsCipherSuite.TLS_AES_256_GCM_SHA384,
+        TlsCipherSuite.TLS_AES_128_GCM_SHA256,
+        TlsCipherSuite.TLS_CHACHA20_POLY1305_SHA256,
+        TlsCipherSuite.TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384,
+        TlsCipherSuite.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,
+        TlsCipherSuite.TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256,
+        TlsCipherSuite.TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
+        TlsCipherSuite.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
+        TlsCipherSuite.TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,
+    ];
+
+    private readonly TlsSettings _settings;
+    private readonly PrivateAuthority? _authority;
+    private readonly TimeProvider _clock;
+    private readonly ITimer? _renewal;
+    private volatile X509Certificate2 _current;
+
+    /// <summary>Loads the files, or issues the first certificate.</summary>
+    /// <exception cref="SettingsException">The files cannot be used.</exception>
+    public ServerCertificates(TlsSettings settings, PrivateAuthority authority, TimeProvider clock)
+    {
+        ArgumentNullException.ThrowIfNull(clock);
+        (_settings, _clock) = (settings, clock);
+        if (settings.CertificateFile.Length > 0)
+        {
+            _current = FromFiles(settings);
+            return;
+        }
+
+        _authority = authority;
+        _current = Issue();
+        var third = TimeSpan.FromDays(settings.Days / 3.0);
+        _renewal = clock.CreateTimer(_ => _current = Issue(), null, third * 2, third * 2);
+    }
+
+    /// <summary>True when devices must trust ca.pem.</summary>
+    public bool FromPrivateAuthority => _authority is not null;
+
+    /// <summary>TLS options for a listener.</summary>
+    public void Configure(HttpsConnectionAdapterOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        options.SslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13;
+        options.ServerCertificateSelector = (_, _) => _current;
+        options.HandshakeTimeout = TimeSpan.FromSeconds(10);
+        if (OperatingSystem.IsLinux())
+        {
+            options.OnAuthenticate = (_, tls) => tls.CipherSuitesPolicy = new CipherSuitesPolicy(ForwardSecret);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _renewal?.Dispose();
+        _current.Dispose();
+    }
+
+    private static X509Certificate2 FromFiles(TlsSettings settings)
+    {
+        try
+        {
+            using var pem = X509Certificate2.CreateFromPemFile(settings.CertificateFile, settings.KeyFile.Length > 0 ? settings.KeyFile : null);
+            return X509CertificateLoader.LoadPkcs12(pem.Export(X509ContentType.Pfx), null);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or System.Security.Cryptography.CryptographicException or ArgumentException)
+        {
+            throw new SettingsException([$"Gateway:Tls:CertificateFile = '{settings.CertificateFile}', Gateway:Tls:KeyFile = '{settings.KeyFile}': {e.Message} Give PEM files of a certificate and its private key."]);
+        }
+    }
+
+    private X509Certificate2 Issue() => _authority!.Issue(
+        [.. _settings.Names, "localhost", Dns.GetHostName(), "127.0.0.1", "::1"], _clock.GetUtcNow(), TimeSpan.FromDays(_settings.Days));
+}
