@@ -9,22 +9,22 @@ using Sekisho.Verification.Clients;
 namespace Sekisho.Verification.Processes;
 
 /// <summary>How to start a gateway.</summary>
-/// <param name="Dll">Path of Sekisho.Gateway.dll.</param>
+/// <param name="Command">The program and its first arguments: "dotnet" and the path of Sekisho.Gateway.dll, or the path of the sekisho script.</param>
 /// <param name="DataFolder">Data folder.</param>
 /// <param name="DevicePort">Port for devices.</param>
 /// <param name="ManagementPort">Port for management.</param>
 /// <param name="Settings">Further settings as Section:Key=VALUE.</param>
 /// <param name="Prefix">Program and arguments to run it under (taskset, strace); empty for none.</param>
-public sealed record GatewayStart(string Dll, string DataFolder, int DevicePort, int ManagementPort, IReadOnlyList<string> Settings, IReadOnlyList<string> Prefix)
+public sealed record GatewayStart(IReadOnlyList<string> Command, string DataFolder, int DevicePort, int ManagementPort, IReadOnlyList<string> Settings, IReadOnlyList<string> Prefix)
 {
     /// <summary>Ports that were free a moment ago.</summary>
-    public static GatewayStart OnFreePorts(string dll, string dataFolder, params string[] settings)
+    public static GatewayStart OnFreePorts(IReadOnlyList<string> command, string dataFolder, params string[] settings)
     {
         using var one = new TcpListener(IPAddress.Loopback, 0);
         using var two = new TcpListener(IPAddress.Loopback, 0);
         one.Start();
         two.Start();
-        return new GatewayStart(dll, dataFolder, ((IPEndPoint)one.LocalEndpoint).Port, ((IPEndPoint)two.LocalEndpoint).Port, settings, []);
+        return new GatewayStart(command, dataFolder, ((IPEndPoint)one.LocalEndpoint).Port, ((IPEndPoint)two.LocalEndpoint).Port, settings, []);
     }
 }
 
@@ -81,7 +81,7 @@ public sealed class GatewayProcess : IAsyncDisposable
     public static GatewayProcess Launch(GatewayStart start)
     {
         ArgumentNullException.ThrowIfNull(start);
-        string[] line = [.. start.Prefix, "dotnet", start.Dll, "up", "--data", start.DataFolder,
+        string[] line = [.. start.Prefix, .. start.Command, "up", "--data", start.DataFolder,
             "--port", start.DevicePort.ToString(CultureInfo.InvariantCulture), "--management-port", start.ManagementPort.ToString(CultureInfo.InvariantCulture),
             .. start.Settings.SelectMany(s => new[] { "--set", s })];
         var info = new ProcessStartInfo(line[0]) { RedirectStandardOutput = true, RedirectStandardError = true };

@@ -1,0 +1,168 @@
+using System.Text.Json.Nodes;
+using Sekisho.Verification.Clients;
+
+namespace Sekisho.EndToEnd.Tests;
+
+/// <summary>
+/// Walks every route of the OpenAPI document as everybody who might try it. What each may do is stated here in the words of the roles, not read from the
+/// routes: a route that lets in more, or a new route that fits no line, fails.
+/// </summary>
+[Collection("shared site")]
+public class AuthorisationTests(SharedSite shared, ITestOutputHelper output)
+{
+    private const string Own = "walk-own";
+    private const string Foreign = "walk-foreign";
+
+    /// <summary>Routes that need no sign-in.</summary>
+    private static readonly string[] Open = ["POST /api/v1/setup", "POST /api/v1/session", "GET /health/live", "GET /health/ready"];
+
+    /// <summary>Routes that any signed-in person may use for the own session.</summary>
+    private static readonly string[] Anybody = ["GET /api/v1/session", "DELETE /api/v1/session", "PUT /api/v1/session/password", "GET /api/v1/fields", "GET /openapi/v1.json"];
+
+    [Fact]
+    public async Task Every_route_lets_in_whom_it_should_and_nobody_else()
+    {
+        var site = shared.Site;
+        await site.AddFieldAsync(Own, forwarding: false);
+        await site.AddFieldAsync(Foreign, forwarding: false);
+        using var device = await site.ConnectAsync(Own, "WALK-1");
+        using var other = await site.ConnectAsync(Foreign, "WALK-2");
+        var callers = new Dictionary<string, ManagementClient>
+        {
+            ["nobody"] = new(site.Gateway.Management, site.Gateway.CaFile),
+            ["device"] = new(site.Gateway.Management, site.Gateway.CaFile) { Token = device.Token },
+            ["nonsense"] = new(site.Gateway.Management, site.Gateway.CaFile) { Token = "' OR 1=1 --" },
+            ["foreign"] = await AccountAsync("walk-foreign-admin", ["administrator"], [Foreign]),
+            ["maintainer"] = await AccountAsync("walk-maintainer", ["maintainer"], []),
+            ["auditor"] = await AccountAsync("walk-auditor", ["auditor"], [Own]),
+            ["responder"] = await AccountAsync("walk-responder", ["responder"], [Own]),
+            ["administrator"] = await AccountAsync("walk-administrator", ["administrator"], [Own]),
+            ["key"] = await KeyAsync(),
+        };
+        var routes = (await site.Admin.GetAsync("/openapi/v1.json")).Expect()["paths"]!.AsObject()
+            .SelectMany(p => p.Value!.AsObject().Select(m => (Method: m.Key.ToUpperInvariant(), Path: p.Key)))
+            .Where(r => !r.Path.StartsWith("/device/", StringComparison.Ordinal)).ToList();
+        var faults = new List<string>();
+        var asked = 0;
+        foreach (var (method, path) in routes)
+        {
+            foreach (var (caller, client) in callers)
+            {
+                // Signing out or changing the password would end the walk for that caller.
+                if (path.StartsWith("/api/v1/session", StringComparison.Ordinal) && method != "GET" && caller is not ("nobody" or "device" or "nonsense"))
+                {
+                    continue;
+                }
+
+                var allowed = MayUse(caller, method, path);
+                var answer = await client.SendAsync(new HttpMethod(method), Concrete(path), method is "GET" or "DELETE" ? null : new StringContent("{}", System.Text.Encoding.UTF8, "application/json"));
+                asked++;
+                if (allowed ? answer.Status is 401 or 403 : answer.Status is not (401 or 403 or 404))
+                {
+                    faults.Add($"{caller} {method} {path}: {answer.Status}, should be {(allowed ? "let in" : "refused")} {answer.Text}");
+                }
+            }
+        }
+
+        output.WriteLine($"{routes.Count} routes, {asked} requests");
+        Assert.Empty(faults);
+        Assert.True(routes.Count > 40, $"only {routes.Count} routes in the document");
+    }
+
+    [Fact]
+    public async Task The_device_port_serves_devices_only_and_the_management_port_none_whatever_the_host_header_says()
+    {
+        var site = shared.Site;
+        using var onDevicePort = new ManagementClient(site.Gateway.Devices, site.Gateway.CaFile) { Token = site.Admin.Token };
+        Assert.Equal(404, (await onDevicePort.GetAsync("/ops/v1/stages")).Status);
+        Assert.Equal(404, (await onDevicePort.GetAsync("/health/live")).Status);
+        Assert.Equal(404, (await onDevicePort.GetAsync("/openapi/v1.json")).Status);
+        Assert.Equal(404, (await site.Admin.PostAsync("/device/v1/token", new { })).Status);
+        Assert.Equal(404, (await site.Admin.PostAsync("/device/v1/messages", new { })).Status);
+    }
+
+    [Fact]
+    public async Task A_new_account_can_do_nothing_before_it_has_a_password_of_its_own()
+    {
+        var site = shared.Site;
+        var made = (await site.Admin.PostAsync("/ops/v1/accounts", new { name = "walk-new", roles = new[] { "maintainer" }, fields = Array.Empty<string>() })).Expect();
+        using var client = new ManagementClient(site.Gateway.Management, site.Gateway.CaFile);
+        await client.SignInAsync("walk-new", made["oneTimePassword"]!.GetValue<string>());
+        var refused = await client.GetAsync("/ops/v1/stages");
+        Assert.Equal(403, refused.Status);
+        Assert.Equal("urn:sekisho:problem:password-unset", refused.Body!["type"]!.GetValue<string>());
+    }
+
+    private static bool MayUse(string caller, string method, string path)
+    {
+        var route = $"{method} {path}";
+        if (Open.Contains(route))
+        {
+            return true;
+        }
+
+        if (caller is "nobody" or "device" or "nonsense")
+        {
+            return false;
+        }
+
+        if (Anybody.Contains(route) && caller != "key")
+        {
+            return true;
+        }
+
+        if (path.StartsWith("/ops/v1/", StringComparison.Ordinal) || path == "/metrics")
+        {
+            return caller == "maintainer";
+        }
+
+        if (path.StartsWith("/api/v1/templates", StringComparison.Ordinal))
+        {
+            return caller is "administrator" or "responder" or "auditor" or "foreign";
+        }
+
+        if (!path.StartsWith("/api/v1/fields/{fieldId}", StringComparison.Ordinal))
+        {
+            return false;
+        }
+
+        var handling = path.Contains("/detections", StringComparison.Ordinal) || path.Contains("/responses", StringComparison.Ordinal);
+        return caller switch
+        {
+            "administrator" => true,
+            "responder" => method == "GET" || handling,
+            "auditor" => method == "GET",
+            "key" => method == "GET" && path.Contains("/devices", StringComparison.Ordinal) && !path.EndsWith("/traffic", StringComparison.Ordinal),
+            _ => false,
+        };
+    }
+
+    private static string Concrete(string path)
+    {
+        var concrete = path.Replace("{fieldId}", Own, StringComparison.Ordinal);
+        while (concrete.IndexOf('{', StringComparison.Ordinal) is >= 0 and var at)
+        {
+            concrete = concrete[..at] + "walk-nothing" + concrete[(concrete.IndexOf('}', StringComparison.Ordinal) + 1)..];
+        }
+
+        return concrete;
+    }
+
+    private async Task<ManagementClient> AccountAsync(string name, string[] roles, string[] fields)
+    {
+        var site = shared.Site;
+        var made = (await site.Admin.PostAsync("/ops/v1/accounts", new { name, roles, fields })).Expect();
+        var oneTime = made["oneTimePassword"]!.GetValue<string>();
+        var client = new ManagementClient(site.Gateway.Management, site.Gateway.CaFile);
+        await client.SignInAsync(name, oneTime);
+        Assert.InRange((await client.PutAsync("/api/v1/session/password", new { current = oneTime, @new = Site.Password + name })).Status, 200, 299);
+        await client.SignInAsync(name, Site.Password + name);
+        return client;
+    }
+
+    private async Task<ManagementClient> KeyAsync()
+    {
+        var made = (await shared.Site.Admin.PostAsync("/ops/v1/keys", new { name = "walk-key", roles = new[] { "administrator" }, fields = new[] { Own }, scopes = new[] { "devices:read" } })).Expect();
+        return new ManagementClient(shared.Site.Gateway.Management, shared.Site.Gateway.CaFile) { Token = made["key"]!.GetValue<string>() };
+    }
+}
