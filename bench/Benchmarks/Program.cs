@@ -1,0 +1,30 @@
+using System.CommandLine;
+using System.Text.Json;
+using Sekisho.Benchmarks;
+
+var gateway = new Option<string>("--gateway") { Description = "Sekisho.Gateway.dll to measure", Required = true };
+var json = new Option<bool>("--json") { Description = "One JSON object per case instead of a table" };
+var seconds = new Option<double>("--seconds") { Description = "Seconds that count per case", DefaultValueFactory = _ => 60 };
+var devices = new Option<int>("--devices") { Description = "Devices that send", DefaultValueFactory = _ => 1000 };
+
+var ingest = new Command("ingest", "The way of a message with everything on, against a bare Kestrel endpoint with the same TLS") { gateway, json, seconds, devices };
+ingest.SetAction((parsed, _) => Ingest.RunAsync(parsed.GetValue(gateway)!, parsed.GetValue(seconds), parsed.GetValue(devices), parsed.GetValue(json)));
+
+var stages = new Command("stages", "CPU per message of each stage: the same load with stages held") { gateway, seconds, devices };
+stages.SetAction((parsed, _) => Stages.RunAsync(parsed.GetValue(gateway)!, Math.Min(parsed.GetValue(seconds), 15), parsed.GetValue(devices)));
+
+// The two below are the processes that the measurements start.
+var port = new Argument<int>("port");
+var file = new Argument<string>("file");
+var serve = new Command("serve", "Bare endpoint") { port, file };
+serve.Hidden = true;
+serve.SetAction((parsed, _) => Baseline.ServeAsync(parsed.GetValue(port), parsed.GetValue(file)!));
+var load = new Command("load", "Load client") { file };
+load.Hidden = true;
+load.SetAction(async (parsed, cancellation) =>
+{
+    var plan = JsonSerializer.Deserialize<LoadPlan>(await File.ReadAllTextAsync(parsed.GetValue(file)!, cancellation))!;
+    Console.WriteLine(JsonSerializer.Serialize(await LoadClient.RunAsync(plan)));
+});
+
+return await new RootCommand("Sekisho's benchmarks") { ingest, stages, serve, load }.Parse(args).InvokeAsync();
