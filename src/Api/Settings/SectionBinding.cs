@@ -106,7 +106,7 @@ internal sealed class SectionBinding
     }
 
     private static string TypeName(Type type) =>
-        type.IsEnum ? "one of " + string.Join(", ", Enum.GetNames(type))
+        type.IsEnum ? "value among " + string.Join(", ", Enum.GetNames(type))
         : type.Name switch
         {
             nameof(Int32) or nameof(Int64) => "whole number in its range",

@@ -18,6 +18,18 @@ internal sealed class SignInLimiter(TimeProvider clock, TimeSpan longest)
     private readonly Dictionary<string, Attempts> _attempts = [];
     private readonly Dictionary<string, DateTimeOffset> _trusted = [];
 
+    /// <summary>Addresses and names that are remembered.</summary>
+    public int Size
+    {
+        get
+        {
+            lock (_turn)
+            {
+                return _attempts.Count;
+            }
+        }
+    }
+
     /// <summary>Asks to try. Null: go on (and call <see cref="Succeeded"/> when it was right). Else: how long to wait.</summary>
     /// <param name="address">Who asks.</param>
     /// <param name="name">Name tried, whether it exists or not; null when only the address counts.</param>
