@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 using Sekisho.Api.Problems;
 using Sekisho.Domain.Devices;
 using Sekisho.Domain.Operations;
@@ -80,18 +81,35 @@ public static class AccessEnforcement
             return;
         }
 
+        // What is logged about a management request can be found by its correlation id.
+        using var scope = context.RequestServices.GetRequiredService<ILoggerFactory>().CreateLogger("Sekisho.Api")
+            .BeginScope(new Dictionary<string, object?> { ["CorrelationId"] = Correlation.Of(context) });
         if (Refusal(context, endpoint) is { } refusal)
         {
-            await AuditAsync(context, endpoint, "refused").ConfigureAwait(false);
+            // Who is not signed in could fill the audit at will, and the entry would name nobody.
+            if (context.User.Identity?.IsAuthenticated == true)
+            {
+                await AuditAsync(context, endpoint, "refused").ConfigureAwait(false);
+            }
+
             await Problem.WriteAsync(context, refusal).ConfigureAwait(false);
             return;
         }
 
         await AuditAsync(context, endpoint, "asked").ConfigureAwait(false);
-        await next(context).ConfigureAwait(false);
-        if (context.Response.StatusCode >= 400)
+        var done = false;
+        try
         {
-            await AuditAsync(context, endpoint, "failed").ConfigureAwait(false);
+            await next(context).ConfigureAwait(false);
+            done = context.Response.StatusCode < 400;
+        }
+        finally
+        {
+            // Also when the handler threw: whoever reads "asked" must be able to rely on it being all there is to say.
+            if (!done)
+            {
+                await AuditAsync(context, endpoint, "failed").ConfigureAwait(false);
+            }
         }
     });
 
@@ -101,7 +119,8 @@ public static class AccessEnforcement
         var access = endpoint.Metadata.GetMetadata<RouteAccess>();
         if (access is null)
         {
-            return CommonProblems.Forbidden;
+            // No route of ours declares nothing; what is left are the framework's own answers such as "method not allowed".
+            return user.Identity?.IsAuthenticated == true ? CommonProblems.Forbidden : CommonProblems.SignInNeeded;
         }
 
         if (access.Anonymous)

@@ -115,6 +115,7 @@ public static class RequestLanguage
         }
 
         return context.Request.GetTypedHeaders().AcceptLanguage
+            .Where(l => l.Quality is not 0)
             .OrderByDescending(l => l.Quality ?? 1)
             .Select(l => l.Value.ToString().Split('-')[0].ToLowerInvariant())
             .FirstOrDefault(Texts.Languages.Contains) ?? "en";

@@ -1,6 +1,3 @@
-using System.ComponentModel.DataAnnotations;
-using System.Globalization;
-using System.Reflection;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -8,7 +5,8 @@ namespace Sekisho.Api.Settings;
 
 /// <summary>One settings class of a stage and its section ("Distribution:Limits").</summary>
 /// <param name="Section">Key of the section.</param>
-/// <param name="Type">The class: settable properties with validation attributes; "Secret" in a name masks the value.</param>
+/// <param name="Type">The class: settable properties with validation attributes; "Secret" or "Password" in a name masks the value. It may be an
+/// <see cref="System.ComponentModel.DataAnnotations.IValidatableObject"/> for rules over several properties.</param>
 public sealed record SettingsSection(string Section, Type Type);
 
 /// <summary>One line of what is in force.</summary>
@@ -28,16 +26,23 @@ public sealed class SettingsException(IReadOnlyList<string> faults)
 /// <summary>Registers and checks the settings of all stages.</summary>
 public static class SettingsCatalog
 {
-    /// <summary>Sections that the framework owns and the catalog does not judge.</summary>
-    private static readonly string[] Foreign = ["Logging"];
-
     /// <summary>Declares a settings class; the bound and checked object is a singleton.</summary>
     public static IServiceCollection AddSettings<T>(this IServiceCollection services, string section)
         where T : class, new()
     {
         services.AddSingleton(new SettingsSection(section, typeof(T)));
-        services.AddSingleton(provider => provider.GetRequiredService<IConfiguration>().GetSection(section).Get<T>() ?? new T());
+        services.AddSingleton(provider => Bound<T>(provider.GetRequiredService<IConfiguration>(), section));
         return services;
+    }
+
+    /// <summary>The settings object of a section, bound by the same rules as <see cref="Check"/>.</summary>
+    /// <exception cref="SettingsException">Wrong values.</exception>
+    public static T Bound<T>(IConfiguration configuration, string section)
+        where T : class, new()
+    {
+        ArgumentNullException.ThrowIfNull(configuration);
+        var binding = new SectionBinding(configuration, new SettingsSection(section, typeof(T)));
+        return binding.Faults.Count == 0 ? (T)binding.Instance : throw new SettingsException(binding.Faults);
     }
 
     /// <summary>Checks the whole configuration against the declared sections, all faults at once.</summary>
@@ -48,81 +53,22 @@ public static class SettingsCatalog
     public static IReadOnlyList<SettingInForce> Check(IConfigurationRoot configuration, IEnumerable<SettingsSection> sections)
     {
         ArgumentNullException.ThrowIfNull(configuration);
-        var faults = new List<string>();
-        var inForce = new List<SettingInForce>();
-        var known = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
-        foreach (var section in sections)
+        var bindings = sections.Select(s => new SectionBinding(configuration, s)).ToArray();
+        var taken = bindings.SelectMany(b => b.Taken).ToHashSet(StringComparer.OrdinalIgnoreCase);
+        var known = bindings.SelectMany(b => b.InForce).Select(s => s.Key).ToArray();
+        var faults = bindings.SelectMany(b => b.Faults).ToList();
+        foreach (var (key, value) in configuration.AsEnumerable().OrderBy(e => e.Key, StringComparer.OrdinalIgnoreCase))
         {
-            var instance = Activator.CreateInstance(section.Type)!;
-            foreach (var property in section.Type.GetProperties().Where(p => p.CanWrite))
+            if (value is not null && !taken.Contains(key))
             {
-                var key = section.Section + ":" + property.Name;
-                known.Add(key);
-                Bind(configuration, instance, property, key, faults, known);
-                var value = property.GetValue(instance);
-                var source = configuration.Providers.LastOrDefault(p => p.TryGet(key, out _))?.ToString() ?? "default";
-                inForce.Add(new SettingInForce(key, Shown(property.Name, value), source));
+                // A misspelt secret is a secret still.
+                var nearest = known.MinBy(k => Distance(k.ToLowerInvariant(), key.ToLowerInvariant()));
+                var shown = SettingsMask.IsSecret(key) || (nearest is not null && SettingsMask.IsSecret(nearest)) ? SettingsMask.Hidden : SettingsMask.Text(value);
+                faults.Add($"{key} = '{shown}': there is no such setting." + (nearest is null ? "" : $" Did you mean {nearest}?"));
             }
         }
 
-        foreach (var (key, value) in configuration.AsEnumerable())
-        {
-            if (value is not null && !known.Contains(key) && !known.Contains(string.Join(':', key.Split(':')[..^1])) && !Foreign.Contains(key.Split(':')[0], StringComparer.OrdinalIgnoreCase))
-            {
-                faults.Add($"{key} = '{value}': there is no such setting. {Nearest(key, known)}");
-            }
-        }
-
-        return faults.Count == 0 ? inForce : throw new SettingsException(faults);
-    }
-
-    private static void Bind(IConfiguration configuration, object instance, PropertyInfo property, string key, List<string> faults, HashSet<string> known)
-    {
-        var section = configuration.GetSection(key);
-        if (!section.Exists())
-        {
-            return;
-        }
-
-        try
-        {
-            var value = section.Get(property.PropertyType);
-            property.SetValue(instance, value);
-            var results = new List<ValidationResult>();
-            if (!Validator.TryValidateProperty(value, new ValidationContext(instance) { MemberName = property.Name }, results))
-            {
-                faults.AddRange(results.Select(r => $"{key} = '{Shown(property.Name, value)}': {r.ErrorMessage}"));
-            }
-
-            foreach (var child in section.GetChildren())
-            {
-                known.Add(child.Path);
-            }
-        }
-        catch (Exception e) when (e is InvalidOperationException or FormatException)
-        {
-            faults.Add($"{key} = '{section.Value}': this is no {TypeName(property.PropertyType)}.");
-        }
-    }
-
-    private static string TypeName(Type type) => (Nullable.GetUnderlyingType(type) ?? type).Name switch
-    {
-        nameof(Int32) or nameof(Int64) => "whole number",
-        nameof(Double) => "number",
-        nameof(Boolean) => "true or false",
-        nameof(TimeSpan) => "duration such as 00:00:30",
-        var name => name,
-    };
-
-    private static string Shown(string name, object? value) =>
-        value is null ? "" : name.Contains("Secret", StringComparison.Ordinal) || name.Contains("Password", StringComparison.Ordinal) ? "***"
-        : value is string[] list ? string.Join(", ", list)
-        : Convert.ToString(value, CultureInfo.InvariantCulture) ?? "";
-
-    private static string Nearest(string key, IEnumerable<string> known)
-    {
-        var best = known.MinBy(k => Distance(k.ToLowerInvariant(), key.ToLowerInvariant()));
-        return best is null ? "" : $"Did you mean {best}?";
+        return faults.Count == 0 ? [.. bindings.SelectMany(b => b.InForce)] : throw new SettingsException(faults);
     }
 
     private static int Distance(string a, string b)
