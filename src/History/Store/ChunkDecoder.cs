@@ -12,7 +12,11 @@ internal ref struct ChunkDecoder
     private readonly ReadOnlySpan<byte> _span;
     private int _at;
 
-    private ChunkDecoder(ReadOnlyMemory<byte> data) => (_data, _span) = (data, data.Span);
+    private ChunkDecoder(ReadOnlyMemory<byte> data)
+    {
+        _data = data;
+        _span = data.Span;
+    }
 
     /// <summary>The messages in order.</summary>
     /// <param name="data">The chunk, decrypted.</param>
