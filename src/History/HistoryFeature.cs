@@ -16,7 +16,7 @@ public static class HistoryFeature
     /// <summary>Registers the stage.</summary>
     public static IServiceCollection AddHistory(this IServiceCollection services)
     {
-        services.AddSettings<LedgerSettings>("History:Ledger");
+        services.AddSettings<LedgerSettings>("History:Ledger").AddSettings<SearchSettings>("History:Search");
         services.AddSingleton(new StageMigrations("History", typeof(HistoryFeature).Assembly));
         services.AddSingleton(typeof(HistoryFeature).Assembly);
 

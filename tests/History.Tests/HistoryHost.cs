@@ -7,6 +7,7 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -36,7 +37,7 @@ internal sealed class HistoryHost : IAsyncDisposable
 
     public ManualClock Clock { get; private init; } = null!;
 
-    public static async Task<HistoryHost> StartAsync(Dialect dialect)
+    public static async Task<HistoryHost> StartAsync(Dialect dialect, params (string Key, string Value)[] settings)
     {
         var clock = new ManualClock();
         var store = await TestStore.CreateAsync(dialect, clock, new StageMigrations("History", typeof(HistoryFeature).Assembly));
@@ -44,6 +45,7 @@ internal sealed class HistoryHost : IAsyncDisposable
         var builder = WebApplication.CreateSlimBuilder();
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         builder.Logging.ClearProviders();
+        builder.Configuration.AddInMemoryCollection(settings.Select(s => KeyValuePair.Create<string, string?>(s.Key, s.Value)));
         builder.Services.AddSingleton<TimeProvider>(clock).AddSingleton(store.Databases).AddSingleton(store.Key)
             .AddSingleton<IDeviceDirectory>(others).AddSingleton<IOperatorAudit>(others).AddSingleton<ILedgerSource>(others).AddSingleton<IPayloadMarks>(others)
             .AddSingleton(typeof(Problem).Assembly)

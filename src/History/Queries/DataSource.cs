@@ -13,10 +13,9 @@ namespace Sekisho.History.Queries;
 /// filter of each chunk, opens those that may hold it, and stops after a bounded number of chunks: the page's cursor goes on from there.
 /// Any thread.
 /// </summary>
-internal sealed class DataSource(MessageStore store, RecordSource records, FieldClock times)
+internal sealed class DataSource(MessageStore store, RecordSource records, FieldClock times, SearchSettings settings)
 {
     private const int Slice = 1000;
-    private const int MostSlices = 50;
 
     private const string OfField = """
         SELECT id AS Id, last_at AS LastAt, first_at AS FirstAt, messages AS Messages, devices AS Devices, bytes AS Bytes, backlog AS Backlog,
@@ -55,7 +54,7 @@ internal sealed class DataSource(MessageStore store, RecordSource records, Field
     {
         var lines = new List<FoundLine>();
         var place = filter.Begin;
-        for (var slice = 0; slice < MostSlices; slice++)
+        for (var searched = 0; searched < settings.CorrelationChunks; searched += Slice)
         {
             var rows = await ReadAsync(connection, filter, place, Slice, withFilter: true, cancellation).ConfigureAwait(false);
             foreach (var row in rows.Where(r => CorrelationFilter.MayContain(r.Correlations!, correlation)))

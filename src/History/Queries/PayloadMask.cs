@@ -48,17 +48,18 @@ internal sealed class PayloadMask
             using var writer = new Utf8JsonWriter(output, new JsonWriterOptions { MaxDepth = Depth });
             var reader = new Utf8JsonReader(payload.Span, new JsonReaderOptions { MaxDepth = Depth });
             reader.Read();
-            Copy(ref reader, writer, [_root]);
+            Copy(payload.Span, ref reader, writer, [_root]);
         }
-        catch (JsonException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
+            // InvalidOperationException: a property's name is no valid text, so that no mark can be compared with it.
             return Encoding.UTF8.GetBytes($"\"{Mask}\"");
         }
 
         return output.WrittenMemory;
     }
 
-    private static void Copy(ref Utf8JsonReader reader, Utf8JsonWriter writer, IReadOnlyList<Node> active)
+    private static void Copy(ReadOnlySpan<byte> payload, ref Utf8JsonReader reader, Utf8JsonWriter writer, IReadOnlyList<Node> active)
     {
         if (active.Any(n => n.Masked))
         {
@@ -76,7 +77,7 @@ internal sealed class PayloadMask
                     var name = reader.GetString()!;
                     writer.WritePropertyName(name);
                     reader.Read();
-                    Copy(ref reader, writer, Below(active, name, element: false));
+                    Copy(payload, ref reader, writer, Below(active, name, element: false));
                 }
 
                 writer.WriteEndObject();
@@ -85,17 +86,14 @@ internal sealed class PayloadMask
                 writer.WriteStartArray();
                 for (var i = 0; reader.Read() && reader.TokenType != JsonTokenType.EndArray; i++)
                 {
-                    Copy(ref reader, writer, Below(active, i.ToString(System.Globalization.CultureInfo.InvariantCulture), element: true));
+                    Copy(payload, ref reader, writer, Below(active, i.ToString(System.Globalization.CultureInfo.InvariantCulture), element: true));
                 }
 
                 writer.WriteEndArray();
                 break;
-            case JsonTokenType.String:
-                writer.WriteStringValue(reader.GetString());
-                break;
             default:
-                // As written: a number keeps its digits.
-                writer.WriteRawValue(reader.ValueSpan, skipInputValidation: true);
+                // As written: a number keeps its digits, a text its escapes.
+                writer.WriteRawValue(payload[(int)reader.TokenStartIndex..(int)reader.BytesConsumed], skipInputValidation: true);
                 break;
         }
     }
