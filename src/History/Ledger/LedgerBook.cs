@@ -29,7 +29,7 @@ internal sealed class LedgerBook(Databases databases) : ILedger
     }
 
     /// <summary>Counts messages of a field.</summary>
-    public void Add(string fieldId, string state, int count, DbTransaction transaction)
+    public static void Add(string fieldId, string state, int count, DbTransaction transaction)
     {
         ArgumentNullException.ThrowIfNull(transaction);
         if (count == 0)

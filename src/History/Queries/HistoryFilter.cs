@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Globalization;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
@@ -46,6 +47,7 @@ internal sealed record HistoryFilter
 internal sealed class FilterReader(HttpContext context)
 {
     private const int MostText = 128;
+    private static readonly SearchValues<char> Hex = SearchValues.Create("0123456789abcdef");
     private readonly List<Fault> _faults = [];
     private readonly Texts _texts = context.RequestServices.GetRequiredService<Texts>();
     private readonly string _language = RequestLanguage.Of(context);
@@ -100,7 +102,7 @@ internal sealed class FilterReader(HttpContext context)
 
     private string? Correlation(string? text)
     {
-        if (text is not null && (text.Length != 32 || text.AsSpan().ContainsAnyExcept("0123456789abcdef")))
+        if (text is not null && (text.Length != 32 || text.AsSpan().ContainsAnyExcept(Hex)))
         {
             Fault("correlation", "correlation");
             return null;

@@ -1,5 +1,3 @@
-using Sekisho.Domain.Events;
-
 namespace Sekisho.History.Queries;
 
 /// <summary>One kept message as the API shows it.</summary>

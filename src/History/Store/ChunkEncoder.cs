@@ -9,6 +9,7 @@ namespace Sekisho.History.Store;
 /// </summary>
 internal sealed class ChunkEncoder
 {
+    private static readonly SearchValues<char> Hex = SearchValues.Create("0123456789abcdef");
     private byte[] _buffer = new byte[64 * 1024];
     private int _length;
 
@@ -96,7 +97,7 @@ internal sealed class ChunkEncoder
 
     private ChunkFormat.Flags Id(string id, ChunkFormat.Flags whenShort)
     {
-        if (id.Length == 2 * ChunkFormat.IdSize && !id.AsSpan().ContainsAnyExcept("0123456789abcdef")
+        if (id.Length == 2 * ChunkFormat.IdSize && !id.AsSpan().ContainsAnyExcept(Hex)
             && Convert.FromHexString(id, _buffer.AsSpan(_length, ChunkFormat.IdSize), out _, out _) == OperationStatus.Done)
         {
             _length += ChunkFormat.IdSize;

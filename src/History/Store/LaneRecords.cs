@@ -11,7 +11,7 @@ namespace Sekisho.History.Store;
 /// History's part in the commit of a lane batch: chunks with their index, accepted and repeated messages in the ledger, refusals and repeats
 /// as records. One thread at a time.
 /// </summary>
-internal sealed class LaneRecords(ChunkWriter chunks, IHistory history, LedgerBook ledger) : ILaneCommitPart
+internal sealed class LaneRecords(ChunkWriter chunks, IHistory history) : ILaneCommitPart
 {
     /// <summary>Message and correlation ids listed in the record of a repeat; the count beside them is complete.</summary>
     private const int Listed = 16;
@@ -38,12 +38,12 @@ internal sealed class LaneRecords(ChunkWriter chunks, IHistory history, LedgerBo
         // transactions wait for each other.
         foreach (var (field, messages) in Counts(batch.Chunks.Select(c => (c.FieldId, c.Messages.Count))))
         {
-            ledger.Add(field, LedgerBook.Accepted, messages, transaction);
+            LedgerBook.Add(field, LedgerBook.Accepted, messages, transaction);
         }
 
         foreach (var (field, messages) in Counts(batch.Duplicates.Select(m => (m.FieldId, 1))))
         {
-            ledger.Add(field, LedgerBook.Duplicates, messages, transaction);
+            LedgerBook.Add(field, LedgerBook.Duplicates, messages, transaction);
         }
     }
 

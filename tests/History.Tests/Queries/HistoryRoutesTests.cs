@@ -173,6 +173,14 @@ public class HistoryRoutesTests
 
     private static HistoryRecord Record(string kind, string what, double second, string correlation, string? subject) => new()
     {
-        At = Samples.Start.AddSeconds(second), Kind = kind, What = what, FieldId = "car", DeviceId = "d7", Actor = "gateway", CorrelationId = correlation, Subject = subject, Details = """{"x":1}""",
+        At = Samples.Start.AddSeconds(second),
+        Kind = kind,
+        What = what,
+        FieldId = "car",
+        DeviceId = "d7",
+        Actor = "gateway",
+        CorrelationId = correlation,
+        Subject = subject,
+        Details = """{"x":1}""",
     };
 }

@@ -62,8 +62,14 @@ public class PagingModelTests
             host.Commit(Samples.Batch(made));
             var record = new HistoryRecord
             {
-                At = Samples.Start.AddSeconds(random.Next(0, 60)), Kind = Kinds[random.Next(Kinds.Length)], What = "thing", FieldId = "car", DeviceId = random.Next(3) == 0 ? null : "d" + random.Next(Devices),
-                Actor = "a", CorrelationId = "", Subject = "r" + i,
+                At = Samples.Start.AddSeconds(random.Next(0, 60)),
+                Kind = Kinds[random.Next(Kinds.Length)],
+                What = "thing",
+                FieldId = "car",
+                DeviceId = random.Next(3) == 0 ? null : "d" + random.Next(Devices),
+                Actor = "a",
+                CorrelationId = "",
+                Subject = "r" + i,
             };
             host.Record(record);
             records.Add((i + 1, record));

@@ -18,8 +18,8 @@ public class PayloadMaskTests
     [InlineData("""{"a":1}""", "", "\"***\"")]
     [InlineData("""[{"a":1}]""", "/missing/deep", """[{"a":1}]""")]
     [InlineData("""{"n":1.50,"e":1E400,"t":true,"z":null}""", "/q", """{"n":1.50,"e":1E400,"t":true,"z":null}""")]
-    public void Marked_properties_are_masked_and_nothing_else_changes(string payload, string pointer, string expected) =>
-        Assert.Equal(expected, Apply(payload, pointer));
+    public void Marked_properties_are_masked_and_nothing_else_changes(string payload, string mark, string expected) =>
+        Assert.Equal(expected, Apply(payload, mark));
 
     [Fact]
     public void Two_marks_on_one_way_both_hold() =>

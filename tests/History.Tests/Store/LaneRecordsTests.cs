@@ -1,5 +1,4 @@
 using System.Text;
-using System.Text.Json.Nodes;
 using Dapper;
 using Sekisho.Domain.Detection;
 using Sekisho.Domain.Events;
@@ -130,6 +129,13 @@ public class LaneRecordsTests
 
     private static RefusalEvent Refusal(string? field) => new()
     {
-        Position = 9, ArrivedAt = Samples.Start.AddSeconds(9), CorrelationId = Samples.Hex(9), Reason = RefusalReasons.BadToken, Source = "198.51.100.9", FieldId = field, Count = 4, Bytes = 99,
+        Position = 9,
+        ArrivedAt = Samples.Start.AddSeconds(9),
+        CorrelationId = Samples.Hex(9),
+        Reason = RefusalReasons.BadToken,
+        Source = "198.51.100.9",
+        FieldId = field,
+        Count = 4,
+        Bytes = 99,
     };
 }

@@ -49,7 +49,7 @@ CREATE INDEX history_record_time ON history_record (field_id, at, id);
 CREATE INDEX history_record_kind ON history_record (field_id, kind, at, id);
 CREATE INDEX history_record_device ON history_record (device_id, field_id, at, id) WHERE device_id IS NOT NULL;
 CREATE INDEX history_record_correlation ON history_record (correlation_id, field_id, at, id) WHERE correlation_id <> '';
-CREATE INDEX history_record_out ON history_record (subject, field_id) WHERE kind = 'data-out';
+CREATE INDEX history_record_out ON history_record (subject, field_id, at, id) WHERE kind = 'data-out';
 
 -- How many messages of a field were accepted, were repeats, and reached each terminal state.
 CREATE TABLE ledger (
