@@ -66,4 +66,7 @@ public static class HistoryKinds
 
     /// <summary>An operator did something.</summary>
     public const string Operator = "operator";
+
+    /// <summary>All of them.</summary>
+    public static readonly IReadOnlyList<string> All = [DataIn, DataOut, Authentication, Refusal, DeviceState, Detection, Response, Operator];
 }

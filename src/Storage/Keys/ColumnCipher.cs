@@ -34,10 +34,19 @@ public sealed class ColumnCipher : IDisposable
     public byte[] Protect(ReadOnlySpan<byte> plain, ReadOnlySpan<byte> context)
     {
         var result = new byte[Overhead + plain.Length];
-        result[0] = Version;
-        RandomNumberGenerator.Fill(result.AsSpan(1, NonceSize));
-        _cipher.Value!.Encrypt(result.AsSpan(1, NonceSize), plain, result.AsSpan(Overhead), result.AsSpan(1 + NonceSize, TagSize), context);
+        Protect(plain, context, result);
         return result;
+    }
+
+    /// <summary>Encrypts into a buffer of the caller, for hot paths that reuse it.</summary>
+    /// <param name="plain">What to encrypt.</param>
+    /// <param name="context">As above.</param>
+    /// <param name="destination">Exactly <see cref="Overhead"/> bytes longer than <paramref name="plain"/>, not overlapping it.</param>
+    public void Protect(ReadOnlySpan<byte> plain, ReadOnlySpan<byte> context, Span<byte> destination)
+    {
+        destination[0] = Version;
+        RandomNumberGenerator.Fill(destination.Slice(1, NonceSize));
+        _cipher.Value!.Encrypt(destination.Slice(1, NonceSize), plain, destination[Overhead..], destination.Slice(1 + NonceSize, TagSize), context);
     }
 
     /// <summary>Encrypts a text.</summary>
