@@ -20,12 +20,22 @@ public enum Dialect
 /// </summary>
 public sealed class Database : IAsyncDisposable
 {
+    // Result codes of SQLite (sqlite3.h).
+    private const int ReadOnly = 8;
+    private const int InputOutput = 10;
+    private const int Corrupt = 11;
+    private const int Full = 13;
+    private const int CannotOpen = 14;
+    private const int NoDatabase = 26;
+
     private readonly NpgsqlDataSource? _postgres;
     private readonly string? _sqlite;
     private readonly SemaphoreSlim _writerTurn = new(1, 1); // guards _writer
+    private readonly int _checkpointPages;
     private SqliteConnection? _writer;
 
-    private Database(string? sqlite, NpgsqlDataSource? postgres) => (_sqlite, _postgres) = (sqlite, postgres);
+    private Database(string? sqlite, NpgsqlDataSource? postgres, int checkpointPages = 0) =>
+        (_sqlite, _postgres, _checkpointPages) = (sqlite, postgres, checkpointPages);
 
     /// <summary>Which SQL it speaks.</summary>
     public Dialect Dialect => _postgres is null ? Dialect.Sqlite : Dialect.PostgreSql;
@@ -34,8 +44,13 @@ public sealed class Database : IAsyncDisposable
     public string? File { get; private init; }
 
     /// <summary>An embedded database file, made when absent.</summary>
-    public static Database Sqlite(string file) => new(
-        new SqliteConnectionStringBuilder { DataSource = file, ForeignKeys = true, Pooling = true, DefaultTimeout = 30 }.ToString(), null)
+    /// <param name="file">Path of the file.</param>
+    /// <param name="checkpointPages">
+    /// Pages in the write-ahead log after which a commit moves them into the file; 0 when the owner calls <see cref="Checkpoint"/> itself, so
+    /// that no commit waits for it (the journal).
+    /// </param>
+    public static Database Sqlite(string file, int checkpointPages = 4000) => new(
+        new SqliteConnectionStringBuilder { DataSource = file, ForeignKeys = true, Pooling = true, DefaultTimeout = 30 }.ToString(), null, checkpointPages)
     { File = file };
 
     /// <summary>A PostgreSQL database that exists.</summary>
@@ -69,6 +84,11 @@ public sealed class Database : IAsyncDisposable
             var result = await change(transaction).ConfigureAwait(false);
             transaction.Commit();
             return result;
+        }
+        catch (SqliteException e) when (InDoubt(e))
+        {
+            CloseWriter();
+            throw;
         }
         finally
         {
@@ -105,10 +125,34 @@ public sealed class Database : IAsyncDisposable
             change(transaction);
             transaction.Commit();
         }
+        catch (SqliteException e) when (InDoubt(e))
+        {
+            CloseWriter();
+            throw;
+        }
         finally
         {
             _writerTurn.Release();
         }
+    }
+
+    /// <summary>
+    /// Moves the write-ahead log into the file as far as nobody is in the way; no writer waits for it. Does nothing on PostgreSQL.
+    /// </summary>
+    /// <returns>Pages in the log, and how many of them are in the file now; the log starts over with the next change when both are equal.</returns>
+    public (long Pages, long Moved) Checkpoint()
+    {
+        if (_sqlite is null)
+        {
+            return default;
+        }
+
+        using var connection = new SqliteConnection(_sqlite);
+        connection.Open();
+        using var command = connection.CreateCommand();
+        command.CommandText = "PRAGMA wal_checkpoint(PASSIVE)";
+        using var reader = command.ExecuteReader();
+        return reader.Read() ? (reader.GetInt64(1), reader.GetInt64(2)) : default;
     }
 
     /// <inheritdoc/>
@@ -153,9 +197,23 @@ public sealed class Database : IAsyncDisposable
         using var pragmas = writer.CreateCommand();
 
         // secure_delete stays off: every byte worth hiding is ciphertext already.
-        pragmas.CommandText = "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=4000; PRAGMA temp_store=MEMORY;";
+        pragmas.CommandText = "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA temp_store=MEMORY; PRAGMA wal_autocheckpoint="
+            + _checkpointPages.ToString(System.Globalization.CultureInfo.InvariantCulture);
         pragmas.ExecuteNonQuery();
         return _writer = writer;
+    }
+
+    // After these SQLite may have rolled back by itself or hold a file that is gone: a new connection finds out what is on disk.
+    private static bool InDoubt(SqliteException e) => e.SqliteErrorCode is ReadOnly or InputOutput or Corrupt or Full or CannotOpen or NoDatabase;
+
+    private void CloseWriter()
+    {
+        if (_writer is { } writer)
+        {
+            _writer = null;
+            SqliteConnection.ClearPool(writer);
+            writer.Dispose();
+        }
     }
 }
 

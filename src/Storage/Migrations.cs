@@ -14,7 +14,8 @@ namespace Sekisho.Storage;
 /// <param name="Stage">Name of the stage, unique.</param>
 /// <param name="Assembly">Where the files are embedded.</param>
 /// <param name="InJournal">True for tables that belong to the journal's database.</param>
-public sealed record StageMigrations(string Stage, Assembly Assembly, bool InJournal = false);
+/// <param name="Folder">Folder of the files, for a stage that has tables in both databases.</param>
+public sealed record StageMigrations(string Stage, Assembly Assembly, bool InJournal = false, string Folder = "Migrations");
 
 /// <summary>Brings databases to the version of the program.</summary>
 public static class Migrations
@@ -66,7 +67,7 @@ public static class Migrations
 
     private static List<(long Number, string Sql)> Files(Dialect dialect, StageMigrations stage)
     {
-        var folder = dialect == Dialect.Sqlite ? "Migrations/sqlite/" : "Migrations/postgresql/";
+        var folder = stage.Folder + (dialect == Dialect.Sqlite ? "/sqlite/" : "/postgresql/");
         var files = new List<(long, string)>();
         foreach (var name in stage.Assembly.GetManifestResourceNames().Where(n => n.StartsWith(folder, StringComparison.Ordinal)).Order(StringComparer.Ordinal))
         {

@@ -47,7 +47,7 @@ public sealed class TestStore : IAsyncDisposable
             return new Databases(one, one);
         }
 
-        return new Databases(Database.Sqlite(Path.Combine(folder, "state.db")), Database.Sqlite(Path.Combine(folder, "journal.db")));
+        return new Databases(Database.Sqlite(Path.Combine(folder, "state.db")), Database.Sqlite(Path.Combine(folder, "journal.db"), checkpointPages: 0));
     }
 
     private async Task CloseAsync()

@@ -1,0 +1,210 @@
+using System.Buffers.Binary;
+using Sekisho.Domain.Events;
+
+namespace Sekisho.Distribution.Journal;
+
+/// <summary>
+/// The bytes of one journal block, before encryption. Pure.
+/// <code>
+/// byte  0      version, 1
+/// bytes 1-8    position of the first event, int64 little endian
+/// bytes 9-16   arrival time of the first event, Unix ms, int64 little endian
+/// bytes 17-20  number of events, int32 little endian
+/// bytes 21-    the events, each:
+///   byte         kind: 1 message, 2 authentication, 3 refusal, 4 tick, 5 device changed
+///   varint       arrival time, ms after the event before (0 for the first)
+///   text         correlation id
+///   1 message          text field, text device, varint epoch, time device time, text sequence, text mode, text source, varint size,
+///                      bytes payload, bytes transient, text message id
+///   2 authentication   text field, text device, text outcome, text source, text client
+///   3 refusal          text reason, text source, text device, text field, varint count, varint bytes, text detail
+///   4 tick             nothing
+///   5 device changed   text field, text device, text state, text reason
+///
+/// varint   unsigned LEB128, at most 10 bytes
+/// text     varint 0 for null, else length + 1, then UTF-8
+/// bytes    varint length, then the bytes
+/// time     varint 0 for null, else zigzag(Unix ms) + 1
+/// </code>
+/// </summary>
+internal static class BlockFormat
+{
+    /// <summary>Bytes before the first event.</summary>
+    public const int HeaderSize = 21;
+
+    /// <summary>The version that is written.</summary>
+    public const byte Version = 1;
+
+    // A kind byte, a varint and an empty text: what an event takes at least.
+    private const int SmallestEvent = 3;
+
+    private const byte Message = 1;
+    private const byte Authentication = 2;
+    private const byte Refusal = 3;
+    private const byte Tick = 4;
+    private const byte DeviceChanged = 5;
+
+    /// <summary>Writes a block of events that are numbered without gaps and whose arrival times never fall.</summary>
+    public static void Encode(ReadOnlySpan<GatewayEvent> events, BlockWriter to)
+    {
+        to.Clear();
+        var first = events[0].ArrivedAt.ToUnixTimeMilliseconds();
+        var header = to.Reserve(HeaderSize);
+        header[0] = Version;
+        BinaryPrimitives.WriteInt64LittleEndian(header[1..], events[0].Position);
+        BinaryPrimitives.WriteInt64LittleEndian(header[9..], first);
+        BinaryPrimitives.WriteInt32LittleEndian(header[17..], events.Length);
+        var before = first;
+        foreach (var item in events)
+        {
+            var at = item.ArrivedAt.ToUnixTimeMilliseconds();
+            to.Byte(Kind(item));
+            to.Number((ulong)(at - before));
+            to.Text(item.CorrelationId);
+            Body(item, to);
+            before = at;
+        }
+    }
+
+    /// <summary>Reads a block.</summary>
+    /// <exception cref="JournalFormatException">The bytes are no block of this version.</exception>
+    public static GatewayEvent[] Decode(ReadOnlySpan<byte> data)
+    {
+        if (data.Length < HeaderSize || data[0] != Version)
+        {
+            throw new JournalFormatException(data.Length < HeaderSize ? "it is cut short" : $"version {data[0]} is unknown");
+        }
+
+        var position = BinaryPrimitives.ReadInt64LittleEndian(data[1..]);
+        var arrived = BinaryPrimitives.ReadInt64LittleEndian(data[9..]);
+        var count = BinaryPrimitives.ReadInt32LittleEndian(data[17..]);
+        var from = new BlockReader(data[HeaderSize..]);
+        if (position < 1 || position > long.MaxValue - int.MaxValue || count < 1 || count > from.Left / SmallestEvent)
+        {
+            throw new JournalFormatException("its header is impossible");
+        }
+
+        var events = new GatewayEvent[count];
+        for (var i = 0; i < count; i++)
+        {
+            var kind = from.Byte();
+            var at = from.After(ref arrived);
+            events[i] = Read(kind, position + i, at, from.Required(), ref from);
+        }
+
+        return from.Left == 0 ? events : throw new JournalFormatException("bytes follow its last event");
+    }
+
+    private static byte Kind(GatewayEvent item) => item switch
+    {
+        MessageEvent => Message,
+        AuthenticationEvent => Authentication,
+        RefusalEvent => Refusal,
+        TickEvent => Tick,
+        DeviceChangedEvent => DeviceChanged,
+        _ => throw new NotSupportedException($"The journal has no layout for {item.GetType().Name}."),
+    };
+
+    private static void Body(GatewayEvent item, BlockWriter to)
+    {
+        switch (item)
+        {
+            case MessageEvent m:
+                to.Text(m.FieldId);
+                to.Text(m.DeviceId);
+                to.Number((uint)m.Epoch);
+                to.Time(m.DeviceTime);
+                to.Text(m.Sequence);
+                to.Text(m.Mode);
+                to.Text(m.Source);
+                to.Number((uint)m.Size);
+                to.Bytes(m.Payload.Span);
+                to.Bytes(m.Transient.Span);
+                to.Text(m.MessageId);
+                break;
+            case AuthenticationEvent a:
+                to.Text(a.FieldId);
+                to.Text(a.DeviceId);
+                to.Text(a.Outcome);
+                to.Text(a.Source);
+                to.Text(a.Client);
+                break;
+            case RefusalEvent r:
+                to.Text(r.Reason);
+                to.Text(r.Source);
+                to.Text(r.DeviceId);
+                to.Text(r.FieldId);
+                to.Number((uint)r.Count);
+                to.Number((ulong)r.Bytes);
+                to.Text(r.Detail);
+                break;
+            case DeviceChangedEvent d:
+                to.Text(d.FieldId);
+                to.Text(d.DeviceId);
+                to.Text(d.State);
+                to.Text(d.Reason);
+                break;
+        }
+    }
+
+    private static GatewayEvent Read(byte kind, long position, DateTimeOffset at, string correlation, ref BlockReader from) => kind switch
+    {
+        Message => new MessageEvent
+        {
+            Position = position,
+            ArrivedAt = at,
+            CorrelationId = correlation,
+            FieldId = from.Required(),
+            DeviceId = from.Required(),
+            Epoch = from.Integer(),
+            DeviceTime = from.Time(),
+            Sequence = from.Text(),
+            Mode = from.Text(),
+            Source = from.Required(),
+            Size = from.Integer(),
+            Payload = from.Bytes(),
+            Transient = from.Bytes(),
+            MessageId = from.Required(),
+        },
+        Authentication => new AuthenticationEvent
+        {
+            Position = position,
+            ArrivedAt = at,
+            CorrelationId = correlation,
+            FieldId = from.Required(),
+            DeviceId = from.Required(),
+            Outcome = from.Required(),
+            Source = from.Required(),
+            Client = from.Text(),
+        },
+        Refusal => new RefusalEvent
+        {
+            Position = position,
+            ArrivedAt = at,
+            CorrelationId = correlation,
+            Reason = from.Required(),
+            Source = from.Required(),
+            DeviceId = from.Text(),
+            FieldId = from.Text(),
+            Count = from.Integer(),
+            Bytes = from.Long(),
+            Detail = from.Text(),
+        },
+        Tick => new TickEvent { Position = position, ArrivedAt = at, CorrelationId = correlation },
+        DeviceChanged => new DeviceChangedEvent
+        {
+            Position = position,
+            ArrivedAt = at,
+            CorrelationId = correlation,
+            FieldId = from.Required(),
+            DeviceId = from.Required(),
+            State = from.Required(),
+            Reason = from.Required(),
+        },
+        _ => throw new JournalFormatException($"kind {kind} is unknown"),
+    };
+}
+
+/// <summary>The bytes of a journal block are not what this version writes.</summary>
+internal sealed class JournalFormatException(string what, Exception? inner = null)
+    : Exception($"A block of the journal cannot be read: {what}. Start the version of Sekisho that wrote it, or restore a backup.", inner);

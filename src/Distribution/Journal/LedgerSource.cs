@@ -1,0 +1,14 @@
+using Sekisho.Distribution.Forwarding;
+using Sekisho.Domain.History;
+
+namespace Sekisho.Distribution.Journal;
+
+/// <summary>Counts what is under way, apart from the ledger. Any thread.</summary>
+internal sealed class LedgerSource(EventFeed feed, OutboxStore outbox) : ILedgerSource
+{
+    public async Task<LedgerInFlight> CountAsync(CancellationToken cancellation)
+    {
+        var (journaled, unprocessed) = await feed.CountAsync(cancellation).ConfigureAwait(false);
+        return new LedgerInFlight(journaled, unprocessed, await outbox.QueuedAsync(cancellation).ConfigureAwait(false));
+    }
+}
