@@ -1,0 +1,65 @@
+using Sekisho.Domain.Detection;
+using Sekisho.Response.Leases;
+
+namespace Sekisho.Response.Actions;
+
+/// <summary>
+/// One kind of response. A new one is a class in a folder of its own, a line in ResponseFeature and its tests. A try may come twice (the
+/// gateway was killed between action and record), so both directions are idempotent. Any thread; one at a time per target.
+/// </summary>
+internal interface IResponseAction
+{
+    /// <summary>Stable name, as bindings write it.</summary>
+    string Name { get; }
+
+    bool CanUndo { get; }
+
+    /// <summary>It shuts a device out; for theft and takeover such a lease never ends by itself.</summary>
+    bool LocksOut { get; }
+
+    /// <summary>What it works on for this finding, or why it cannot work on it (one of <see cref="LeaseCauses"/>). Called in a lane: memory only.</summary>
+    (string? Target, string? Refusal) TargetOf(Finding finding);
+
+    /// <summary>How things stand before the first try, to be recorded before it; null when the action needs no such thing.</summary>
+    string? Before(Lease lease);
+
+    /// <summary>Does it. What throws is tried again.</summary>
+    Task<ActionOutcome> RunAsync(ActionOrder order, CancellationToken cancellation);
+
+    /// <summary>Undoes it. What throws is tried again.</summary>
+    /// <returns>Why things stay as they are (one of <see cref="LeaseCauses"/>); null when it really was undone.</returns>
+    Task<string?> UndoAsync(ActionOrder order, CancellationToken cancellation);
+}
+
+/// <summary>One try.</summary>
+/// <param name="Lease">As recorded before the try.</param>
+/// <param name="Finding">What it answers; null for a test notification.</param>
+internal sealed record ActionOrder(Lease Lease, Finding? Finding);
+
+/// <summary>What came of a try.</summary>
+internal abstract record ActionOutcome
+{
+    private ActionOutcome()
+    {
+    }
+
+    /// <summary>It is done.</summary>
+    /// <param name="Holds">The responses own the lock on the device.</param>
+    /// <param name="Cause">Something worth saying about it, one of <see cref="LeaseCauses"/>.</param>
+    /// <param name="Covers">Leases that were done by the same try.</param>
+    public sealed record Done(bool Holds = false, string? Cause = null, IReadOnlyList<string>? Covers = null) : ActionOutcome;
+
+    /// <summary>It cannot be done as things are; trying again would not help.</summary>
+    /// <param name="Cause">One of <see cref="LeaseCauses"/>.</param>
+    public sealed record Refused(string Cause) : ActionOutcome;
+
+    /// <summary>It did not work; try again later.</summary>
+    /// <param name="Error">For people; no addresses, no secrets.</param>
+    /// <param name="Progress">What must not be done again.</param>
+    public sealed record Retry(string Error, string? Progress = null) : ActionOutcome;
+
+    /// <summary>It is to be done together with others.</summary>
+    /// <param name="Group">Key of the group.</param>
+    /// <param name="Until">When.</param>
+    public sealed record Join(string Group, DateTimeOffset Until) : ActionOutcome;
+}

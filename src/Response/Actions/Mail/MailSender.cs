@@ -1,0 +1,73 @@
+using System.Net;
+using System.Net.Mail;
+using System.Net.Mime;
+using System.Text;
+using Sekisho.Response.Leases;
+
+namespace Sekisho.Response.Actions.Mail;
+
+/// <summary>Hands one mail to the server. Any thread; a connection per mail.</summary>
+internal sealed class MailSender(MailSettings settings)
+{
+    /// <summary>Single mails to one list in one hour.</summary>
+    public int MostPerHour => settings.MostPerHour;
+
+    /// <summary>Why nothing can be sent as things are set; null when it can.</summary>
+    public string? Obstacle =>
+        settings.Host.Length == 0 ? LeaseCauses.NoMailServer
+        : settings.User.Length > 0 && !settings.UseStartTls && !IsLoopback(settings.Host) ? LeaseCauses.PasswordInClear
+        : null;
+
+    /// <summary>Sends to all of the recipients in one transaction with the server.</summary>
+    /// <param name="leaseId">Gives the Message-ID, the same at each try, so that mail programs show a repeat once.</param>
+    /// <param name="correlationId">Goes into a header.</param>
+    /// <param name="content">Subject and bodies.</param>
+    /// <param name="recipients">Plain, checked addresses.</param>
+    /// <param name="cancellation">Breaks the connection off.</param>
+    /// <returns>Recipients that the server refused; the others have the mail.</returns>
+    /// <exception cref="SmtpException">Nobody got it.</exception>
+    public async Task<IReadOnlyList<string>> SendAsync(
+        string leaseId, string correlationId, MailContent content, IReadOnlyList<string> recipients, CancellationToken cancellation)
+    {
+        using var message = new MailMessage
+        {
+            From = new MailAddress(settings.From),
+            Subject = content.Subject,
+            SubjectEncoding = Encoding.UTF8,
+        };
+        foreach (var recipient in recipients)
+        {
+            message.To.Add(new MailAddress(recipient));
+        }
+
+        message.Headers.Add("Message-ID", $"<{leaseId}@{message.From.Host}>");
+        message.Headers.Add("Auto-Submitted", "auto-generated");
+        message.Headers.Add("Sekisho-Delivery", leaseId);
+        message.Headers.Add("Sekisho-Correlation-Id", correlationId);
+        message.AlternateViews.Add(AlternateView.CreateAlternateViewFromString(content.Text, Encoding.UTF8, MediaTypeNames.Text.Plain));
+        message.AlternateViews.Add(AlternateView.CreateAlternateViewFromString(content.Html, Encoding.UTF8, MediaTypeNames.Text.Html));
+        using var client = new SmtpClient(settings.Host, settings.Port)
+        {
+            EnableSsl = settings.UseStartTls,
+            UseDefaultCredentials = false,
+            Credentials = settings.User.Length > 0 ? new NetworkCredential(settings.User, settings.PasswordSecret) : null,
+        };
+        try
+        {
+            await client.SendMailAsync(message, cancellation);
+            return [];
+        }
+        catch (SmtpFailedRecipientsException e) when (e.InnerExceptions.Length < recipients.Count)
+        {
+            return [.. e.InnerExceptions.Select(i => Plain(i.FailedRecipient))];
+        }
+        catch (SmtpFailedRecipientException e) when (recipients.Count > 1 && e is not SmtpFailedRecipientsException)
+        {
+            return [Plain(e.FailedRecipient)];
+        }
+    }
+
+    private static string Plain(string? recipient) => (recipient ?? "").Trim('<', '>');
+
+    private static bool IsLoopback(string host) => host == "localhost" || (IPAddress.TryParse(host, out var address) && IPAddress.IsLoopback(address));
+}

@@ -1,0 +1,145 @@
+using System.Globalization;
+using System.Net;
+using System.Text;
+using Sekisho.Domain.Detection;
+using Sekisho.Domain.Devices;
+using Sekisho.Domain.Localization;
+using Sekisho.Response.Leases;
+using Sekisho.Response.Notification;
+
+namespace Sekisho.Response.Actions.Mail;
+
+/// <summary>Subject and both bodies of a mail: the field's language first, the other one below.</summary>
+internal sealed record MailContent(string Subject, string Text, string Html);
+
+/// <summary>Writes mails. Names no unique ID and no payload. Any thread.</summary>
+internal sealed class MailText(Texts texts, IDeviceDirectory directory, IFindings findings)
+{
+    /// <summary>Findings that a summary lists one by one; the rest is counted.</summary>
+    public const int MostListed = 50;
+
+    /// <summary>One finding.</summary>
+    public MailContent Of(Lease lease, Finding finding)
+    {
+        var field = FieldOf(lease);
+        var device = finding.DeviceId is { } id ? directory.Device(id) : null;
+        return Write(field, language =>
+        {
+            var name = FindingSentence.DeviceName(finding, device, texts, language);
+            var subject = texts.Get("response.mail.subject", language, ("level", Level(finding.Level, language)), ("risk", Risk(finding.Risk, language)), ("device", name));
+            var lines = new List<(string, string)>
+            {
+                (texts.Get("response.mail.label.what", language), FindingSentence.Of(finding, field, device, texts, language)),
+                (texts.Get("response.mail.label.level", language), Level(finding.Level, language)),
+                (texts.Get("response.mail.label.risk", language), Risk(finding.Risk, language)),
+                (texts.Get("response.mail.label.device", language), name),
+                (texts.Get("response.mail.label.time", language), FindingSentence.Time(finding.RaisedAt, field)),
+            };
+            if (finding.DeviceTime is { } deviceTime)
+            {
+                lines.Add((texts.Get("response.mail.label.device-time", language), FindingSentence.Time(deviceTime, field)));
+            }
+
+            lines.AddRange(Origin(field, language));
+            lines.Add((texts.Get("response.mail.label.finding", language), finding.Id));
+            lines.Add((texts.Get("response.mail.label.correlation", language), finding.CorrelationId));
+            return (subject, texts.Get("response.mail.intro", language), lines);
+        });
+    }
+
+    /// <summary>A test.</summary>
+    public MailContent Test(Lease lease)
+    {
+        var field = FieldOf(lease);
+        return Write(field, language => (
+            texts.Get("response.mail.test-subject", language),
+            texts.Get("response.test.sentence", language),
+            [
+                (texts.Get("response.mail.label.time", language), FindingSentence.Time(lease.CreatedAt, field)),
+                .. Origin(field, language),
+                (texts.Get("response.mail.label.correlation", language), lease.CorrelationId),
+            ]));
+    }
+
+    /// <summary>All that was joined in an hour: every one counted, the first <see cref="MostListed"/> listed.</summary>
+    public async Task<MailContent> SummaryAsync(IReadOnlyList<Lease> joined, CancellationToken cancellation)
+    {
+        var listed = new List<Finding>();
+        foreach (var lease in joined.Where(l => l.FindingId is not null).Take(MostListed))
+        {
+            if (await findings.FindAsync(lease.FindingId!, cancellation) is { } finding)
+            {
+                listed.Add(finding);
+            }
+        }
+
+        var field = FieldOf(joined[0]);
+        return Write(field, language =>
+        {
+            var count = joined.Count.ToString(CultureInfo.InvariantCulture);
+            var lines = joined
+                .GroupBy(l => (l.Level, l.Risk, l.Condition))
+                .OrderByDescending(g => g.Key.Level.Length == 0 ? -1 : Levels.Rank(g.Key.Level)).ThenByDescending(g => g.Count())
+                .Select(g => (Kind(g.Key, language), g.Count().ToString(CultureInfo.InvariantCulture)))
+                .ToList();
+            foreach (var finding in listed)
+            {
+                var device = finding.DeviceId is { } id ? directory.Device(id) : null;
+                lines.Add((FindingSentence.Time(finding.RaisedAt, field), FindingSentence.Of(finding, field, device, texts, language)));
+            }
+
+            if (listed.Count < joined.Count)
+            {
+                lines.Add((texts.Get("response.mail.label.more", language), (joined.Count - listed.Count).ToString(CultureInfo.InvariantCulture)));
+            }
+
+            lines.AddRange(Origin(field, language));
+            lines.Add((texts.Get("response.mail.label.correlation", language), joined[0].CorrelationId));
+            return (texts.Get("response.mail.summary-subject", language, ("count", count)), texts.Get("response.mail.summary-intro", language, ("count", count)), lines);
+        });
+    }
+
+    private static MailContent Write(FieldProfile? field, Func<string, (string Subject, string Intro, List<(string Label, string Value)> Lines)> section)
+    {
+        var first = field?.Language == "en" ? "en" : "ja";
+        string[] languages = [first, first == "en" ? "ja" : "en"];
+        var (text, html) = (new StringBuilder(), new StringBuilder("<!DOCTYPE html><html><head><meta charset=\"utf-8\"></head><body>"));
+        var subject = "";
+        foreach (var language in languages)
+        {
+            var (title, intro, lines) = section(language);
+            subject = subject.Length == 0 ? FindingSentence.OneLine(title) : subject;
+            text.Append(text.Length == 0 ? "" : "\r\n----------------------------------------\r\n\r\n").Append(intro).Append("\r\n\r\n");
+            html.Append(CultureInfo.InvariantCulture, $"<section lang=\"{language}\"><p>{WebUtility.HtmlEncode(intro)}</p><table>");
+            foreach (var (label, value) in lines)
+            {
+                var line = FindingSentence.OneLine(value);
+                text.Append(label).Append(": ").Append(line).Append("\r\n");
+                html.Append(CultureInfo.InvariantCulture, $"<tr><th align=\"left\">{WebUtility.HtmlEncode(label)}</th><td>{WebUtility.HtmlEncode(line)}</td></tr>");
+            }
+
+            html.Append("</table></section><hr>");
+        }
+
+        return new MailContent(subject, text.ToString(), html.Append("</body></html>").ToString());
+    }
+
+    private IEnumerable<(string, string)> Origin(FieldProfile? field, string language)
+    {
+        yield return (texts.Get("response.mail.label.field", language), field is null ? texts.Get("response.gateway", language) : $"{field.Name} ({field.FieldId})");
+        if (field is { ContactPoint.Length: > 0 })
+        {
+            yield return (texts.Get("response.mail.label.contact", language), field.ContactPoint);
+        }
+    }
+
+    private string Kind((string Level, string Risk, string Condition) kind, string language) => kind.Level.Length == 0
+        ? texts.Get("response.mail.test-subject", language)
+        : $"{Level(kind.Level, language)} / {Risk(kind.Risk, language)} / {kind.Condition}";
+
+    private string Level(string level, string language) => texts.Get("response.level." + level, language);
+
+    private string Risk(string risk, string language) => texts.Get("response.risk." + risk, language);
+
+    private FieldProfile? FieldOf(Lease lease) => lease.FieldId is { } id ? directory.Field(id) : null;
+}

@@ -1,0 +1,83 @@
+using Sekisho.Domain.Detection;
+using Sekisho.Domain.Devices;
+using Sekisho.Response.Leases;
+
+namespace Sekisho.Response.Actions.SuspendAuthentication;
+
+/// <summary>
+/// Locks the device of the finding out: that identity, never an address, so whoever shares the address keeps working. Several leases may
+/// hold one device; the undo of the last of them lets it in. A device that somebody else had locked before stays locked: the lease is done
+/// but holds nothing, and its undo releases nothing. Any thread.
+/// </summary>
+internal sealed class SuspendAuthenticationAction(IDeviceAccess access, IDeviceDirectory directory, LeaseStore leases, TimeProvider clock) : IResponseAction
+{
+    public string Name => "suspend-authentication";
+
+    public bool CanUndo => true;
+
+    public bool LocksOut => true;
+
+    public (string? Target, string? Refusal) TargetOf(Finding finding) =>
+        finding.DeviceId is { } device ? (device, null) : (null, LeaseCauses.NoDevice);
+
+    public string? Before(Lease lease) => directory.Device(lease.DeviceId!)?.State;
+
+    public async Task<ActionOutcome> RunAsync(ActionOrder order, CancellationToken cancellation)
+    {
+        var lease = order.Lease;
+        var device = lease.DeviceId!;
+
+        // A lock that a person set is not to be turned into one of ours.
+        var now = directory.Device(device)?.State;
+        if (now is not (LifecycleStates.Suspended or LifecycleStates.Stray))
+        {
+            now = await access.LockOutAsync(device, LifecycleStates.Abnormal, Actor(lease), Reason(lease), lease.CorrelationId, cancellation);
+        }
+
+        if (now is null)
+        {
+            return new ActionOutcome.Refused(LeaseCauses.DeviceGone);
+        }
+
+        // After a crash between lock and record the lock found now is this lease's own; what was recorded before the first try tells.
+        var before = lease.Attempts > 1 ? lease.Details.Before ?? now : now;
+        if (!IsLocked(before))
+        {
+            await leases.EndHoldsAsync(device, clock.GetUtcNow(), lease.Id, cancellation);
+            return new ActionOutcome.Done(Holds: true);
+        }
+
+        return await leases.HoldersAsync(device, lease.Id, leaving: true, cancellation) > 0
+            ? new ActionOutcome.Done(Holds: true)
+            : new ActionOutcome.Done(Cause: LeaseCauses.AlreadyLocked);
+    }
+
+    public async Task<string?> UndoAsync(ActionOrder order, CancellationToken cancellation)
+    {
+        var lease = order.Lease;
+        var device = lease.DeviceId!;
+        if (!lease.Held)
+        {
+            return LeaseCauses.LockedByOthers;
+        }
+
+        if (await leases.HoldersAsync(device, lease.Id, leaving: false, cancellation) > 0)
+        {
+            return LeaseCauses.StillHeld;
+        }
+
+        if (directory.Device(device)?.State is LifecycleStates.Suspended or LifecycleStates.Stray)
+        {
+            return LeaseCauses.LockedByOthers;
+        }
+
+        await access.ReleaseAsync(device, Actor(lease), lease.Details.Reason ?? lease.Details.Cause ?? "", lease.CorrelationId, cancellation);
+        return null;
+    }
+
+    private static bool IsLocked(string state) => state is LifecycleStates.Suspended or LifecycleStates.Abnormal or LifecycleStates.Stray;
+
+    private static string Actor(Lease lease) => "response:" + lease.Id;
+
+    private static string Reason(Lease lease) => $"{lease.Condition} ({lease.Risk}, {lease.Level}), finding {lease.FindingId}";
+}

@@ -1,0 +1,127 @@
+using System.Net.Http.Headers;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Sekisho.Domain.Detection;
+using Sekisho.Domain.Devices;
+using Sekisho.Domain.Localization;
+using Sekisho.Response.Leases;
+using Sekisho.Response.Notification;
+
+namespace Sekisho.Response.Actions.Webhook;
+
+/// <summary>
+/// Posts the finding as JSON to the field's webhook, signed. Any 2xx is success. Redirects are not followed and the answer's body is not
+/// read: the receiver has nothing to say that would matter. Deliveries are at least once; Sekisho-Delivery stays the same. Any thread.
+/// </summary>
+internal sealed class WebhookAction(NotificationStore notifications, IDeviceDirectory directory, Texts texts, WebhookSettings settings, TimeProvider clock)
+    : IResponseAction, IDisposable
+{
+    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
+    {
+        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+        Encoder = JavaScriptEncoder.Default,
+    };
+
+    private readonly HttpClient _http = new(new SocketsHttpHandler
+    {
+        AllowAutoRedirect = false,
+        UseCookies = false,
+        ConnectTimeout = settings.Timeout,
+        PooledConnectionLifetime = TimeSpan.FromMinutes(5),
+        MaxResponseHeadersLength = 16,
+    })
+    {
+        Timeout = Timeout.InfiniteTimeSpan,
+    };
+
+    public string Name => "webhook";
+
+    public bool CanUndo => false;
+
+    public bool LocksOut => false;
+
+    public (string? Target, string? Refusal) TargetOf(Finding finding) => ("webhook", null);
+
+    public string? Before(Lease lease) => null;
+
+    public async Task<ActionOutcome> RunAsync(ActionOrder order, CancellationToken cancellation)
+    {
+        var lease = order.Lease;
+        if ((await notifications.FindAsync(lease.FieldId, cancellation))?.Webhook is not { } webhook)
+        {
+            return new ActionOutcome.Refused(LeaseCauses.NoWebhook);
+        }
+
+        var body = JsonSerializer.SerializeToUtf8Bytes(Body(order), Json);
+        using var request = new HttpRequestMessage(HttpMethod.Post, webhook.Url) { Content = new ByteArrayContent(body) };
+        request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/json", "utf-8");
+        request.Headers.UserAgent.ParseAdd("Sekisho");
+        request.Headers.Add("Sekisho-Signature", WebhookSignature.Of(webhook.Secret, clock.GetUtcNow(), body));
+        request.Headers.Add("Sekisho-Delivery", lease.Id);
+        using var limit = new CancellationTokenSource(settings.Timeout, clock);
+        using var both = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellation);
+        try
+        {
+            using var response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, both.Token);
+            return response.IsSuccessStatusCode
+                ? new ActionOutcome.Done()
+                : new ActionOutcome.Retry($"The receiver answered {(int)response.StatusCode}.");
+        }
+        catch (HttpRequestException e)
+        {
+            return new ActionOutcome.Retry($"The receiver could not be reached ({e.HttpRequestError}).");
+        }
+        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        {
+            return new ActionOutcome.Retry($"The receiver did not answer within {settings.Timeout}.");
+        }
+    }
+
+    public Task<string?> UndoAsync(ActionOrder order, CancellationToken cancellation) => throw new NotSupportedException("A delivery cannot be undone.");
+
+    public void Dispose() => _http.Dispose();
+
+    private object Body(ActionOrder order)
+    {
+        var lease = order.Lease;
+        var field = lease.FieldId is { } fieldId ? directory.Field(fieldId) : null;
+        var device = lease.DeviceId is { } deviceId ? directory.Device(deviceId) : null;
+        var finding = order.Finding;
+        return new
+        {
+            Delivery = lease.Id,
+            Type = finding is null ? "test" : "finding",
+            lease.CorrelationId,
+            Field = lease.FieldId is null ? null : new { Id = lease.FieldId, field?.Name, field?.ContactPoint },
+            Device = lease.DeviceId is null ? null : new { Id = lease.DeviceId, device?.Name, device?.Kind },
+            Finding = finding is null ? null : new
+            {
+                finding.Id,
+                finding.Condition,
+                finding.ConditionKey,
+                finding.TemplateId,
+                finding.TemplateVersion,
+                finding.Scope,
+                finding.Risk,
+                finding.Level,
+                finding.RaisedAt,
+                finding.DeviceTime,
+                finding.Evidence.Metric,
+                finding.Evidence.Unit,
+                finding.Evidence.Measured,
+                finding.Evidence.ExpectedLow,
+                finding.Evidence.ExpectedHigh,
+                finding.Evidence.Origin,
+                finding.Evidence.Counterfactual,
+                finding.Evidence.ExceptionsTried,
+                finding.Evidence.Facts,
+            },
+            Text = Texts.Languages.ToDictionary(
+                language => language,
+                language => finding is null
+                    ? texts.Get("response.test.sentence", language)
+                    : FindingSentence.Of(finding, field, device, texts, language)),
+        };
+    }
+}

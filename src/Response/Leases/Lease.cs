@@ -1,0 +1,161 @@
+using System.Security.Cryptography;
+using System.Text;
+
+namespace Sekisho.Response.Leases;
+
+/// <summary>One action bound to one finding and one target, with what became of it. Immutable; <see cref="LeaseMachine"/> makes the next one.</summary>
+internal sealed record Lease
+{
+    /// <summary>Derived from finding, action and target, so that the same finding never orders the same action twice.</summary>
+    public required string Id { get; init; }
+
+    /// <summary>Counts the changes; a change that was decided on an older one is refused by the store.</summary>
+    public long Version { get; init; }
+
+    /// <summary>The finding; null for a test notification.</summary>
+    public string? FindingId { get; init; }
+
+    public string? FieldId { get; init; }
+
+    public string? DeviceId { get; init; }
+
+    public required string Action { get; init; }
+
+    /// <summary>What the action works on: a device, a list of recipients, the field's webhook. Leases of one target run one after another.</summary>
+    public required string Target { get; init; }
+
+    /// <summary>One of <see cref="LeaseStates"/>.</summary>
+    public required string State { get; init; }
+
+    public required string Risk { get; init; }
+
+    public required string Level { get; init; }
+
+    public required string Condition { get; init; }
+
+    /// <summary>One of <see cref="Policies.Approvals"/>.</summary>
+    public required string Approval { get; init; }
+
+    public required DateTimeOffset CreatedAt { get; init; }
+
+    public DateTimeOffset? StartedAt { get; init; }
+
+    /// <summary>When it reached done, failed, undone, expired or refused.</summary>
+    public DateTimeOffset? EndedAt { get; init; }
+
+    /// <summary>When a restriction undoes itself; null for never.</summary>
+    public DateTimeOffset? ExpiresAt { get; init; }
+
+    /// <summary>Tries of the action, after an undo was asked for tries of the undo.</summary>
+    public int Attempts { get; init; }
+
+    /// <summary>When the queue next looks at it; null when nothing is to come.</summary>
+    public DateTimeOffset? NextTryAt { get; init; }
+
+    public DateTimeOffset? UndoAskedAt { get; init; }
+
+    /// <summary>It wants its device locked. Falls before the undo looks for other holders, so that two undos at once cannot both leave it to the other.</summary>
+    public bool Holds { get; init; }
+
+    /// <summary>The lock on its device is the responses' own (this one's or one it joined), so the last undo releases it.</summary>
+    public bool Held { get; init; }
+
+    /// <summary>Leases that wait to be done together, by one summary.</summary>
+    public string? GroupKey { get; init; }
+
+    /// <summary>Node that works on it.</summary>
+    public string? ClaimedBy { get; init; }
+
+    public required string CorrelationId { get; init; }
+
+    public required LeaseDetails Details { get; init; }
+
+    /// <summary>"l" and 15 characters of 0-9 and a-z.</summary>
+    public static string IdOf(string cause, string action, string target)
+    {
+        const string Alphabet = "0123456789abcdefghijklmnopqrstuvwxyz";
+        var hash = SHA256.HashData(Encoding.UTF8.GetBytes($"{cause}\n{action}\n{target}"));
+        var id = new char[16];
+        id[0] = 'l';
+        for (var i = 1; i < id.Length; i++)
+        {
+            id[i] = Alphabet[hash[i] % Alphabet.Length];
+        }
+
+        return new string(id);
+    }
+}
+
+/// <summary>The part of a lease that is stored encrypted.</summary>
+internal sealed record LeaseDetails
+{
+    /// <summary>Who ordered it: "policy" or an account.</summary>
+    public required string Owner { get; init; }
+
+    /// <summary>Who moved it last: "gateway" or an account.</summary>
+    public required string Actor { get; init; }
+
+    /// <summary>Why, in the words of the person who moved it last.</summary>
+    public string? Reason { get; init; }
+
+    /// <summary>Why, as a stable name with a text response.cause.NAME; set by the gateway.</summary>
+    public string? Cause { get; init; }
+
+    /// <summary>Fault of the last try.</summary>
+    public string? LastError { get; init; }
+
+    /// <summary>How things stood before the first try; recorded before it, so that a repeat after a crash knows.</summary>
+    public string? Before { get; init; }
+
+    /// <summary>What a try achieved that must not be done again.</summary>
+    public string? Progress { get; init; }
+
+    public IReadOnlyList<LeaseApproval> Approvals { get; init; } = [];
+}
+
+/// <summary>One person's yes.</summary>
+internal sealed record LeaseApproval(string By, DateTimeOffset At, string Reason);
+
+/// <summary>Stable names of the states of a lease.</summary>
+internal static class LeaseStates
+{
+    public const string WaitingApproval = "waiting-approval";
+    public const string Due = "due";
+    public const string Running = "running";
+
+    /// <summary>Done and, where it can be undone, in force.</summary>
+    public const string Done = "done";
+
+    public const string Failed = "failed";
+    public const string Undone = "undone";
+    public const string Expired = "expired";
+    public const string Refused = "refused";
+
+    public static readonly IReadOnlyList<string> All = [WaitingApproval, Due, Running, Done, Failed, Undone, Expired, Refused];
+}
+
+/// <summary>Stable names of the gateway's reasons; each has a text response.cause.NAME.</summary>
+internal static class LeaseCauses
+{
+    public const string UnknownAction = "unknown-action";
+    public const string NoDevice = "no-device";
+    public const string DeviceGone = "device-gone";
+    public const string FindingGone = "finding-gone";
+    public const string NoRecipients = "no-recipients";
+    public const string NoMailServer = "no-mail-server";
+    public const string PasswordInClear = "password-in-clear";
+    public const string NoWebhook = "no-webhook";
+    public const string AlreadyLocked = "already-locked";
+    public const string StillHeld = "still-held";
+    public const string LockedByOthers = "locked-by-others";
+    public const string ReleasedElsewhere = "released-elsewhere";
+    public const string TriesUsedUp = "tries-used-up";
+    public const string InSummary = "in-summary";
+    public const string RanOut = "ran-out";
+
+    public static readonly IReadOnlyList<string> All =
+    [
+        UnknownAction, NoDevice, DeviceGone, FindingGone, NoRecipients, NoMailServer, PasswordInClear, NoWebhook, AlreadyLocked, StillHeld,
+        LockedByOthers, ReleasedElsewhere, TriesUsedUp, InSummary, RanOut,
+    ];
+}

@@ -1,0 +1,224 @@
+using Sekisho.Response.Policies;
+
+namespace Sekisho.Response.Leases;
+
+/// <summary>Why a person's wish was not followed.</summary>
+internal enum LeaseRefusal
+{
+    None,
+    WrongState,
+    CannotUndo,
+    SamePerson,
+}
+
+/// <summary>
+/// The states of a lease and every way between them. Pure: a lease, what happened, the time, and out comes the next lease (null when it
+/// does not apply any more, because somebody else was faster).
+/// </summary>
+internal static class LeaseMachine
+{
+    /// <summary>Takes a due lease, or one whose claim ran out, for a try. A lease that crashed its node every time ends as failed.</summary>
+    public static Lease? Claim(Lease lease, string node, string? before, DateTimeOffset now, LeaseSettings settings)
+    {
+        if (lease.State is not (LeaseStates.Due or LeaseStates.Running) || lease.NextTryAt > now)
+        {
+            return null;
+        }
+
+        if (lease.Attempts >= settings.MostTries)
+        {
+            return End(lease, LeaseStates.Failed, now, LeaseCauses.TriesUsedUp);
+        }
+
+        return lease with
+        {
+            State = LeaseStates.Running,
+            Attempts = lease.Attempts + 1,
+            StartedAt = lease.StartedAt ?? now,
+            NextTryAt = now + Claimed(settings),
+            ClaimedBy = node,
+            Details = lease.Details with { Before = lease.Details.Before ?? before, Actor = Gateway },
+        };
+    }
+
+    /// <summary>The action is done.</summary>
+    public static Lease? Done(Lease lease, bool canUndo, bool locksOut, bool holds, string? cause, DateTimeOffset now, LeaseSettings settings)
+    {
+        if (lease.State != LeaseStates.Running)
+        {
+            return null;
+        }
+
+        var expires = Expiry.Of(canUndo, locksOut, lease.Risk, now, settings.RestrictionLasts);
+        return End(lease, LeaseStates.Done, now, cause) with
+        {
+            ExpiresAt = expires,
+            NextTryAt = expires,
+            Holds = holds,
+            Held = holds,
+            Details = lease.Details with { Cause = cause, LastError = null, Actor = Gateway },
+        };
+    }
+
+    /// <summary>A lease that waited in a group was done with the others by one try.</summary>
+    public static Lease? Covered(Lease lease, string cause, DateTimeOffset now) =>
+        lease.State is LeaseStates.Due or LeaseStates.Running ? End(lease, LeaseStates.Done, now, cause) with { StartedAt = lease.StartedAt ?? now } : null;
+
+    /// <summary>The action cannot be done at all.</summary>
+    public static Lease? RefusedBecause(Lease lease, string cause, DateTimeOffset now) =>
+        lease.State == LeaseStates.Running ? End(lease, LeaseStates.Refused, now, cause) : null;
+
+    /// <summary>A try failed: again later, or failed for good.</summary>
+    public static Lease? TryFailed(Lease lease, string error, string? progress, DateTimeOffset now, LeaseSettings settings)
+    {
+        if (lease.State != LeaseStates.Running)
+        {
+            return null;
+        }
+
+        var next = lease with { Details = lease.Details with { LastError = error, Progress = progress ?? lease.Details.Progress, Actor = Gateway } };
+        return lease.Attempts >= settings.MostTries
+            ? End(next, LeaseStates.Failed, now, LeaseCauses.TriesUsedUp)
+            : next with
+            {
+                State = LeaseStates.Due,
+                ClaimedBy = null,
+                NextTryAt = now + Backoff.After(lease.Attempts, settings.FirstRetry, settings.LongestRetry),
+            };
+    }
+
+    /// <summary>A member of a group shares the fate of the one that was tried for all of them.</summary>
+    public static Lease? TryFailedFor(Lease member, Lease tried, DateTimeOffset now)
+    {
+        if (member.State != LeaseStates.Due)
+        {
+            return null;
+        }
+
+        var next = member with
+        {
+            Attempts = tried.Attempts,
+            NextTryAt = tried.NextTryAt,
+            Details = member.Details with { LastError = tried.Details.LastError, Progress = tried.Details.Progress, Actor = Gateway },
+        };
+        return tried.State == LeaseStates.Failed ? End(next, LeaseStates.Failed, now, tried.Details.Cause) : next;
+    }
+
+    /// <summary>The try found that it has to wait for its group; it does not count as one.</summary>
+    public static Lease? Joined(Lease lease, string group, DateTimeOffset until) =>
+        lease.State != LeaseStates.Running ? null : lease with
+        {
+            State = LeaseStates.Due,
+            Attempts = lease.Attempts - 1,
+            NextTryAt = until,
+            GroupKey = group,
+            ClaimedBy = null,
+        };
+
+    /// <summary>One person agrees. The last one needed makes it due.</summary>
+    public static (Lease? Next, LeaseRefusal Refusal) Approve(Lease lease, string by, string reason, DateTimeOffset now)
+    {
+        if (lease.State != LeaseStates.WaitingApproval)
+        {
+            return (null, LeaseRefusal.WrongState);
+        }
+
+        if (lease.Details.Approvals.Any(a => string.Equals(a.By, by, StringComparison.OrdinalIgnoreCase)))
+        {
+            return (null, LeaseRefusal.SamePerson);
+        }
+
+        var enough = lease.Details.Approvals.Count + 1 >= Approvals.Needed(lease.Approval);
+        return (lease with
+        {
+            State = enough ? LeaseStates.Due : LeaseStates.WaitingApproval,
+            NextTryAt = enough ? now : null,
+            Details = lease.Details with { Actor = by, Reason = reason, Approvals = [.. lease.Details.Approvals, new LeaseApproval(by, now, reason)] },
+        }, LeaseRefusal.None);
+    }
+
+    /// <summary>A person says no.</summary>
+    public static (Lease? Next, LeaseRefusal Refusal) Refuse(Lease lease, string by, string reason, DateTimeOffset now) =>
+        lease.State != LeaseStates.WaitingApproval
+            ? (null, LeaseRefusal.WrongState)
+            : (End(lease, LeaseStates.Refused, now, null) with { Details = lease.Details with { Actor = by, Reason = reason } }, LeaseRefusal.None);
+
+    /// <summary>A person wants it undone.</summary>
+    public static (Lease? Next, LeaseRefusal Refusal) AskUndo(Lease lease, bool canUndo, string by, string reason, DateTimeOffset now)
+    {
+        if (!canUndo)
+        {
+            return (null, LeaseRefusal.CannotUndo);
+        }
+
+        return lease.State != LeaseStates.Done
+            ? (null, LeaseRefusal.WrongState)
+            : (lease with
+            {
+                UndoAskedAt = now,
+                NextTryAt = now,
+                Attempts = 0,
+                Details = lease.Details with { Actor = by, Reason = reason, Cause = null },
+            }, LeaseRefusal.None);
+    }
+
+    /// <summary>Takes a lease whose undo was asked for, or that ran out, for a try of the undo.</summary>
+    public static Lease? ClaimUndo(Lease lease, string node, DateTimeOffset now, LeaseSettings settings)
+    {
+        if (lease.State != LeaseStates.Done || lease.NextTryAt is not { } due || due > now)
+        {
+            return null;
+        }
+
+        return lease with
+        {
+            Attempts = lease.UndoAskedAt is null ? 1 : lease.Attempts + 1,
+            UndoAskedAt = lease.UndoAskedAt ?? now,
+            NextTryAt = now + Claimed(settings),
+            ClaimedBy = node,
+            Holds = false,
+            Details = lease.UndoAskedAt is null ? lease.Details with { Actor = Gateway, Cause = LeaseCauses.RanOut } : lease.Details,
+        };
+    }
+
+    /// <summary>The undo is done. By a person: undone; by the clock: expired.</summary>
+    public static Lease? UndoDone(Lease lease, string? cause, DateTimeOffset now)
+    {
+        if (lease.State != LeaseStates.Done)
+        {
+            return null;
+        }
+
+        var ranOut = lease.Details.Cause == LeaseCauses.RanOut;
+        return End(lease, ranOut ? LeaseStates.Expired : LeaseStates.Undone, now, cause ?? lease.Details.Cause) with { Held = false };
+    }
+
+    /// <summary>A try of the undo failed. It is tried for ever: a restriction that nobody wants any more must end.</summary>
+    public static Lease? UndoFailed(Lease lease, string error, DateTimeOffset now, LeaseSettings settings) =>
+        lease.State != LeaseStates.Done ? null : lease with
+        {
+            ClaimedBy = null,
+            NextTryAt = now + Backoff.After(lease.Attempts, settings.FirstRetry, settings.LongestRetry),
+            Details = lease.Details with { LastError = error },
+        };
+
+    /// <summary>Somebody let the device in without asking for the undo: the lease is over.</summary>
+    public static Lease? ReleasedElsewhere(Lease lease, DateTimeOffset now) =>
+        lease.State != LeaseStates.Done || lease.UndoAskedAt is not null
+            ? null
+            : End(lease, LeaseStates.Undone, now, LeaseCauses.ReleasedElsewhere) with { Holds = false, Held = false };
+
+    private const string Gateway = "gateway";
+
+    // A try is cut off at its time limit; twice that leaves room to record it before another node may take the lease.
+    private static TimeSpan Claimed(LeaseSettings settings) => settings.TryTimeout * 2;
+
+    private static Lease End(Lease lease, string state, DateTimeOffset now, string? cause) => lease with
+    {
+        State = state,
+        EndedAt = now,
+        NextTryAt = null,
+        ClaimedBy = null,
+        Details = lease.Details with { Cause = cause },
+    };
+}

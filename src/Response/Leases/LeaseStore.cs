@@ -1,0 +1,298 @@
+using System.Data.Common;
+using System.Globalization;
+using System.Text.Json;
+using Dapper;
+using Sekisho.Domain.History;
+using Sekisho.Storage;
+using Sekisho.Storage.Keys;
+
+namespace Sekisho.Response.Leases;
+
+/// <summary>Which leases of a field a person wants to see.</summary>
+internal sealed record LeaseFilter(string? FieldId, string? State, string? DeviceId, DateTimeOffset? From, DateTimeOffset? To, LeaseCursor? After, int Limit);
+
+/// <summary>Place in the list, which runs from the newest to the oldest.</summary>
+internal sealed record LeaseCursor(long CreatedAt, string Id)
+{
+    public override string ToString() => $"{CreatedAt.ToString(CultureInfo.InvariantCulture)}-{Id}";
+
+    /// <summary>Reads what <see cref="ToString"/> wrote; null when it is something else.</summary>
+    public static LeaseCursor? Parse(string text)
+    {
+        var dash = text.IndexOf('-', StringComparison.Ordinal);
+        return dash > 0 && text.Length - dash - 1 == 16 && long.TryParse(text.AsSpan(0, dash), NumberStyles.None, CultureInfo.InvariantCulture, out var at)
+            ? new LeaseCursor(at, text[(dash + 1)..])
+            : null;
+    }
+}
+
+/// <summary>How much waits.</summary>
+internal sealed record LeaseBacklog(long Waiting, DateTimeOffset? Oldest);
+
+/// <summary>
+/// The table lease, the durable queue of responses. Each change is one transaction with its history record, and is refused when the lease
+/// was changed meanwhile, so any number of threads and nodes may try. Any thread.
+/// </summary>
+internal sealed class LeaseStore(Databases databases, MasterKey key, IHistory history, TimeProvider clock) : IDisposable
+{
+    private const string Target = "action = @action AND field_id = @field AND target = @target";
+
+    private const string Update =
+        "UPDATE lease SET version = version + 1, state = @State, started_at = @StartedAt, ended_at = @EndedAt, expires_at = @ExpiresAt, attempts = @Attempts, " +
+        "next_try_at = @NextTryAt, undo_asked_at = @UndoAskedAt, holds = @Holds, held = @Held, group_key = @GroupKey, claimed_by = @ClaimedBy, details = @Details " +
+        "WHERE id = @Id AND version = @Version";
+
+    private const string InsertNew =
+        "INSERT INTO lease (id, version, finding_id, field_id, device_id, action, target, state, risk, level, condition, approval, created_at, started_at, ended_at, " +
+        "expires_at, attempts, next_try_at, undo_asked_at, holds, held, group_key, claimed_by, correlation_id, details) VALUES (@Id, 0, @FindingId, @FieldId, @DeviceId, " +
+        "@Action, @Target, @State, @Risk, @Level, @Condition, @Approval, @CreatedAt, @StartedAt, @EndedAt, @ExpiresAt, @Attempts, @NextTryAt, @UndoAskedAt, @Holds, " +
+        "@Held, @GroupKey, @ClaimedBy, @CorrelationId, @Details) ON CONFLICT (id) DO NOTHING";
+
+    private readonly Database _database = databases.State;
+    private readonly ColumnCipher _cipher = new(key, "response-lease");
+
+    /// <summary>Adds the lease to the caller's transaction; false when it is there already.</summary>
+    public bool Insert(Lease lease, DbTransaction transaction)
+    {
+        if (transaction.Connection!.Execute(InsertNew, LeaseRow.Of(lease, _cipher), transaction) == 0)
+        {
+            return false;
+        }
+
+        Record(null, lease, transaction);
+        return true;
+    }
+
+    /// <summary>Adds leases that a person ordered.</summary>
+    public Task InsertAsync(IReadOnlyList<Lease> leases, CancellationToken cancellation) =>
+        _database.WriteAsync(
+            t =>
+            {
+                foreach (var lease in leases)
+                {
+                    Insert(lease, t);
+                }
+
+                return Task.CompletedTask;
+            },
+            cancellation);
+
+    public Task<Lease?> FindAsync(string id, CancellationToken cancellation) => _database.ReadAsync(
+        async c => (await c.QuerySingleOrDefaultAsync<LeaseRow>($"SELECT {LeaseRow.Columns} FROM lease WHERE id = @id", new { id }))?.ToLease(_cipher), cancellation);
+
+    /// <summary>
+    /// Changes one lease. <paramref name="change"/> decides on the lease as it is and is asked again when somebody else was faster.
+    /// </summary>
+    /// <returns>The lease after the change; null when there is none or <paramref name="change"/> returned null.</returns>
+    public async Task<Lease?> ChangeAsync(string id, Func<Lease, Lease?> change, CancellationToken cancellation)
+    {
+        while (true)
+        {
+            var (raced, result) = await _database.WriteAsync(
+                async t =>
+                {
+                    var row = await t.Connection!.QuerySingleOrDefaultAsync<LeaseRow>($"SELECT {LeaseRow.Columns} FROM lease WHERE id = @id", new { id }, t);
+                    return row?.ToLease(_cipher) is { } lease && change(lease) is { } next
+                        ? Save(lease, next, t) ? (false, next with { Version = lease.Version + 1 }) : (true, null)
+                        : (false, (Lease?)null);
+                },
+                cancellation);
+            if (!raced)
+            {
+                return result;
+            }
+        }
+    }
+
+    /// <summary>Changes several leases in one transaction; those that changed meanwhile or for which null comes back are left.</summary>
+    public Task ChangeAllAsync(IReadOnlyCollection<string> ids, Func<Lease, Lease?> change, CancellationToken cancellation) => _database.WriteAsync(
+        async t =>
+        {
+            foreach (var id in ids)
+            {
+                var row = await t.Connection!.QuerySingleOrDefaultAsync<LeaseRow>($"SELECT {LeaseRow.Columns} FROM lease WHERE id = @id", new { id }, t);
+                if (row?.ToLease(_cipher) is { } lease && change(lease) is { } next)
+                {
+                    Save(lease, next, t);
+                }
+            }
+        },
+        cancellation);
+
+    /// <summary>Targets of an action for which something is to be done now, those that wait longest first.</summary>
+    public Task<IReadOnlyList<(string Field, string Target)>> TargetsDueAsync(string action, DateTimeOffset now, int limit, CancellationToken cancellation) =>
+        _database.ReadAsync(
+            async c => (IReadOnlyList<(string, string)>)(await c.QueryAsync<(string, string)>(
+                "SELECT field_id, target FROM lease WHERE action = @action AND next_try_at <= @now GROUP BY field_id, target ORDER BY MIN(next_try_at), field_id, target LIMIT @limit",
+                new { action, now = now.ToUnixTimeMilliseconds(), limit })).AsList(),
+            cancellation);
+
+    /// <summary>The next thing to do for a target: what fell due first, of equals what was ordered first.</summary>
+    public Task<Lease?> NextDueAsync(string action, string field, string target, DateTimeOffset now, CancellationToken cancellation) => _database.ReadAsync(
+        async c => (await c.QueryFirstOrDefaultAsync<LeaseRow>(
+            $"SELECT {LeaseRow.Columns} FROM lease WHERE {Target} AND next_try_at <= @now ORDER BY next_try_at, created_at, id LIMIT 1",
+            new { action, field, target, now = now.ToUnixTimeMilliseconds() }))?.ToLease(_cipher),
+        cancellation);
+
+    /// <summary>When the next thing falls due for an action after <paramref name="now"/>; null for nothing.</summary>
+    public async Task<DateTimeOffset?> NextTimeAsync(string action, DateTimeOffset now, CancellationToken cancellation)
+    {
+        var at = await _database.ReadAsync(
+            c => c.ExecuteScalarAsync<long?>("SELECT MIN(next_try_at) FROM lease WHERE action = @action AND next_try_at > @now", new { action, now = now.ToUnixTimeMilliseconds() }),
+            cancellation);
+        return at is { } time ? DateTimeOffset.FromUnixTimeMilliseconds(time) : null;
+    }
+
+    /// <summary>Responses that are due or running, and when the oldest of them that may run now fell due.</summary>
+    public async Task<LeaseBacklog> BacklogAsync(CancellationToken cancellation)
+    {
+        var (count, oldest) = await _database.ReadAsync(
+            c => c.QuerySingleAsync<(long, long?)>(
+                "SELECT COUNT(*), MIN(CASE WHEN next_try_at <= @now THEN next_try_at END) FROM lease WHERE next_try_at IS NOT NULL AND (state IN ('due', 'running') OR next_try_at <= @now)",
+                new { now = clock.GetUtcNow().ToUnixTimeMilliseconds() }),
+            cancellation);
+        return new LeaseBacklog(count, oldest is { } at ? DateTimeOffset.FromUnixTimeMilliseconds(at) : null);
+    }
+
+    /// <summary>Makes what a node was working on when it ended due again.</summary>
+    public Task FreeClaimsAsync(string node, CancellationToken cancellation) => _database.WriteAsync(
+        t => t.Connection!.ExecuteAsync(
+            "UPDATE lease SET version = version + 1, next_try_at = @now, claimed_by = NULL WHERE claimed_by = @node", new { node, now = clock.GetUtcNow().ToUnixTimeMilliseconds() }, t),
+        cancellation);
+
+    /// <summary>Other leases that want the device locked. With <paramref name="leaving"/> also those whose undo has begun.</summary>
+    public Task<long> HoldersAsync(string deviceId, string exceptId, bool leaving, CancellationToken cancellation) => _database.ReadAsync(
+        c => c.ExecuteScalarAsync<long>(
+            $"SELECT COUNT(*) FROM lease WHERE device_id = @deviceId AND id <> @exceptId AND state = 'done' AND {(leaving ? "held" : "holds")} = 1", new { deviceId, exceptId }),
+        cancellation);
+
+    /// <summary>Ends, in the caller's transaction, leases in force since before <paramref name="released"/> on a device that somebody else let in again.</summary>
+    public void EndHolds(string deviceId, DateTimeOffset released, string? exceptId, DbTransaction transaction)
+    {
+        var rows = transaction.Connection!.Query<LeaseRow>(
+            $"SELECT {LeaseRow.Columns} FROM lease WHERE device_id = @deviceId AND state = 'done' AND held = 1 AND ended_at <= @at AND undo_asked_at IS NULL AND id <> @exceptId",
+            new { deviceId, at = released.ToUnixTimeMilliseconds(), exceptId = exceptId ?? "" },
+            transaction);
+        foreach (var lease in rows.Select(r => r.ToLease(_cipher)))
+        {
+            if (LeaseMachine.ReleasedElsewhere(lease, clock.GetUtcNow()) is { } next)
+            {
+                Save(lease, next, transaction);
+            }
+        }
+    }
+
+    /// <inheritdoc cref="EndHolds"/>
+    public Task EndHoldsAsync(string deviceId, DateTimeOffset released, string exceptId, CancellationToken cancellation) => _database.WriteAsync(
+        t =>
+        {
+            EndHolds(deviceId, released, exceptId, t);
+            return Task.CompletedTask;
+        },
+        cancellation);
+
+    /// <summary>Responses of this action and target that were done one by one since a time.</summary>
+    public Task<long> DoneSinceAsync(Lease like, DateTimeOffset since, CancellationToken cancellation) => _database.ReadAsync(
+        c => c.ExecuteScalarAsync<long>(
+            $"SELECT COUNT(*) FROM lease WHERE {Target} AND ended_at >= @since AND state = 'done' AND group_key IS NULL",
+            new { action = like.Action, field = like.FieldId ?? "", target = like.Target, since = since.ToUnixTimeMilliseconds() }),
+        cancellation);
+
+    /// <summary>Puts everything of the same action and target that is due now into a group that waits. No change of state, so nothing to record.</summary>
+    public Task JoinAsync(Lease like, string group, DateTimeOffset until, CancellationToken cancellation) => _database.WriteAsync(
+        t => t.Connection!.ExecuteAsync(
+            $"UPDATE lease SET version = version + 1, group_key = @group, next_try_at = @until WHERE {Target} AND state = 'due' AND group_key IS NULL AND next_try_at <= @now AND id <> @id",
+            new
+            {
+                action = like.Action,
+                field = like.FieldId ?? "",
+                target = like.Target,
+                group,
+                until = until.ToUnixTimeMilliseconds(),
+                now = clock.GetUtcNow().ToUnixTimeMilliseconds(),
+                id = like.Id,
+            },
+            t),
+        cancellation);
+
+    /// <summary>The leases of a group that are not done yet, oldest first.</summary>
+    public Task<IReadOnlyList<Lease>> GroupAsync(string group, CancellationToken cancellation) => _database.ReadAsync(
+        async c => (IReadOnlyList<Lease>)[.. (await c.QueryAsync<LeaseRow>(
+            $"SELECT {LeaseRow.Columns} FROM lease WHERE group_key = @group AND state IN ('due', 'running') ORDER BY created_at, id", new { group })).Select(r => r.ToLease(_cipher))],
+        cancellation);
+
+    /// <summary>Leases of a field (or of the gateway itself), newest first.</summary>
+    public Task<IReadOnlyList<Lease>> ListAsync(LeaseFilter filter, CancellationToken cancellation)
+    {
+        var where = "field_id = @field";
+        where += filter.State is null ? "" : " AND state = @state";
+        where += filter.DeviceId is null ? "" : " AND device_id = @device";
+        where += filter.From is null ? "" : " AND created_at >= @from";
+        where += filter.To is null ? "" : " AND created_at < @to";
+        where += filter.After is null ? "" : " AND (created_at < @afterTime OR (created_at = @afterTime AND id > @afterId))";
+        var values = new
+        {
+            field = filter.FieldId ?? "",
+            state = filter.State,
+            device = filter.DeviceId,
+            from = filter.From?.ToUnixTimeMilliseconds(),
+            to = filter.To?.ToUnixTimeMilliseconds(),
+            afterTime = filter.After?.CreatedAt,
+            afterId = filter.After?.Id,
+            limit = filter.Limit,
+        };
+        return _database.ReadAsync(
+            async c => (IReadOnlyList<Lease>)[.. (await c.QueryAsync<LeaseRow>(
+                $"SELECT {LeaseRow.Columns} FROM lease WHERE {where} ORDER BY created_at DESC, id LIMIT @limit", values)).Select(r => r.ToLease(_cipher))],
+            cancellation);
+    }
+
+    public void Dispose() => _cipher.Dispose();
+
+    private bool Save(Lease before, Lease next, DbTransaction transaction)
+    {
+        if (transaction.Connection!.Execute(Update, LeaseRow.Of(next, _cipher), transaction) == 0)
+        {
+            return false;
+        }
+
+        Record(before, next, transaction);
+        return true;
+    }
+
+    private void Record(Lease? before, Lease next, DbTransaction transaction)
+    {
+        var asked = before?.UndoAskedAt != next.UndoAskedAt;
+        var approved = before is not null && before.Details.Approvals.Count != next.Details.Approvals.Count;
+        if (before?.State == next.State && !asked && !approved)
+        {
+            return;
+        }
+
+        history.Append(
+            new HistoryRecord
+            {
+                At = clock.GetUtcNow(),
+                Kind = HistoryKinds.Response,
+                What = next.Action,
+                FieldId = next.FieldId,
+                DeviceId = next.DeviceId,
+                Actor = next.Details.Actor,
+                CorrelationId = next.CorrelationId,
+                Subject = next.Id,
+                Details = JsonSerializer.Serialize(new
+                {
+                    state = next.State,
+                    from = before?.State,
+                    finding = next.FindingId,
+                    target = next.Target,
+                    undoAsked = asked ? true : (bool?)null,
+                    attempts = next.Attempts,
+                    reason = next.Details.Reason,
+                    cause = next.Details.Cause,
+                    error = next.Details.LastError,
+                }),
+            },
+            transaction);
+    }
+}

@@ -1,0 +1,48 @@
+using Sekisho.Domain.Detection;
+
+namespace Sekisho.Response.Policies;
+
+/// <summary>An action that is due for a finding, and who has to agree first.</summary>
+/// <param name="Action">Name of the action.</param>
+/// <param name="Approval">One of <see cref="Approvals"/>.</param>
+internal sealed record DueAction(string Action, string Approval);
+
+/// <summary>Stable names of approval policies.</summary>
+internal static class Approvals
+{
+    public const string Automatic = "automatic";
+    public const string OnePerson = "one-person";
+    public const string TwoPersons = "two-persons";
+
+    /// <summary>How many different people have to agree. An unknown policy is the strictest: what nobody understands must not run by itself.</summary>
+    public static int Needed(string approval) => approval switch
+    {
+        Automatic => 0,
+        OnePerson => 1,
+        _ => 2,
+    };
+}
+
+/// <summary>Decides which actions a finding is answered with. Pure.</summary>
+internal static class ResponsePolicy
+{
+    /// <summary>
+    /// One entry per action, in the order of the bindings. Where several bindings name the same action the most specific one decides on
+    /// the approval (a condition before a risk, a risk before "*", a higher minimum level before a lower one); of equals the strictest.
+    /// </summary>
+    public static IReadOnlyList<DueAction> Due(Finding finding, IReadOnlyList<ResponseBinding> bindings) =>
+        [.. bindings
+            .Where(b => Applies(b, finding))
+            .GroupBy(b => b.Action, StringComparer.Ordinal)
+            .Select(g => new DueAction(g.Key, g
+                .OrderByDescending(b => b.Condition is not null)
+                .ThenByDescending(b => b.Risk != "*")
+                .ThenByDescending(b => Levels.Rank(b.MinimumLevel))
+                .ThenByDescending(b => Approvals.Needed(b.Approval))
+                .First().Approval))];
+
+    private static bool Applies(ResponseBinding binding, Finding finding) =>
+        (binding.Risk == "*" || binding.Risk == finding.Risk)
+        && (binding.Condition is null || binding.Condition == finding.ConditionKey)
+        && Levels.Rank(finding.Level) >= Levels.Rank(binding.MinimumLevel);
+}

@@ -1,0 +1,72 @@
+using System.Data.Common;
+using Sekisho.Domain.Detection;
+using Sekisho.Domain.Devices;
+using Sekisho.Domain.Events;
+using Sekisho.Response.Actions;
+using Sekisho.Response.Leases;
+using Sekisho.Response.Policies;
+
+namespace Sekisho.Response.Queue;
+
+/// <summary>
+/// The response's part in the commit of the lanes: each finding's due actions become leases in the same transaction, so that no finding is
+/// ever known without its responses, and none is ordered twice. One thread at a time.
+/// </summary>
+internal sealed class LeaseIntake(IResponseBindings bindings, IEnumerable<IResponseAction> actions, LeaseStore leases, QueueSignal signal, TimeProvider clock) : ILaneCommitPart
+{
+    private readonly Dictionary<string, IResponseAction> _actions = actions.ToDictionary(a => a.Name, StringComparer.Ordinal);
+
+    public void Write(LaneBatch batch, DbTransaction transaction)
+    {
+        foreach (var finding in batch.Findings)
+        {
+            foreach (var due in ResponsePolicy.Due(finding, bindings.For(finding.FieldId)))
+            {
+                leases.Insert(Order(finding, due), transaction);
+            }
+        }
+
+        // A person who lets a device in ends the leases that held it; what is shown as in force has to be in force.
+        foreach (var change in batch.Facts.OfType<DeviceChangedEvent>())
+        {
+            if (change.State is not (LifecycleStates.Suspended or LifecycleStates.Abnormal or LifecycleStates.Stray))
+            {
+                leases.EndHolds(change.DeviceId, change.ArrivedAt, null, transaction);
+            }
+        }
+    }
+
+    public void Committed(LaneBatch batch)
+    {
+        if (batch.Findings.Count > 0)
+        {
+            signal.Wake();
+        }
+    }
+
+    private Lease Order(Finding finding, DueAction due)
+    {
+        var (target, refusal) = _actions.TryGetValue(due.Action, out var action) ? action.TargetOf(finding) : (null, LeaseCauses.UnknownAction);
+        var now = clock.GetUtcNow();
+        var state = refusal is not null ? LeaseStates.Refused : Approvals.Needed(due.Approval) > 0 ? LeaseStates.WaitingApproval : LeaseStates.Due;
+        return new Lease
+        {
+            Id = Lease.IdOf(finding.Id, due.Action, target ?? ""),
+            FindingId = finding.Id,
+            FieldId = finding.FieldId,
+            DeviceId = finding.DeviceId,
+            Action = due.Action,
+            Target = target ?? "",
+            State = state,
+            Risk = finding.Risk,
+            Level = finding.Level,
+            Condition = finding.Condition,
+            Approval = due.Approval,
+            CreatedAt = now,
+            EndedAt = refusal is null ? null : now,
+            NextTryAt = state == LeaseStates.Due ? now : null,
+            CorrelationId = finding.CorrelationId,
+            Details = new LeaseDetails { Owner = "policy", Actor = "gateway", Cause = refusal },
+        };
+    }
+}

@@ -1,0 +1,104 @@
+using Sekisho.Domain.Localization;
+using Sekisho.Response.Leases;
+
+namespace Sekisho.Response.Queue;
+
+/// <summary>A response as people and programs see it.</summary>
+internal sealed record LeaseView
+{
+    public required string Id { get; init; }
+
+    /// <summary>The finding it answers; null for a test notification.</summary>
+    public string? FindingId { get; init; }
+
+    public string? FieldId { get; init; }
+
+    public string? DeviceId { get; init; }
+
+    public required string Action { get; init; }
+
+    public required string Target { get; init; }
+
+    public required string State { get; init; }
+
+    public required string Risk { get; init; }
+
+    public required string Level { get; init; }
+
+    public required string Condition { get; init; }
+
+    public required string Approval { get; init; }
+
+    public required IReadOnlyList<LeaseApproval> Approvals { get; init; }
+
+    /// <summary>Who ordered it.</summary>
+    public required string Owner { get; init; }
+
+    /// <summary>Who moved it last.</summary>
+    public required string Actor { get; init; }
+
+    /// <summary>That person's reason.</summary>
+    public string? Reason { get; init; }
+
+    /// <summary>The gateway's reason, a stable name.</summary>
+    public string? Cause { get; init; }
+
+    /// <summary>The same in the reader's language.</summary>
+    public string? CauseText { get; init; }
+
+    public string? LastError { get; init; }
+
+    public required DateTimeOffset CreatedAt { get; init; }
+
+    public DateTimeOffset? StartedAt { get; init; }
+
+    public DateTimeOffset? EndedAt { get; init; }
+
+    public DateTimeOffset? ExpiresAt { get; init; }
+
+    public DateTimeOffset? UndoAskedAt { get; init; }
+
+    public DateTimeOffset? NextTryAt { get; init; }
+
+    public required int Attempts { get; init; }
+
+    /// <summary>It is in force and can be undone.</summary>
+    public required bool CanUndo { get; init; }
+
+    public required string CorrelationId { get; init; }
+
+    public static LeaseView Of(Lease lease, LeaseRunner runner, Texts texts, string language) => new()
+    {
+        Id = lease.Id,
+        FindingId = lease.FindingId,
+        FieldId = lease.FieldId,
+        DeviceId = lease.DeviceId,
+        Action = lease.Action,
+        Target = lease.Target,
+        State = lease.State,
+        Risk = lease.Risk,
+        Level = lease.Level,
+        Condition = lease.Condition,
+        Approval = lease.Approval,
+        Approvals = lease.Details.Approvals,
+        Owner = lease.Details.Owner,
+        Actor = lease.Details.Actor,
+        Reason = lease.Details.Reason,
+        Cause = lease.Details.Cause,
+        CauseText = lease.Details.Cause is { } cause ? texts.Get("response.cause." + cause, language) : null,
+        LastError = lease.Details.LastError,
+        CreatedAt = lease.CreatedAt,
+        StartedAt = lease.StartedAt,
+        EndedAt = lease.EndedAt,
+        ExpiresAt = lease.ExpiresAt,
+        UndoAskedAt = lease.UndoAskedAt,
+        NextTryAt = lease.State is LeaseStates.Due || lease.UndoAskedAt is not null ? lease.NextTryAt : null,
+        Attempts = lease.Attempts,
+        CanUndo = lease.State == LeaseStates.Done && runner.CanUndo(lease),
+        CorrelationId = lease.CorrelationId,
+    };
+}
+
+/// <summary>Why a person decided so.</summary>
+/// <param name="Reason">1 to 500 characters.</param>
+internal sealed record DecisionRequest(string? Reason);

@@ -1,0 +1,58 @@
+using Microsoft.Extensions.DependencyInjection;
+using Sekisho.Api.Access;
+using Sekisho.Api.Settings;
+using Sekisho.Domain.Detection;
+using Sekisho.Domain.Operations;
+using Sekisho.Response.Actions;
+using Sekisho.Response.Actions.Mail;
+using Sekisho.Response.Actions.SuspendAuthentication;
+using Sekisho.Response.Actions.Webhook;
+using Sekisho.Response.Leases;
+using Sekisho.Response.Notification;
+using Sekisho.Response.Queue;
+using Sekisho.Storage;
+
+namespace Sekisho.Response;
+
+/// <summary>④ Threat response: what is done about a finding, by whom it was agreed to, and how it is undone.</summary>
+public static class ResponseFeature
+{
+    /// <summary>Registers the stage.</summary>
+    public static IServiceCollection AddResponse(this IServiceCollection services)
+    {
+        services.AddSingleton(typeof(ResponseFeature).Assembly);
+        services.AddSingleton(new StageMigrations("Response", typeof(ResponseFeature).Assembly));
+        services.AddSettings<LeaseSettings>("Response:Leases");
+        services.AddSettings<MailSettings>("Response:Mail");
+        services.AddSettings<WebhookSettings>("Response:Webhook");
+
+        services.AddSingleton<LeaseStore>();
+        services.AddSingleton<NotificationStore>();
+        services.AddSingleton<QueueSignal>();
+        services.AddSingleton<MailText>();
+        services.AddSingleton<MailSender>();
+
+        // One line for each action.
+        services.AddSingleton<IResponseAction>(provider => Mail(provider, null));
+        services.AddSingleton<IResponseAction>(provider => Mail(provider, RecipientRoles.Administrator));
+        services.AddSingleton<IResponseAction>(provider => Mail(provider, RecipientRoles.PersonInCharge));
+        services.AddSingleton<IResponseAction, WebhookAction>();
+        services.AddSingleton<IResponseAction, SuspendAuthenticationAction>();
+
+        services.AddSingleton<LeaseRunner>();
+        services.AddSingleton<ILaneCommitPart, LeaseIntake>();
+        services.AddSingleton<ResponseWorker>();
+        services.AddSingleton<IStage>(provider => provider.GetRequiredService<ResponseWorker>());
+        services.AddHostedService(provider => provider.GetRequiredService<ResponseWorker>());
+        return services;
+    }
+
+    /// <summary>Maps the stage's routes.</summary>
+    public static void MapResponse(this RouteGroups routes)
+    {
+        LeaseRoutes.Map(routes);
+        NotificationRoutes.Map(routes);
+    }
+
+    private static MailAction Mail(IServiceProvider provider, string? role) => ActivatorUtilities.CreateInstance<MailAction>(provider, role!);
+}

@@ -1,0 +1,22 @@
+using Microsoft.AspNetCore.Http;
+using Sekisho.Api.Problems;
+
+namespace Sekisho.Response;
+
+/// <summary>Problems of this stage's routes. Slugs are append-only.</summary>
+internal static class ResponseProblems
+{
+    /// <summary>The response is not in a state in which this can be done.</summary>
+    public static readonly ProblemType WrongState = new("response-state", StatusCodes.Status409Conflict);
+
+    /// <summary>What was sent cannot be taken back.</summary>
+    public static readonly ProblemType CannotUndo = new("response-cannot-undo", StatusCodes.Status409Conflict);
+
+    /// <summary>The second approval has to come from somebody else.</summary>
+    public static readonly ProblemType SamePerson = new("response-same-person", StatusCodes.Status409Conflict);
+
+    /// <summary>No recipient and no webhook.</summary>
+    public static readonly ProblemType NobodyToNotify = new("notification-nobody", StatusCodes.Status409Conflict);
+
+    public static readonly IReadOnlyList<ProblemType> All = [WrongState, CannotUndo, SamePerson, NobodyToNotify];
+}

@@ -1,0 +1,119 @@
+using Sekisho.Domain.Detection;
+using Sekisho.Response.Leases;
+
+namespace Sekisho.Response.Tests.Leases;
+
+public class LeaseMachineTests
+{
+    private static readonly DateTimeOffset Now = DateTimeOffset.UnixEpoch.AddDays(20000);
+    private static readonly LeaseSettings Settings = new() { MostTries = 2 };
+
+    [Fact]
+    public void The_same_finding_action_and_target_always_give_the_same_identifier()
+    {
+        Assert.Equal(Lease.IdOf("f1", "mail", "everyone"), Lease.IdOf("f1", "mail", "everyone"));
+        Assert.Equal(4, new[] { ("f1", "mail", "x"), ("f2", "mail", "x"), ("f1", "webhook", "x"), ("f1", "mail", "y") }.Select(p => Lease.IdOf(p.Item1, p.Item2, p.Item3)).Distinct().Count());
+        Assert.Matches("^l[0-9a-z]{15}$", Lease.IdOf("f1", "mail", "everyone"));
+    }
+
+    [Fact]
+    public void A_lease_is_claimed_once_and_again_when_the_claim_ran_out()
+    {
+        var claimed = LeaseMachine.Claim(Due(), "n", "active", Now, Settings)!;
+        Assert.Equal((LeaseStates.Running, 1, "active"), (claimed.State, claimed.Attempts, claimed.Details.Before));
+        Assert.Null(LeaseMachine.Claim(claimed, "n", "abnormal", Now, Settings));
+        var again = LeaseMachine.Claim(claimed, "n", "abnormal", Now.AddMinutes(2), Settings)!;
+        Assert.Equal((2, "active"), (again.Attempts, again.Details.Before));
+        Assert.Equal(LeaseStates.Failed, LeaseMachine.Claim(again, "n", null, Now.AddMinutes(4), Settings)!.State);
+    }
+
+    [Fact]
+    public void The_last_failed_try_ends_as_failed_and_keeps_its_fault()
+    {
+        var first = LeaseMachine.TryFailed(LeaseMachine.Claim(Due(), "n", null, Now, Settings)!, "down", null, Now, Settings)!;
+        Assert.Equal((LeaseStates.Due, Now.AddSeconds(10)), (first.State, first.NextTryAt));
+        var last = LeaseMachine.TryFailed(LeaseMachine.Claim(first, "n", null, Now.AddSeconds(10), Settings)!, "still down", null, Now, Settings)!;
+        Assert.Equal((LeaseStates.Failed, "still down", LeaseCauses.TriesUsedUp), (last.State, last.Details.LastError, last.Details.Cause));
+        Assert.Null(last.NextTryAt);
+    }
+
+    [Theory]
+    [InlineData(LeaseStates.WaitingApproval)]
+    [InlineData(LeaseStates.Due)]
+    [InlineData(LeaseStates.Running)]
+    [InlineData(LeaseStates.Failed)]
+    [InlineData(LeaseStates.Undone)]
+    [InlineData(LeaseStates.Expired)]
+    [InlineData(LeaseStates.Refused)]
+    public void Only_what_is_done_can_be_undone(string state)
+    {
+        var lease = Due() with { State = state };
+        Assert.Equal((null, LeaseRefusal.WrongState), LeaseMachine.AskUndo(lease, canUndo: true, "a", "r", Now));
+        Assert.Null(LeaseMachine.ClaimUndo(lease, "n", Now, Settings));
+        Assert.Null(LeaseMachine.UndoDone(lease, null, Now));
+        Assert.Null(LeaseMachine.ReleasedElsewhere(lease, Now));
+    }
+
+    [Fact]
+    public void Two_persons_means_two_persons_whatever_the_case_of_the_name()
+    {
+        var waiting = Due() with { State = LeaseStates.WaitingApproval, Approval = "two-persons", NextTryAt = null };
+        var (one, _) = LeaseMachine.Approve(waiting, "Sato", "yes", Now);
+        Assert.Equal((LeaseStates.WaitingApproval, null), (one!.State, one.NextTryAt));
+        Assert.Equal((null, LeaseRefusal.SamePerson), LeaseMachine.Approve(one, "sato", "yes", Now));
+        var (two, _) = LeaseMachine.Approve(one, "Suzuki", "yes", Now);
+        Assert.Equal((LeaseStates.Due, Now), (two!.State, two.NextTryAt));
+        Assert.Equal((null, LeaseRefusal.WrongState), LeaseMachine.Approve(two, "Tanaka", "yes", Now));
+    }
+
+    [Fact]
+    public void A_failing_undo_is_tried_for_ever()
+    {
+        var lease = LeaseMachine.AskUndo(Due() with { State = LeaseStates.Done, Holds = true, Held = true }, canUndo: true, "a", "r", Now).Next!;
+        var at = Now;
+        for (var i = 0; i < 50; i++)
+        {
+            lease = LeaseMachine.ClaimUndo(lease, "n", at, Settings)!;
+            Assert.False(lease.Holds);
+            lease = LeaseMachine.UndoFailed(lease, "down", at, Settings)!;
+            at = lease.NextTryAt!.Value;
+        }
+
+        Assert.Equal(LeaseStates.Undone, LeaseMachine.UndoDone(LeaseMachine.ClaimUndo(lease, "n", at, Settings)!, null, at)!.State);
+    }
+
+    [Fact]
+    public void A_cursor_survives_its_text_and_nothing_else_is_one()
+    {
+        var random = new Random(5);
+        var good = new LeaseCursor(1_775_000_000_000, Lease.IdOf("f", "a", "t")).ToString();
+        Assert.Equal(good, LeaseCursor.Parse(good)!.ToString());
+        for (var i = 0; i < 20_000; i++)
+        {
+            var text = good.ToCharArray();
+            for (var n = random.Next(1, 4); n > 0; n--)
+            {
+                text[random.Next(text.Length)] = (char)random.Next(0, 0x3100);
+            }
+
+            var mutated = new string(text)[..random.Next(text.Length + 1)];
+            Assert.True(LeaseCursor.Parse(mutated) is not { } parsed || parsed.Id.Length == 16);
+        }
+    }
+
+    private static Lease Due() => new()
+    {
+        Id = "l000000000000000",
+        Action = "a",
+        Target = "t",
+        State = LeaseStates.Due,
+        Risk = Risks.Spoofing,
+        Level = Levels.Warning,
+        Condition = "c",
+        Approval = "automatic",
+        CreatedAt = Now,
+        NextTryAt = Now,
+        CorrelationId = "",
+        Details = new LeaseDetails { Owner = "policy", Actor = "gateway" },
+    };
+}

@@ -1,0 +1,113 @@
+using System.Collections.Concurrent;
+using System.Data.Common;
+using Dapper;
+using Sekisho.Domain.Detection;
+using Sekisho.Domain.Devices;
+using Sekisho.Domain.History;
+using Sekisho.Domain.Operations;
+
+namespace Sekisho.Response.Tests.Support;
+
+/// <summary>What the other stages would say: fields, devices, findings, bindings. Any thread.</summary>
+internal sealed class World : IDeviceDirectory, IDeviceAccess, IFindings, IResponseBindings, IOperatorAudit, IHistory
+{
+    public ConcurrentDictionary<string, FieldProfile> AllFields { get; } = new();
+
+    public ConcurrentDictionary<string, DeviceProfile> Devices { get; } = new();
+
+    public ConcurrentDictionary<string, Finding> Findings { get; } = new();
+
+    public ConcurrentDictionary<string, IReadOnlyList<ResponseBinding>> Bindings { get; } = new();
+
+    public ConcurrentQueue<OperatorAction> Audited { get; } = new();
+
+    /// <summary>Who let which device in.</summary>
+    public ConcurrentQueue<(string Device, string Actor, string Reason)> Releases { get; } = new();
+
+    /// <summary>Runs before a lock-out; may throw or wait.</summary>
+    public Func<string, CancellationToken, Task> OnLock { get; set; } = (_, _) => Task.CompletedTask;
+
+    /// <summary>Runs after a lock-out took effect; may throw or wait.</summary>
+    public Func<string, CancellationToken, Task> AfterLock { get; set; } = (_, _) => Task.CompletedTask;
+
+    public Func<string, Task> OnRelease { get; set; } = _ => Task.CompletedTask;
+
+    public IReadOnlyCollection<FieldProfile> Fields => [.. AllFields.Values];
+
+    public World()
+    {
+        foreach (var (id, language) in ((string, string)[])[("cars", "ja"), ("homes", "en")])
+        {
+            AllFields[id] = new FieldProfile { FieldId = id, Name = "Field " + id, Kind = "car-mobility", TimeZone = "Asia/Tokyo", ContactPoint = "窓口 03-0000-0000", Language = language };
+            Bindings[id] = [];
+        }
+
+        for (var i = 1; i <= 3; i++)
+        {
+            AddDevice($"d00000000000000{i}", "cars", $"車両 {i}");
+        }
+    }
+
+    public void AddDevice(string id, string field, string name) => Devices[id] = new DeviceProfile
+    {
+        DeviceId = id,
+        FieldId = field,
+        Name = name,
+        Kind = "recorder",
+        UniqueIdType = UniqueIdTypes.Imei,
+        Cadence = Cadences.Irregular,
+        State = LifecycleStates.Active,
+        Assurance = "device",
+    };
+
+    public void SetState(string device, string state) => Devices[device] = Devices[device] with { State = state };
+
+    public string StateOf(string device) => Devices[device].State;
+
+    public DeviceProfile? Device(string deviceId) => Devices.GetValueOrDefault(deviceId);
+
+    public FieldProfile? Field(string fieldId) => AllFields.GetValueOrDefault(fieldId);
+
+    public IReadOnlyCollection<DeviceProfile> DevicesOf(string fieldId) => [.. Devices.Values.Where(d => d.FieldId == fieldId)];
+
+    public async Task<string?> LockOutAsync(string deviceId, string state, string actor, string reason, string correlationId, CancellationToken cancellation)
+    {
+        await OnLock(deviceId, cancellation);
+        if (Device(deviceId) is not { State: not LifecycleStates.Retired } device)
+        {
+            return null;
+        }
+
+        SetState(deviceId, state);
+        await AfterLock(deviceId, cancellation);
+        return device.State;
+    }
+
+    public async Task<bool> ReleaseAsync(string deviceId, string actor, string reason, string correlationId, CancellationToken cancellation)
+    {
+        await OnRelease(deviceId);
+        if (Device(deviceId) is not { State: LifecycleStates.Abnormal or LifecycleStates.Suspended })
+        {
+            return false;
+        }
+
+        SetState(deviceId, LifecycleStates.Active);
+        Releases.Enqueue((deviceId, actor, reason));
+        return true;
+    }
+
+    public Task<Finding?> FindAsync(string findingId, CancellationToken cancellation) => Task.FromResult(Findings.GetValueOrDefault(findingId));
+
+    public IReadOnlyList<ResponseBinding> For(string? fieldId) => Bindings.GetValueOrDefault(fieldId ?? "", []);
+
+    public Task RecordAsync(OperatorAction action, CancellationToken cancellation)
+    {
+        Audited.Enqueue(action);
+        return Task.CompletedTask;
+    }
+
+    public void Append(HistoryRecord record, DbTransaction transaction) => transaction.Connection!.Execute(
+        "INSERT INTO test_history (seq, kind, what, actor, subject, correlation) SELECT COALESCE(MAX(seq), 0) + 1, @Kind, @What, @Actor, @Line, @CorrelationId FROM test_history",
+        new { record.Kind, record.What, record.Actor, Line = $"{record.Subject} {System.Text.Json.JsonDocument.Parse(record.Details!).RootElement.GetProperty("state")}", record.CorrelationId },
+        transaction);
+}

@@ -1,0 +1,36 @@
+using System.Text.RegularExpressions;
+using Sekisho.Domain.Detection;
+using Sekisho.Domain.Localization;
+using Sekisho.Response.Leases;
+
+namespace Sekisho.Response.Tests;
+
+public partial class TextsTests
+{
+    private static readonly Texts Texts = new([typeof(ResponseFeature).Assembly]);
+
+    [Fact]
+    public void Japanese_and_English_have_the_same_keys_and_placeholders()
+    {
+        Assert.Equal(Texts.Keys("en").Order(), Texts.Keys("ja").Order());
+        foreach (var key in Texts.Keys("en"))
+        {
+            Assert.Equal(Placeholders(Texts.Get(key, "en")), Placeholders(Texts.Get(key, "ja")));
+        }
+    }
+
+    [Fact]
+    public void Every_cause_problem_level_and_risk_has_its_text()
+    {
+        var needed = LeaseCauses.All.Select(c => "response.cause." + c)
+            .Concat(ResponseProblems.All.SelectMany(p => new[] { $"problem.{p.Slug}.title", $"problem.{p.Slug}.detail" }))
+            .Concat(Levels.All.Select(l => "response.level." + l))
+            .Concat(Risks.All.Select(r => "response.risk." + r));
+        Assert.Empty(needed.Except(Texts.Keys("ja")));
+    }
+
+    private static IEnumerable<string> Placeholders(string text) => Placeholder().Matches(text).Select(m => m.Value).Distinct().Order();
+
+    [GeneratedRegex(@"\{\w+\}")]
+    private static partial Regex Placeholder();
+}
