@@ -1,0 +1,89 @@
+using Sekisho.Domain.Detection;
+
+namespace Sekisho.Detection.Findings;
+
+/// <summary>A detection as the API shows it.</summary>
+internal sealed record DetectionView
+{
+    public required string Id { get; init; }
+
+    public required string? FieldId { get; init; }
+
+    public required string? DeviceId { get; init; }
+
+    public required string Scope { get; init; }
+
+    public required string ScopeKey { get; init; }
+
+    public required string Condition { get; init; }
+
+    public required string ConditionKey { get; init; }
+
+    public required string TemplateId { get; init; }
+
+    public required int TemplateVersion { get; init; }
+
+    public required string Risk { get; init; }
+
+    public required string Level { get; init; }
+
+    public required DateTimeOffset RaisedAt { get; init; }
+
+    public required DateTimeOffset? DeviceTime { get; init; }
+
+    public required DateTimeOffset? ClearedAt { get; init; }
+
+    public required string Status { get; init; }
+
+    public required string? ClosedAs { get; init; }
+
+    public required DateTimeOffset? HandledAt { get; init; }
+
+    public required string? HandledBy { get; init; }
+
+    public required string? Note { get; init; }
+
+    public required long Position { get; init; }
+
+    public required string CorrelationId { get; init; }
+
+    /// <summary>What it claims, in the language of the request.</summary>
+    public required string Sentence { get; init; }
+
+    /// <summary>What would have kept it quiet, in the language of the request.</summary>
+    public required string Counterfactual { get; init; }
+
+    public required Evidence Evidence { get; init; }
+
+    public static DetectionView Of(KeptFinding kept, Sentences sentences, string language)
+    {
+        var finding = kept.Finding;
+        return new DetectionView
+        {
+            Id = finding.Id,
+            FieldId = finding.FieldId,
+            DeviceId = finding.DeviceId,
+            Scope = finding.Scope,
+            ScopeKey = finding.ScopeKey,
+            Condition = finding.Condition,
+            ConditionKey = finding.ConditionKey,
+            TemplateId = finding.TemplateId,
+            TemplateVersion = finding.TemplateVersion,
+            Risk = finding.Risk,
+            Level = finding.Level,
+            RaisedAt = finding.RaisedAt,
+            DeviceTime = finding.DeviceTime,
+            ClearedAt = kept.ClearedAt,
+            Status = kept.Status,
+            ClosedAs = kept.ClosedAs,
+            HandledAt = kept.HandledAt,
+            HandledBy = kept.HandledBy,
+            Note = kept.Note,
+            Position = finding.Position,
+            CorrelationId = finding.CorrelationId,
+            Sentence = sentences.Of(finding, language),
+            Counterfactual = sentences.Counterfactual(finding, language),
+            Evidence = finding.Evidence,
+        };
+    }
+}

@@ -1,0 +1,45 @@
+using Sekisho.Domain.Detection;
+
+namespace Sekisho.Detection.Findings;
+
+/// <summary>A finding with what people made of it.</summary>
+internal sealed record KeptFinding
+{
+    public required Finding Finding { get; init; }
+
+    /// <summary>When what it claims was over; null while it lasts.</summary>
+    public DateTimeOffset? ClearedAt { get; init; }
+
+    /// <summary>One of <see cref="FindingStatus"/>.</summary>
+    public required string Status { get; init; }
+
+    /// <summary>One of <see cref="ClosedAs"/> when closed.</summary>
+    public string? ClosedAs { get; init; }
+
+    public DateTimeOffset? HandledAt { get; init; }
+
+    public string? HandledBy { get; init; }
+
+    public string? Note { get; init; }
+}
+
+/// <summary>Stable names of how far people are with a finding.</summary>
+internal static class FindingStatus
+{
+    public const string Open = "open";
+    public const string Acknowledged = "acknowledged";
+    public const string Closed = "closed";
+    public static readonly string[] All = [Open, Acknowledged, Closed];
+}
+
+/// <summary>Stable names of what a finding turned out to be.</summary>
+internal static class ClosedAs
+{
+    public const string Change = "change";
+    public const string Incident = "incident";
+    public const string FalseAlarm = "false-alarm";
+    public static readonly string[] All = [Change, Incident, FalseAlarm];
+}
+
+/// <summary>Which findings to list; null means any.</summary>
+internal sealed record FindingFilter(string? Device, string? Condition, string? Risk, string? Level, string? Status, DateTimeOffset? From, DateTimeOffset? To);

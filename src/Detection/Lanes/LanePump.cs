@@ -1,0 +1,252 @@
+using System.Diagnostics;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Sekisho.Detection.Findings;
+using Sekisho.Detection.Templates;
+using Sekisho.Domain.Detection;
+using Sekisho.Domain.Events;
+using Sekisho.Domain.Operations;
+using Sekisho.Storage;
+
+namespace Sekisho.Detection.Lanes;
+
+/// <summary>
+/// Carries the journal through the lanes: one loop that reads a stretch, runs it and commits everything it made in one transaction, again
+/// and again until that is durable. Commands and status: any thread; the lanes: only the loop.
+/// </summary>
+internal sealed partial class LanePump(
+    IEventFeed feed,
+    LaneStore store,
+    FindingStore findings,
+    FieldPlans plans,
+    IEnumerable<ILaneCommitPart> parts,
+    Databases databases,
+    LaneSettings settings,
+    TimeProvider time,
+    ILogger<LanePump> logger) : IHostedService, IStage, IDisposable
+{
+    private static readonly TimeSpan FirstBackoff = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan LongestBackoff = TimeSpan.FromSeconds(10);
+
+    private readonly ILaneCommitPart[] _parts = [.. parts];
+    private readonly CancellationTokenSource _stop = new();
+    private readonly Lock _turn = new(); // guards _resume
+    private TaskCompletionSource? _resume;
+    private Task _loop = Task.CompletedTask;
+    private LaneRunner? _runner;
+    private long _committed;
+    private long _processed;
+    private long _processedAtMs;
+    private long _committedAtMs;
+    private volatile string? _fault;
+
+    public string Name => "detection";
+
+    public StageStatus Status
+    {
+        get
+        {
+            bool paused;
+            lock (_turn)
+            {
+                paused = _resume is not null;
+            }
+
+            var waiting = Math.Max(0, feed.LastPosition - Volatile.Read(ref _processed));
+            var at = Volatile.Read(ref _processedAtMs);
+            var lag = waiting == 0 || at == 0 ? TimeSpan.Zero : time.GetUtcNow() - DateTimeOffset.FromUnixTimeMilliseconds(at);
+            return new StageStatus(_fault is null, paused, waiting, lag < TimeSpan.Zero ? TimeSpan.Zero : lag, _fault);
+        }
+    }
+
+    public void Pause()
+    {
+        lock (_turn)
+        {
+            _resume ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        }
+    }
+
+    public void Resume()
+    {
+        TaskCompletionSource? held;
+        lock (_turn)
+        {
+            (held, _resume) = (_resume, null);
+        }
+
+        held?.SetResult();
+    }
+
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        await plans.LoadAsync(cancellationToken).ConfigureAwait(false);
+        await LoadAsync(cancellationToken).ConfigureAwait(false);
+        LogStarted(_committed);
+        _loop = Task.Run(() => RunAsync(_stop.Token), CancellationToken.None);
+    }
+
+    public async Task StopAsync(CancellationToken cancellationToken)
+    {
+        await _stop.CancelAsync().ConfigureAwait(false);
+        await _loop.WaitAsync(cancellationToken).ConfigureAwait(false);
+        LogStopped(_committed);
+    }
+
+    public void Dispose() => _stop.Dispose();
+
+    private async Task LoadAsync(CancellationToken cancellation)
+    {
+        (_runner, _committed) = await store.LoadAsync(plans.Current(), cancellation).ConfigureAwait(false);
+        Volatile.Write(ref _processed, _committed);
+    }
+
+    private async Task RunAsync(CancellationToken cancellation)
+    {
+        var backoff = FirstBackoff;
+        while (!cancellation.IsCancellationRequested)
+        {
+            try
+            {
+                if (_runner is null)
+                {
+                    await LoadAsync(cancellation).ConfigureAwait(false);
+                }
+
+                await PassAsync(cancellation).ConfigureAwait(false);
+                backoff = FirstBackoff;
+            }
+            catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
+            {
+                break;
+            }
+            catch (Exception e) when (e is not OutOfMemoryException)
+            {
+                // Whatever went wrong, nothing was committed: the lanes are loaded again and the stretch is repeated, until it works or a
+                // person sees the fault. Going on past it would lose messages.
+                _runner = null;
+                _fault = e.Message;
+                LogFault(e);
+                DetectionMetrics.Faults.Add(1);
+                await WaitAsync(backoff, cancellation).ConfigureAwait(false);
+                backoff = backoff * 2 < LongestBackoff ? backoff * 2 : LongestBackoff;
+            }
+        }
+    }
+
+    private async Task PassAsync(CancellationToken cancellation)
+    {
+        Task? held;
+        lock (_turn)
+        {
+            held = _resume?.Task;
+        }
+
+        if (held is not null)
+        {
+            await held.WaitAsync(cancellation).ConfigureAwait(false);
+        }
+
+        var events = await feed.ReadAsync(_processed, settings.StretchEvents, cancellation).ConfigureAwait(false);
+        if (events[0].Position != _processed + 1)
+        {
+            throw new InvalidOperationException($"The journal goes on at position {events[0].Position}, but {_processed + 1} is next: it was cut outside Sekisho.");
+        }
+
+        var started = Stopwatch.GetTimestamp();
+        var result = _runner!.Step(events, plans.Current());
+        var last = events[^1];
+        var arrived = last.ArrivedAt.ToUnixTimeMilliseconds();
+        if (!result.IsIdle || arrived - _committedAtMs >= settings.IdleCommit.TotalMilliseconds)
+        {
+            await CommitAsync(result, cancellation).ConfigureAwait(false);
+            _committedAtMs = arrived;
+        }
+
+        _fault = null;
+        Volatile.Write(ref _processedAtMs, arrived);
+        Volatile.Write(ref _processed, last.Position);
+        DetectionMetrics.Stretch(result, Stopwatch.GetElapsedTime(started), time.GetUtcNow() - events[0].ArrivedAt);
+        if (events.Count >= settings.LoadEvents && settings.GatherMs > 0)
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(settings.GatherMs), time, cancellation).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Commits the result, the same one until it is durable. Its step is never repeated here, so nothing is judged twice.</summary>
+    private async Task CommitAsync(StepResult result, CancellationToken cancellation)
+    {
+        var backoff = FirstBackoff;
+        while (true)
+        {
+            try
+            {
+                databases.State.Write(transaction => Write(result, transaction));
+                break;
+            }
+            catch (Exception e) when (e is not (OutOfMemoryException or LanesMovedException))
+            {
+                // A full disk, a database that is away: both pass. The journal keeps what arrives meanwhile.
+                _fault = e.Message;
+                LogCommitFailed(e, result.Batch.FirstPosition, result.Batch.LastPosition);
+                DetectionMetrics.Faults.Add(1);
+                await Task.Delay(backoff, time, cancellation).ConfigureAwait(false);
+                backoff = backoff * 2 < LongestBackoff ? backoff * 2 : LongestBackoff;
+            }
+        }
+
+        _committed = result.Batch.LastPosition;
+        if (!result.IsIdle)
+        {
+            foreach (var part in _parts)
+            {
+                part.Committed(result.Batch);
+            }
+        }
+
+        feed.Release(_committed);
+        LogCommitted(result.Events, _committed, result.Batch.Findings.Count);
+    }
+
+    private void Write(StepResult result, System.Data.Common.DbTransaction transaction)
+    {
+        if (!LaneStore.Move(_committed, result.Batch.LastPosition, result.Clock, transaction) || result.IsIdle)
+        {
+            return;
+        }
+
+        store.Write(result.States, transaction);
+        findings.Write(result.Raised, result.Cleared, transaction);
+        foreach (var part in _parts)
+        {
+            part.Write(result.Batch, transaction);
+        }
+    }
+
+    private async Task WaitAsync(TimeSpan backoff, CancellationToken cancellation)
+    {
+        try
+        {
+            await Task.Delay(backoff, time, cancellation).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            // The loop sees the request itself.
+        }
+    }
+
+    [LoggerMessage(3000, LogLevel.Information, "Detection starts after journal position {Position}.")]
+    private partial void LogStarted(long position);
+
+    [LoggerMessage(3001, LogLevel.Information, "Detection stopped; everything up to journal position {Position} is committed.")]
+    private partial void LogStopped(long position);
+
+    [LoggerMessage(3002, LogLevel.Debug, "Detection committed {Events} events up to position {Position} with {Findings} findings.")]
+    private partial void LogCommitted(int events, long position, int findings);
+
+    [LoggerMessage(3003, LogLevel.Warning, "Detection could not commit positions {First} to {Last}; the same is tried again.")]
+    private partial void LogCommitFailed(Exception e, long first, long last);
+
+    [LoggerMessage(3004, LogLevel.Error, "Detection met a fault; it loads its state again and repeats the stretch.")]
+    private partial void LogFault(Exception e);
+}

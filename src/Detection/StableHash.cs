@@ -1,0 +1,22 @@
+namespace Sekisho.Detection;
+
+/// <summary>FNV-1a, 64 bits, over UTF-16 code units low byte first: equal on every machine and in every version, because lanes and stored states rest on it.</summary>
+internal static class StableHash
+{
+    private const ulong Basis = 14695981039346656037;
+    private const ulong Prime = 1099511628211;
+
+    /// <summary>Hash of "first:second".</summary>
+    public static ulong Of(string first, string second) => Add(Add(Add(Basis, first), ":"), second);
+
+    private static ulong Add(ulong hash, string text)
+    {
+        foreach (var c in text)
+        {
+            hash = (hash ^ (byte)c) * Prime;
+            hash = (hash ^ (byte)(c >> 8)) * Prime;
+        }
+
+        return hash;
+    }
+}

@@ -1,0 +1,147 @@
+using System.Globalization;
+using System.Text.Json;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Sekisho.Api;
+using Sekisho.Api.Access;
+using Sekisho.Api.Problems;
+using Sekisho.Domain.Detection;
+using Sekisho.Domain.Localization;
+
+namespace Sekisho.Detection.Templates;
+
+/// <summary>A template to put in force.</summary>
+/// <param name="TemplateId">Which.</param>
+/// <param name="Parameters">Own values by "CONDITION.PARAMETER": whole numbers, or durations as "[d.]hh:mm:ss". Absent ones are the template's defaults.</param>
+internal sealed record SetTemplateRequest(string? TemplateId, IReadOnlyDictionary<string, JsonElement>? Parameters);
+
+/// <summary>Shows templates and puts them in force.</summary>
+internal static class TemplateRoutes
+{
+    public static void Map(RouteGroups routes)
+    {
+        routes.Api.MapGet("/templates", (TemplateCatalog catalog, HttpContext context) =>
+                Results.Ok(catalog.All.Select(t => TemplateSummary.Of(t, RequestLanguage.Of(context))).ToList()))
+            .WithName("ListTemplates").WithSummary("The templates that can be put in force.").WithTags("Detection")
+            .Produces<IReadOnlyList<TemplateSummary>>().Reads("templates");
+        routes.Api.MapGet("/templates/{id}", (string id, TemplateCatalog catalog, Texts texts, HttpContext context) =>
+                catalog.Find(id) is { } template
+                    ? Results.Ok(TemplateView.Of(template, new Dictionary<string, double>(), texts, RequestLanguage.Of(context)))
+                    : Problem.Of(CommonProblems.NotFound))
+            .WithName("GetTemplate").WithSummary("One template with its conditions, parameters and responses.").WithTags("Detection")
+            .Produces<TemplateView>().Reads("templates");
+        routes.Field.MapGet("/template", (string fieldId, FieldPlans plans, Texts texts, HttpContext context) =>
+                Results.Ok(FieldTemplateView.Of(plans.Find(fieldId), texts, RequestLanguage.Of(context))))
+            .WithName("GetFieldTemplate").WithSummary("The template in force in the field, with its values; without one, what to do next.").WithTags("Detection")
+            .Produces<FieldTemplateView>().Reads("templates");
+        routes.Field.MapPut("/template", (string fieldId, SetTemplateRequest request, TemplateCatalog catalog, FieldPlans plans, Texts texts, HttpContext context) =>
+                SetAsync(fieldId, request, catalog, plans, texts, context))
+            .WithName("SetFieldTemplate").WithSummary("Puts a template with the field's own values in force, without a restart.").WithTags("Detection")
+            .Produces<FieldTemplateView>().Administers("templates", "template.set");
+    }
+
+    private static async Task<IResult> SetAsync(string fieldId, SetTemplateRequest request, TemplateCatalog catalog, FieldPlans plans, Texts texts, HttpContext context)
+    {
+        var language = RequestLanguage.Of(context);
+        if (request.TemplateId is null || catalog.Find(request.TemplateId) is not { } template)
+        {
+            var known = string.Join(", ", catalog.All.Select(t => t.Id));
+            return Problem.Of(CommonProblems.Invalid, [new Fault("/templateId", texts.Get("detection.fault.one-of", language, ("allowed", known)))]);
+        }
+
+        var given = (request.Parameters ?? new Dictionary<string, JsonElement>()).ToDictionary(p => p.Key, p => p.Value.ValueKind == JsonValueKind.String ? p.Value.GetString()! : p.Value.GetRawText());
+        var values = TemplateValues.Check(template, given, out var wrong);
+        if (wrong.Count > 0)
+        {
+            return Problem.Of(CommonProblems.Invalid, [.. wrong.Select(w => FaultOf(w, texts, language))]);
+        }
+
+        var set = await plans.SetAsync(fieldId, template, values, context.User.NameOf(), Correlation.Of(context)).ConfigureAwait(false);
+        return Results.Ok(FieldTemplateView.Of(set, texts, language));
+    }
+
+    private static Fault FaultOf(WrongValue wrong, Texts texts, string language)
+    {
+        var place = "/parameters/" + wrong.Key.Replace("~", "~0", StringComparison.Ordinal).Replace("/", "~1", StringComparison.Ordinal);
+        return wrong.Parameter is { } parameter
+            ? new Fault(place, texts.Get(
+                $"detection.fault.{ParameterValue.Name(parameter.Spec.Type)}",
+                language,
+                ("least", ParameterValue.Write(parameter.Spec.Type, parameter.Least)),
+                ("most", ParameterValue.Write(parameter.Spec.Type, parameter.Most))))
+            : new Fault(place, texts.Get("detection.fault.parameter", language));
+    }
+}
+
+/// <summary>A template in a list.</summary>
+internal sealed record TemplateSummary(string Id, int Version, string Title, string Description)
+{
+    public static TemplateSummary Of(Template template, string language) => new(template.Id, template.Version, template.Title.In(language), template.Description.In(language));
+}
+
+/// <summary>A parameter of a form.</summary>
+internal sealed record ParameterView(string Key, string Label, string Type, string Unit, string Least, string Most, string Default, string Value)
+{
+    public static ParameterView Of(TemplateCondition condition, TemplateParameter parameter, IReadOnlyDictionary<string, double> values, Texts texts, string language)
+    {
+        var (spec, key) = (parameter.Spec, $"{condition.Key}.{parameter.Spec.Name}");
+        string Write(double value) => ParameterValue.Write(spec.Type, value);
+        return new ParameterView(
+            key,
+            texts.Get($"condition.{condition.Kind.Name}.{spec.Name}", language),
+            ParameterValue.Name(spec.Type),
+            ParameterValue.Unit(spec.Type),
+            Write(parameter.Least),
+            Write(parameter.Most),
+            Write(parameter.Default),
+            Write(values.GetValueOrDefault(key, parameter.Default)));
+    }
+}
+
+/// <summary>When a condition is judged.</summary>
+internal sealed record ScheduleView(IReadOnlyList<string> Days, string From, string To)
+{
+    public static ScheduleView Of(Conditions.WeeklyWindow window) => new(
+        [.. window.Days.Select(d => d.ToString()[..3].ToLowerInvariant())],
+        window.From.ToString("HH:mm", CultureInfo.InvariantCulture),
+        window.To.ToString("HH:mm", CultureInfo.InvariantCulture));
+}
+
+/// <summary>A condition of a template.</summary>
+internal sealed record ConditionView(string Key, string Label, string Kind, string KindLabel, string Scope, string? Mode, string Risk, string Level, ScheduleView? Schedule, IReadOnlyList<ParameterView> Parameters)
+{
+    public static ConditionView Of(TemplateCondition condition, IReadOnlyDictionary<string, double> values, Texts texts, string language) => new(
+        condition.Key,
+        condition.Label.In(language),
+        condition.Kind.Name,
+        texts.Get($"condition.{condition.Kind.Name}", language),
+        condition.Scope,
+        condition.Mode,
+        condition.Risk,
+        condition.Level,
+        condition.Schedule is { } schedule ? ScheduleView.Of(schedule) : null,
+        [.. condition.Parameters.Select(p => ParameterView.Of(condition, p, values, texts, language))]);
+}
+
+/// <summary>A template whole.</summary>
+internal sealed record TemplateView(string Id, int Version, string Title, string Description, IReadOnlyList<ConditionView> Conditions, IReadOnlyList<ResponseBinding> Responses)
+{
+    public static TemplateView Of(Template template, IReadOnlyDictionary<string, double> values, Texts texts, string language) => new(
+        template.Id,
+        template.Version,
+        template.Title.In(language),
+        template.Description.In(language),
+        [.. template.Conditions.Select(c => ConditionView.Of(c, values, texts, language))],
+        template.Responses);
+}
+
+/// <summary>What is in force in a field.</summary>
+/// <param name="Revision">Counts the changes; 0 while there is no template.</param>
+/// <param name="Template">The template with the field's values; null while there is none.</param>
+/// <param name="Next">What to do while there is none.</param>
+internal sealed record FieldTemplateView(int Revision, TemplateView? Template, string? Next)
+{
+    public static FieldTemplateView Of(FieldTemplate? inForce, Texts texts, string language) => inForce is null
+        ? new FieldTemplateView(0, null, texts.Get("detection.template.none", language))
+        : new FieldTemplateView(inForce.Revision, TemplateView.Of(inForce.Template, inForce.Values, texts, language), null);
+}
