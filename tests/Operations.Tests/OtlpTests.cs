@@ -21,7 +21,7 @@ public class OtlpTests
         builder.Logging.ClearProviders();
         builder.WebHost.ConfigureKestrel(k => k.Listen(IPAddress.Loopback, 0));
         await using var collector = builder.Build();
-        collector.MapPost("/{**path}", async (HttpRequest request, string path, TimeProvider? _) =>
+        collector.MapPost("/{**path}", async (HttpRequest request, string path, ILoggerFactory _) =>
         {
             using var body = new MemoryStream();
             await request.Body.CopyToAsync(body);
