@@ -66,9 +66,9 @@ public class KeyTests
     {
         var (host, maintainer) = await OperationsHost.WithAccountAsync();
         await using var _ = host;
-        var past = await MakeAsync(host, maintainer, "k1", ["auditor"], ["cars"], ["history:read", "universe:write"], host.Clock.GetUtcNow());
+        var past = await MakeAsync(host, maintainer, "k1", ["administrator"], ["cars"], ["history:read", "universe:write"], host.Clock.GetUtcNow());
         Assert.Equal(["/scopes", "/expiresAt"], past.Faults);
-        var far = await MakeAsync(host, maintainer, "k1", ["auditor"], ["cars"], [], host.Clock.GetUtcNow() + TimeSpan.FromDays(4000));
+        var far = await MakeAsync(host, maintainer, "k1", ["administrator"], ["cars"], [], host.Clock.GetUtcNow() + TimeSpan.FromDays(4000));
         Assert.Equal(["/scopes", "/expiresAt"], far.Faults);
     }
 

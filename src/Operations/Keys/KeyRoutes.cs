@@ -4,8 +4,8 @@ using Sekisho.Api.Access;
 using Sekisho.Api.Problems;
 using Sekisho.Domain.Devices;
 using Sekisho.Domain.Localization;
-using Sekisho.Operations.Access;
 using Sekisho.Operations.Accounts;
+using Sekisho.Operations.SignIn;
 
 namespace Sekisho.Operations.Keys;
 

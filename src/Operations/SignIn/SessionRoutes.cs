@@ -5,7 +5,6 @@ using Sekisho.Api.Access;
 using Sekisho.Api.Problems;
 using Sekisho.Domain.Localization;
 using Sekisho.Domain.Operations;
-using Sekisho.Operations.Access;
 using Sekisho.Operations.Accounts;
 
 namespace Sekisho.Operations.SignIn;

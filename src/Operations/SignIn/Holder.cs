@@ -1,8 +1,7 @@
 using Microsoft.AspNetCore.Http;
 using Sekisho.Operations.Accounts;
-using Sekisho.Operations.SignIn;
 
-namespace Sekisho.Operations.Access;
+namespace Sekisho.Operations.SignIn;
 
 /// <summary>The person behind a request: account and session. Null for keys and for nobody.</summary>
 internal sealed record Holder(Account Account, Session Session)
