@@ -34,16 +34,16 @@ public sealed class Problem : IResult
     public IReadOnlyList<Fault> Faults { get; init; } = [];
 
     /// <summary>Adds a Retry-After header (whole seconds, at least 1) when set.</summary>
-    public TimeSpan? RetryAfter { get; init; }
+    public TimeSpan? RetryAfter { get; private init; }
+
+    /// <summary>The same problem with a Retry-After header.</summary>
+    public Problem After(TimeSpan wait) => new(_type, _values) { Faults = Faults, RetryAfter = wait };
 
     /// <summary>A problem whose detail text is filled with the values.</summary>
     public static Problem Of(ProblemType type, params (string Name, string Value)[] values) => new(type, values);
 
     /// <summary>A problem with a list of faults.</summary>
     public static Problem Of(ProblemType type, IReadOnlyList<Fault> faults, params (string Name, string Value)[] values) => new(type, values) { Faults = faults };
-
-    /// <summary>A problem that passes: with a Retry-After header.</summary>
-    public static Problem Later(ProblemType type, TimeSpan retryAfter, params (string Name, string Value)[] values) => new(type, values) { RetryAfter = retryAfter };
 
     /// <summary>Writes a problem as the response.</summary>
     public static Task WriteAsync(HttpContext context, ProblemType type, params (string Name, string Value)[] values) => Of(type, values).ExecuteAsync(context);
