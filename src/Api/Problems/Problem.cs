@@ -45,9 +45,6 @@ public sealed class Problem : IResult
     /// <summary>A problem with a list of faults.</summary>
     public static Problem Of(ProblemType type, IReadOnlyList<Fault> faults, params (string Name, string Value)[] values) => new(type, values) { Faults = faults };
 
-    /// <summary>A problem that passes: with a Retry-After header.</summary>
-    public static Problem Later(ProblemType type, TimeSpan retryAfter, params (string Name, string Value)[] values) => new(type, values) { RetryAfter = retryAfter };
-
     /// <summary>Writes a problem as the response.</summary>
     public static Task WriteAsync(HttpContext context, ProblemType type, params (string Name, string Value)[] values) => Of(type, values).ExecuteAsync(context);
 

@@ -29,7 +29,7 @@ internal static class AccessRoutes
         routes.Field.MapPost("/devices/{deviceId}/state", MoveAsync)
             .WithName("MoveDevice").WithSummary("Locks a device out (suspended, abnormal, stray) or releases it; holds from its very next request.").WithTags("Devices")
             .Produces<DeviceView>().ProducesProblem(404).ProducesProblem(409).ProducesProblem(422)
-            .Responds("devices", "device.state");
+            .Administers("devices", "device.state");
         routes.Field.MapPost("/devices/{deviceId}/retire", RetireAsync)
             .WithName("RetireDevice").WithSummary("Takes a device out of service for good; its identity is never adopted.").WithTags("Devices")
             .Produces<DeviceView>().ProducesProblem(404).ProducesProblem(409).ProducesProblem(422)

@@ -24,15 +24,15 @@ internal static class BindingRoutes
         routes.Field.MapGet("/bindings", (string fieldId, PendingBindings pending) => Results.Ok(new Page<BindingView>([.. pending.In(fieldId).Select(View)], null)))
             .WithName("ListBindings").WithSummary("Lists newer senders that use the identity of a device and wait.").WithTags("Devices")
             .Produces<Page<BindingView>>()
-            .Reads("devices");
+            .Reads("bindings");
         routes.Field.MapPost("/bindings/{bindingId}/accept", (HttpContext context, string fieldId, string bindingId, BindingDesk desk, CancellationToken cancellation) => DecideAsync(context, fieldId, bindingId, accept: true, desk, cancellation))
             .WithName("AcceptBinding").WithSummary("Gives the identity to the newer sender; the incumbent's tokens end at once.").WithTags("Devices")
             .Produces<BindingView>().ProducesProblem(404)
-            .Administers("devices", "binding.accept");
+            .Administers("bindings", "binding.accept");
         routes.Field.MapPost("/bindings/{bindingId}/refuse", (HttpContext context, string fieldId, string bindingId, BindingDesk desk, CancellationToken cancellation) => DecideAsync(context, fieldId, bindingId, accept: false, desk, cancellation))
             .WithName("RefuseBinding").WithSummary("Turns the newer sender away until the secret is issued anew.").WithTags("Devices")
             .Produces<BindingView>().ProducesProblem(404)
-            .Administers("devices", "binding.refuse");
+            .Administers("bindings", "binding.refuse");
     }
 
     private static async Task<IResult> DecideAsync(HttpContext context, string fieldId, string bindingId, bool accept, BindingDesk desk, CancellationToken cancellation) =>

@@ -78,7 +78,7 @@ internal static class ConflictRule
             return s.FromWaitingSource ? Ruling.Grant : Ruling.Wait;
         }
 
-        if (s.ProvesIncumbent || (s.FromIncumbentsSource && !(s.FromWaitingSource && s.IncumbentSeenSince)))
+        if (s.ProvesIncumbent || (s.FromIncumbentsSource && !(s.Stage != ConflictStage.None && s.FromWaitingSource && s.IncumbentSeenSince)))
         {
             // Where the newer sender is also the last one that used the token, both are one device that moved.
             return conflict && !s.FromWaitingSource ? Ruling.GrantIncumbent : Ruling.Grant;

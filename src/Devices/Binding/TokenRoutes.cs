@@ -60,7 +60,7 @@ internal static class TokenRoutes
         }
         catch (JournalUnavailableException e)
         {
-            return Problem.Later(CommonProblems.Unavailable, e.RetryAfter);
+            return Problem.Of(CommonProblems.Unavailable).After(e.RetryAfter);
         }
     }
 
@@ -79,7 +79,7 @@ internal static class TokenRoutes
 
         return outcome.Refused switch
         {
-            RefusalReasons.RateLimited => Problem.Later(CommonProblems.TooMany, outcome.Retry),
+            RefusalReasons.RateLimited => Problem.Of(CommonProblems.TooMany).After(outcome.Retry),
             RefusalReasons.Suspended or RefusalReasons.Pending => Problem.Of(DeviceProblems.For(outcome.Refused)),
             _ => Problem.Of(Failed),
         };

@@ -28,11 +28,11 @@ internal static class ProductLineRoutes
         routes.Field.MapGet("/product-lines", (string fieldId, ProductLines lines) => Results.Ok(new Page<ProductLineView>([.. lines.Of(fieldId).Select(View)], null)))
             .WithName("ListProductLines").WithSummary("Lists the product lines whose devices share a credential.").WithTags("Devices")
             .Produces<Page<ProductLineView>>()
-            .Reads("devices");
+            .Reads("product-lines");
         routes.Field.MapPost("/product-lines", CreateAsync)
             .WithName("CreateProductLine").WithSummary("Makes a product line; its secret is in this answer and nowhere after.").WithTags("Devices")
             .Produces<IssuedProductLine>(StatusCodes.Status201Created).ProducesProblem(409).ProducesProblem(422)
-            .Administers("devices", "product-line.create");
+            .Administers("product-lines", "product-line.create");
     }
 
     private static async Task<IResult> CreateAsync(HttpContext context, string fieldId, NewProductLine asked, ProductLines lines, Texts texts, CancellationToken cancellation)

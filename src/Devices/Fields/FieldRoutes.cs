@@ -33,7 +33,7 @@ internal static class FieldRoutes
         routes.Api.MapGet("/fields", (HttpContext context, FieldStore fields) => Results.Ok(List(fields.All.Where(f => context.User.MaySee(f.FieldId)))))
             .WithName("ListFields").WithSummary("Lists the fields that the holder may see.").WithTags("Devices")
             .Produces<Page<FieldProfile>>()
-            .Reads("fields");
+            .WithMetadata(new RouteAccess([], "fields:read"));
         routes.Field.MapGet("", (string fieldId, FieldStore fields) => fields.Find(fieldId) is { } field ? Results.Ok(field) : Problem.Of(CommonProblems.NotFound))
             .WithName("GetField").WithSummary("Shows a field.").WithTags("Devices")
             .Produces<FieldProfile>().ProducesProblem(404)

@@ -74,10 +74,10 @@ internal static class Csv
     }
 
     /// <summary>Takes back what <see cref="Append"/> put before a cell that a spreadsheet would run.</summary>
-    public static string Plain(string cell) => cell.Length > 1 && cell[0] == '\'' && Runs(cell[1]) ? cell[1..] : cell;
+    public static string Plain(string cell) => cell.Length > 1 && cell[0] == '\'' && (Runs(cell[1]) || cell[1] == '\'') ? cell[1..] : cell;
 
-    // A spreadsheet runs a cell that begins like this as a formula.
-    private static string Harmless(string cell) => cell.Length > 0 && (Runs(cell[0]) || (cell.Length > 1 && cell[0] == '\'' && Runs(cell[1]))) ? "'" + cell : cell;
+    // A spreadsheet runs a cell that begins like this as a formula. An apostrophe is doubled, so that reading takes back exactly one.
+    private static string Harmless(string cell) => cell.Length > 0 && (Runs(cell[0]) || cell[0] == '\'') ? "'" + cell : cell;
 
     private static bool Runs(char first) => first is '=' or '+' or '-' or '@' or '\t' or '\r' or '＝' or '＋' or '－' or '＠';
 
