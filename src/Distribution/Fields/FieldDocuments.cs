@@ -34,6 +34,7 @@ internal abstract class FieldDocuments<TDocument, TModel>(Databases databases, s
     /// <param name="fieldId">The field.</param>
     /// <param name="document">A valid document.</param>
     /// <param name="expected">Version that must be in force (0 for none); null for any.</param>
+    /// <param name="cancellation">Cancels before the change.</param>
     /// <returns>The new version; null when another one than expected is in force.</returns>
     public async Task<long?> ReplaceAsync(string fieldId, TDocument document, long? expected, CancellationToken cancellation)
     {

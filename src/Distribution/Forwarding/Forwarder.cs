@@ -48,7 +48,7 @@ internal sealed partial class Forwarder(ForwardingPorts ports, IDeviceDirectory 
     }
 
     /// <summary>The connector of a field; null before there is one.</summary>
-    public ConnectorView? View(string fieldId) => _fields.TryGetValue(fieldId, out var field) ? running.Value.Forwarder.View : null;
+    public ConnectorView? View(string fieldId) => _fields.TryGetValue(fieldId, out var running) ? running.Value.Forwarder.View : null;
 
     /// <summary>More waits for a field. Never throws, never blocks.</summary>
     public void Queued(string fieldId, long messages, long bytes) => Of(fieldId)?.Add(messages, bytes);
