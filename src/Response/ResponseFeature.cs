@@ -54,5 +54,5 @@ public static class ResponseFeature
         NotificationRoutes.Map(routes);
     }
 
-    private static MailAction Mail(IServiceProvider provider, string? role) => ActivatorUtilities.CreateInstance<MailAction>(provider, role!);
+    private static MailAction Mail(IServiceProvider provider, string? role) => ActivatorUtilities.CreateInstance<MailAction>(provider, new MailList(role));
 }

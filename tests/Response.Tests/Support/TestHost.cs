@@ -58,7 +58,7 @@ internal sealed class TestHost : IAsyncDisposable
         clock ??= new ManualClock();
         var store = await TestStore.CreateAsync(dialect, clock, new StageMigrations("Response", typeof(ResponseFeature).Assembly));
         await store.Databases.State.WriteAsync(t => t.Connection!.ExecuteAsync(
-            "CREATE TABLE test_history (seq BIGINT NOT NULL, kind TEXT NOT NULL, what TEXT NOT NULL, actor TEXT NOT NULL, subject TEXT NOT NULL, correlation TEXT NOT NULL)", transaction: t));
+            "CREATE TABLE test_history (seq BIGINT NOT NULL, kind TEXT NOT NULL, what TEXT NOT NULL, subject TEXT NOT NULL, correlation TEXT NOT NULL)", transaction: t));
         var host = new TestHost(store, new World(), clock) { _settings = settings ?? [], _workerRuns = workerRuns };
         await host.StartAppAsync();
         return host;
@@ -162,7 +162,7 @@ internal sealed class TestHost : IAsyncDisposable
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
-        builder.Configuration.AddInMemoryCollection(_settings.Select(s => new KeyValuePair<string, string?>(s.Item1, s.Item2)));
+        builder.Configuration.AddInMemoryCollection(_settings.GroupBy(s => s.Item1, s => s.Item2).Select(g => new KeyValuePair<string, string?>(g.Key, g.Last())));
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         var services = builder.Services;
         services.AddSingleton(Time).AddSingleton(Store.Databases).AddSingleton(Store.Key);

@@ -107,7 +107,7 @@ internal sealed class World : IDeviceDirectory, IDeviceAccess, IFindings, IRespo
     }
 
     public void Append(HistoryRecord record, DbTransaction transaction) => transaction.Connection!.Execute(
-        "INSERT INTO test_history (seq, kind, what, actor, subject, correlation) SELECT COALESCE(MAX(seq), 0) + 1, @Kind, @What, @Actor, @Line, @CorrelationId FROM test_history",
-        new { record.Kind, record.What, record.Actor, Line = $"{record.Subject} {System.Text.Json.JsonDocument.Parse(record.Details!).RootElement.GetProperty("state")}", record.CorrelationId },
+        "INSERT INTO test_history (seq, kind, what, subject, correlation) SELECT COALESCE(MAX(seq), 0) + 1, @Kind, @What, @Line, @CorrelationId FROM test_history",
+        new { record.Kind, record.What, Line = $"{record.Subject} {System.Text.Json.JsonDocument.Parse(record.Details!).RootElement.GetProperty("state")}", record.CorrelationId },
         transaction);
 }
