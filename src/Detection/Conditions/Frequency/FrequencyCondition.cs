@@ -13,7 +13,8 @@ namespace Sekisho.Detection.Conditions.Frequency;
 /// cell 3  last violation: how many
 /// cell 4  last violation: within which span, milliseconds
 /// cell 5  last violation: how many the gap had room for, 0 when the window was broken
-/// then    ring of live messages, ring of stored ones
+/// cell 6  last violation: 1 when it was found among stored readings
+/// then    ring of live messages, ring of stored ones: one more than allowed, so that evidence names all of them
 /// </code>
 /// </summary>
 internal sealed class FrequencyCondition : ICondition
@@ -29,14 +30,14 @@ internal sealed class FrequencyCondition : ICondition
         ],
         input => new FrequencyCondition(input.Scope, input.Mode, new FrequencyParameters(input.Whole("messages"), input.Milliseconds("window"), input.Whole("slack"))));
 
-    private const int Own = 6;
+    private const int Own = 7;
     private readonly string _scope;
     private readonly string? _mode;
     private readonly FrequencyParameters _parameters;
     private readonly int _ring;
 
     public FrequencyCondition(string scope, string? mode, FrequencyParameters parameters) =>
-        (_scope, _mode, _parameters, _ring) = (scope, mode, parameters, Ring.CellsFor(parameters.Messages));
+        (_scope, _mode, _parameters, _ring) = (scope, mode, parameters, Ring.CellsFor(parameters.Messages + 1));
 
     public int Cells => Own + (2 * _ring);
 
@@ -71,18 +72,21 @@ internal sealed class FrequencyCondition : ICondition
             }
         }
 
-        var before = ring.Within(signal.EventAt, _parameters.EffectiveMs, out var span);
+        // Where stored readings meet live ones both sides count; the stored ring holds copies of live ones, so the larger number is taken.
+        var amongLive = live.Within(signal.EventAt, _parameters.EffectiveMs, out var span);
+        var amongStored = stored.Within(signal.EventAt, _parameters.EffectiveMs, out var storedSpan);
+        var before = Math.Max(amongLive, amongStored);
         ring.Push(signal.EventAt, signal.Position);
         if (before >= _parameters.Messages)
         {
-            (state[3], state[4], state[5]) = (before + 1, span, 0);
+            (state[3], state[4], state[5], state[6]) = (before + 1, amongStored > amongLive ? storedSpan : span, 0, amongStored > amongLive ? 1 : 0);
             state[2]++;
             return Verdict.Violation;
         }
 
         if (signal.Backlog && _scope == Scopes.Device && ++state[2] > Room(signal))
         {
-            (state[3], state[4], state[5]) = (state[2], signal.GapTo - signal.GapFrom, Room(signal));
+            (state[3], state[4], state[5], state[6]) = (state[2], signal.GapTo - signal.GapFrom, Room(signal), 1);
             return Verdict.Violation;
         }
 
@@ -91,8 +95,9 @@ internal sealed class FrequencyCondition : ICondition
 
     public Evidence Explain(ReadOnlySpan<long> state, in Signal signal)
     {
-        var copy = state.ToArray().AsSpan();
-        var events = new Ring(copy.Slice(signal.Backlog ? Own + _ring : Own, _ring)).Positions();
+        var ring = state.Slice(state[6] == 1 ? Own + _ring : Own, _ring).ToArray();
+        var position = signal.Position;
+        long[] events = [.. new Ring(ring).Positions().Where(p => p != position).TakeLast(31), position];
         var (count, span, room) = (state[3], state[4], state[5]);
         var facts = new Dictionary<string, string>
         {

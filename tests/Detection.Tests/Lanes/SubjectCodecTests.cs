@@ -1,0 +1,85 @@
+using Sekisho.Detection.Findings;
+using Sekisho.Detection.Lanes;
+using Sekisho.Detection.Templates;
+
+namespace Sekisho.Detection.Tests.Lanes;
+
+public class SubjectCodecTests
+{
+    private static readonly ScopePlan Plan = Lab.BookOf(Lab.TemplateOf($"[{Lab.Condition("size", "bytes: 10", key: "size")}, {Lab.Condition("silence", "duration: \"01:00:00\"", key: "silence")}]")).For("field").Device;
+
+    [Fact]
+    public void The_encoding_is_the_one_that_older_stores_hold()
+    {
+        Assert.Equal(Golden, Convert.ToHexStringLower(SubjectCodec.Encode(Sample())));
+    }
+
+    [Fact]
+    public void What_was_encoded_comes_back()
+    {
+        var subject = Fresh();
+        SubjectCodec.Decode(subject, Convert.FromHexString(Golden), []);
+        Assert.Equal(Sample().Cells, subject.Cells);
+        Assert.Equal((1, -2, 300, long.MaxValue), (subject.Timeline.LastArrival, subject.Timeline.LastEvent, subject.Timeline.GapFrom, subject.Timeline.GapTo));
+        Assert.Equal("c0ffee", subject.CorrelationId);
+        Assert.Equal([7UL, ulong.MaxValue], subject.Duplicates.Entries());
+    }
+
+    [Fact]
+    public void A_raised_condition_that_is_no_longer_planned_is_reported()
+    {
+        var subject = new Subject(new SubjectId("device", null, "d1"), "field");
+        var raised = new List<ulong>();
+        SubjectCodec.Decode(subject, Convert.FromHexString(Golden), raised);
+        Assert.Equal([StableHash.Of("size", "size")], raised);
+    }
+
+    [Fact]
+    public void Damaged_bytes_are_refused_by_name_and_never_crash()
+    {
+        var random = new Random(3);
+        var good = Convert.FromHexString(Golden);
+        for (var i = 0; i < 20_000; i++)
+        {
+            var bad = good.ToArray().AsSpan(0, random.Next(2) == 0 ? good.Length : random.Next(good.Length)).ToArray();
+            for (var j = random.Next(4); j > 0 && bad.Length > 0; j--)
+            {
+                bad[random.Next(bad.Length)] = (byte)random.Next(256);
+            }
+
+            try
+            {
+                SubjectCodec.Decode(Fresh(), bad, []);
+            }
+            catch (InvalidDataException)
+            {
+                continue;
+            }
+        }
+    }
+
+    private const string Golden = "";
+
+    private static Subject Fresh()
+    {
+        var subject = new Subject(new SubjectId("device", null, "d1"), "field");
+        subject.Adopt(Plan, []);
+        return subject;
+    }
+
+    private static Subject Sample()
+    {
+        var subject = Fresh();
+        subject.Timeline = new Timeline { LastArrival = 1, LastEvent = -2, GapFrom = 300, GapTo = long.MaxValue };
+        subject.CorrelationId = "c0ffee";
+        for (var i = 0; i < subject.Cells.Length; i++)
+        {
+            subject.Cells[i] = i;
+        }
+
+        subject.Cells[0] = 0x101;
+        subject.Duplicates.Add(7);
+        subject.Duplicates.Add(ulong.MaxValue);
+        return subject;
+    }
+}
