@@ -5,6 +5,7 @@ using Microsoft.Extensions.Logging;
 using Sekisho.Api;
 using Sekisho.Api.Problems;
 using Sekisho.Domain.Events;
+using Sekisho.Domain.Localization;
 
 namespace Sekisho.Gateway;
 
@@ -28,7 +29,7 @@ internal static partial class Faults
                 StatusCodes.Status415UnsupportedMediaType => new ProblemType("unsupported-media", StatusCodes.Status415UnsupportedMediaType),
                 _ => CommonProblems.BadRequest,
             };
-            await WriteAsync(context, Problem.Of(type)).ConfigureAwait(false);
+            await WriteAsync(context, Problem.Of(type, Places(context, e))).ConfigureAwait(false);
         }
         catch (JournalUnavailableException e)
         {
@@ -45,6 +46,12 @@ internal static partial class Faults
             await WriteAsync(context, Problem.Of(CommonProblems.Internal)).ConfigureAwait(false);
         }
     }
+
+    // The serializer's own message names types of the program; its path is what the sender can use.
+    private static IReadOnlyList<Fault> Places(HttpContext context, BadHttpRequestException fault) =>
+        fault.InnerException is System.Text.Json.JsonException json
+            ? [new Fault(json.Path ?? "$", context.RequestServices.GetRequiredService<Texts>().Get("fault.json", RequestLanguage.Of(context)))]
+            : [];
 
     private static Task WriteAsync(HttpContext context, Problem problem)
     {

@@ -46,8 +46,7 @@ public sealed class ServerCertificates : IDisposable
 
         _authority = authority;
         _current = Issue();
-        var third = TimeSpan.FromDays(settings.Days / 3.0);
-        _renewal = clock.CreateTimer(_ => _current = Issue(), null, third * 2, third * 2);
+        _renewal = clock.CreateTimer(_ => RenewWhenDue(), null, TimeSpan.FromHours(1), TimeSpan.FromHours(1));
     }
 
     /// <summary>True when devices must trust ca.pem.</summary>
@@ -83,6 +82,15 @@ public sealed class ServerCertificates : IDisposable
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or System.Security.Cryptography.CryptographicException or ArgumentException)
         {
             throw new SettingsException([$"Gateway:Tls:CertificateFile = '{settings.CertificateFile}', Gateway:Tls:KeyFile = '{settings.KeyFile}': {e.Message} Give PEM files of a certificate and its private key."]);
+        }
+    }
+
+    /// <summary>With a third of its life left a new one takes over; connections keep theirs, so the old one is left to the collector.</summary>
+    private void RenewWhenDue()
+    {
+        if (_current.NotAfter.ToUniversalTime() - _clock.GetUtcNow().UtcDateTime < TimeSpan.FromDays(_settings.Days / 3.0))
+        {
+            _current = Issue();
         }
     }
 
