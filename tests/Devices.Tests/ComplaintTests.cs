@@ -1,4 +1,3 @@
-using System.Net.Http.Json;
 using Dapper;
 using Sekisho.Devices.Tests.Support;
 using Sekisho.Domain.Devices;

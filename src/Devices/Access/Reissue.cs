@@ -11,7 +11,7 @@ namespace Sekisho.Devices.Access;
 /// <summary>
 /// Gives a device a new secret of its own. The old secret, all tokens and a waiting binding end in the same transaction. Any thread; takes the device's turn.
 /// </summary>
-internal sealed class Reissue(DeviceIndex index, DeviceCommits commits, CredentialHashes hashes, TokenTable tokens, TokenStore tokenStore, PendingBindings pending, Turns turns, ChangeReports reports)
+internal sealed class Reissue(DeviceIndex index, DeviceCommits commits, CredentialHashes hashes, TokenTable tokens, PendingBindings pending, Turns turns, ChangeReports reports)
 {
     /// <returns>The device with its secret, or the problem.</returns>
     public async Task<(Registered? Issued, ProblemType? Problem)> ReissueAsync(string fieldId, string deviceId, Caller caller, CancellationToken cancellation)
@@ -49,7 +49,7 @@ internal sealed class Reissue(DeviceIndex index, DeviceCommits commits, Credenti
             records,
             async t =>
             {
-                await tokenStore.DeleteAllAsync(deviceId, t);
+                await TokenStore.DeleteAllAsync(deviceId, t);
                 await PendingBindings.DeleteAsync(deviceId, t);
             },
             cancellation);

@@ -1,7 +1,5 @@
 using Sekisho.Devices.Lifecycle;
 using Sekisho.Devices.Registry;
-using Sekisho.Devices.Tokens;
-using Sekisho.Domain.Devices;
 using Sekisho.Domain.Events;
 
 namespace Sekisho.Devices.Binding;

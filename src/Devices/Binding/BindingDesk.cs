@@ -9,7 +9,7 @@ using Sekisho.Domain.History;
 namespace Sekisho.Devices.Binding;
 
 /// <summary>Opens, confirms and decides conflicts of two senders. Any thread; the methods that say so are called in the device's turn.</summary>
-internal sealed class BindingDesk(DeviceIndex index, DeviceCommits commits, PendingBindings pending, TokenTable tokens, TokenStore tokenStore, Turns turns, ChangeReports reports)
+internal sealed class BindingDesk(DeviceIndex index, DeviceCommits commits, PendingBindings pending, TokenTable tokens, Turns turns, ChangeReports reports)
 {
     /// <summary>The newer sender waits, whether or not it did before. Call it in the device's turn.</summary>
     public async Task<PendingBinding> WaitAsync(DeviceEntry device, Attempt attempt, CancellationToken cancellation)
@@ -79,7 +79,7 @@ internal sealed class BindingDesk(DeviceIndex index, DeviceCommits commits, Pend
 
         if (holder.Tokens is { Previous: { } previous, Present: { Used: true } present })
         {
-            await commits.Database.WriteAsync(t => tokenStore.DeleteAsync(previous, t), cancellation);
+            await commits.Database.WriteAsync(t => TokenStore.DeleteAsync(previous, t), cancellation);
             tokens.Put(new TokenPair(present, null));
         }
 
@@ -123,7 +123,7 @@ internal sealed class BindingDesk(DeviceIndex index, DeviceCommits commits, Pend
                 await PendingBindings.SaveAsync(binding, t);
                 if (accept)
                 {
-                    await tokenStore.DeleteAllAsync(device.Id, t);
+                    await TokenStore.DeleteAllAsync(device.Id, t);
                 }
             },
             cancellation);

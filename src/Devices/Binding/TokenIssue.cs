@@ -11,7 +11,7 @@ namespace Sekisho.Devices.Binding;
 internal sealed record IssuedToken(string DeviceId, string Token, DateTimeOffset ExpiresAt);
 
 /// <summary>Issues tokens. Call it in the device's turn.</summary>
-internal sealed class TokenIssue(DeviceCommits commits, CredentialHashes hashes, TokenTable table, TokenStore store, PendingBindings pending, BindingSettings settings)
+internal sealed class TokenIssue(DeviceCommits commits, CredentialHashes hashes, TokenTable table, PendingBindings pending, BindingSettings settings)
 {
     /// <summary>More than this share of its life left: the device lost its token, so its counters may restart.</summary>
     private const double LostShare = 0.1;
@@ -53,11 +53,11 @@ internal sealed class TokenIssue(DeviceCommits commits, CredentialHashes hashes,
                 {
                     if (old is not null && old != pair.Previous)
                     {
-                        await store.DeleteAsync(old, t);
+                        await TokenStore.DeleteAsync(old, t);
                     }
                 }
 
-                await store.InsertAsync(token, attempt.Source, t);
+                await TokenStore.InsertAsync(token, attempt.Source, t);
                 if (!keepWaiting)
                 {
                     await PendingBindings.DeleteAsync(before.Id, t);
@@ -82,7 +82,7 @@ internal sealed class TokenIssue(DeviceCommits commits, CredentialHashes hashes,
         return (new IssuedToken(before.Id, secret, token.ExpiresAt), events);
     }
 
-    private int EpochAfter(DeviceEntry device, TokenEntry? present, bool holdsToken, DateTimeOffset now)
+    private static int EpochAfter(DeviceEntry device, TokenEntry? present, bool holdsToken, DateTimeOffset now)
     {
         var lost = present is not null && !holdsToken && present.ExpiresAt - now > LostShare * (present.ExpiresAt - present.IssuedAt);
         return device.Epoch == 0 || lost ? device.Epoch + 1 : device.Epoch;

@@ -27,7 +27,7 @@ internal static class TokenRoutes
     public static void Map(RouteGroups routes) =>
         routes.Device.MapPost("/token", AuthenticateAsync)
             .WithName("Authenticate").WithSummary("Takes common authentication ID, secret and unique ID; gives a token and the device identifier.").WithTags("Devices")
-            .Accepts<ThreeElements>("application/json")
+            .Accepts<ThreeElements>("application/json", "*/*")
             .Produces<IssuedToken>().Produces<WaitingAnswer>(StatusCodes.Status202Accepted)
             .ProducesProblem(400).ProducesProblem(401).ProducesProblem(403).ProducesProblem(413).ProducesProblem(429).ProducesProblem(503);
 

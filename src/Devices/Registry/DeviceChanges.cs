@@ -73,7 +73,7 @@ internal sealed class DeviceChanges(DeviceStore store, DeviceIndex index, Device
         await store.Database.WriteAsync(
             async t =>
             {
-                await store.DeleteAsync(deviceId, t);
+                await DeviceStore.DeleteAsync(deviceId, t);
                 if (predecessor is not null)
                 {
                     await store.UpdateAsync(predecessor, t);

@@ -34,7 +34,7 @@ internal sealed class DeviceStore(Databases databases, PersonalData personal)
         ToRow(entry),
         transaction);
 
-    public Task DeleteAsync(string deviceId, DbTransaction transaction) =>
+    public static Task DeleteAsync(string deviceId, DbTransaction transaction) =>
         transaction.Connection!.ExecuteAsync("DELETE FROM device WHERE device_id = @deviceId", new { deviceId }, transaction);
 
     public async Task<IEnumerable<DeviceEntry>> LoadAsync(CancellationToken cancellation)

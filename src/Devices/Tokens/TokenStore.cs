@@ -8,7 +8,7 @@ namespace Sekisho.Devices.Tokens;
 /// <summary>Tokens on disk, as keyed hashes. Any thread.</summary>
 internal sealed class TokenStore(Databases databases)
 {
-    public Task InsertAsync(TokenEntry token, string source, DbTransaction transaction) => transaction.Connection!.ExecuteAsync(
+    public static Task InsertAsync(TokenEntry token, string source, DbTransaction transaction) => transaction.Connection!.ExecuteAsync(
         """
         INSERT INTO token (token_hash, device_id, epoch, source, issued_at, expires_at, place)
         VALUES (@hash, @DeviceId, @epoch, @source, @issuedAt, @expiresAt, @Place)
@@ -25,10 +25,10 @@ internal sealed class TokenStore(Databases databases)
         },
         transaction);
 
-    public Task DeleteAsync(TokenEntry token, DbTransaction transaction) =>
+    public static Task DeleteAsync(TokenEntry token, DbTransaction transaction) =>
         transaction.Connection!.ExecuteAsync("DELETE FROM token WHERE token_hash = @hash", new { hash = token.Hash.ToArray() }, transaction);
 
-    public Task DeleteAllAsync(string deviceId, DbTransaction transaction) =>
+    public static Task DeleteAllAsync(string deviceId, DbTransaction transaction) =>
         transaction.Connection!.ExecuteAsync("DELETE FROM token WHERE device_id = @deviceId", new { deviceId }, transaction);
 
     /// <summary>All tokens, per device in order of issue.</summary>

@@ -1,4 +1,3 @@
-using System.Net.Http.Json;
 using System.Text;
 using Sekisho.Devices.Binding;
 using Sekisho.Devices.Registry;

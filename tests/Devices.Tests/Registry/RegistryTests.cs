@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using Dapper;
 using Sekisho.Devices.Credentials;
 using Sekisho.Devices.Registry;
 using Sekisho.Devices.Tests.Support;

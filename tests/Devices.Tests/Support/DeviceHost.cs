@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -212,7 +213,7 @@ internal sealed class DeviceHost : IAsyncDisposable
         builder.Services.AddSingleton<IOperatorAudit>(Audit);
         builder.Services.AddDevices();
         builder.Services.AddAuthentication(Principal.Scheme).AddScheme<AuthenticationSchemeOptions, HeaderSignIn>(Principal.Scheme, null);
-        builder.Services.AddRouting();
+        builder.Services.Configure<RouteHandlerOptions>(o => o.ThrowOnBadRequest = true);
         _app = builder.Build();
         _app.Use(async (context, next) =>
         {
