@@ -132,7 +132,7 @@ public sealed class GatewayProcess : IAsyncDisposable
         await _process.WaitForExitAsync().ConfigureAwait(false);
     }
 
-    /// <summary>SIGTERM: it drains and ends.</summary>
+    /// <summary>SIGTERM to what was started: it drains and ends. A wrapper must pass the signal on.</summary>
     /// <returns>Its exit code.</returns>
     /// <exception cref="TimeoutException">It still runs after the time.</exception>
     public async Task<int> StopAsync(TimeSpan within)
