@@ -70,7 +70,7 @@ public class QueueTests
         };
         host.Commit(host.Finding("f1"));
         _ = host.Worker.DrainAsync();
-        await reached.Task.WaitAsync(TimeSpan.FromSeconds(30));
+        await reached.Task.WaitAsync(TimeSpan.FromSeconds(60));
         Assert.Equal(LifecycleStates.Active, host.World.StateOf("d000000000000001"));
 
         host.World.OnLock = (_, _) => Task.CompletedTask;
@@ -124,7 +124,7 @@ public class QueueTests
 
         await host.StopAppAsync();
         await host.RestartAfterKillAsync();
-        await done.Task.WaitAsync(TimeSpan.FromSeconds(30));
+        await done.Task.WaitAsync(TimeSpan.FromSeconds(60));
         Assert.Equal("response", host.Get<IStage>().Name);
     }
 
@@ -140,14 +140,14 @@ public class QueueTests
             return Task.CompletedTask;
         };
         host.Commit(host.Finding("f1"));
-        await locked.Task.WaitAsync(TimeSpan.FromSeconds(10));
+        await locked.Task.WaitAsync(TimeSpan.FromSeconds(60));
 
         locked = new TaskCompletionSource();
         var stage = host.Get<IStage>();
         stage.Pause();
         host.Commit(host.Finding("f2", "d000000000000002"));
         stage.Resume();
-        await locked.Task.WaitAsync(TimeSpan.FromSeconds(10));
+        await locked.Task.WaitAsync(TimeSpan.FromSeconds(60));
     }
 
     [Fact]
@@ -162,7 +162,7 @@ public class QueueTests
             await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, cancellation);
         };
         host.Commit(host.Finding("f1"));
-        await reached.Task.WaitAsync(TimeSpan.FromSeconds(10));
+        await reached.Task.WaitAsync(TimeSpan.FromSeconds(60));
         using var patience = new CancellationTokenSource();
         await patience.CancelAsync();
         await host.Worker.StopAsync(patience.Token);
@@ -176,7 +176,7 @@ public class QueueTests
             return Task.CompletedTask;
         };
         await host.RestartAfterKillAsync();
-        await locked.Task.WaitAsync(TimeSpan.FromSeconds(10));
+        await locked.Task.WaitAsync(TimeSpan.FromSeconds(60));
     }
 
     [Fact]

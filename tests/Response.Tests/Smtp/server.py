@@ -47,7 +47,8 @@ class Server(Controller):
 
 
 def check(server, session, envelope, mechanism, data):
-    return AuthResult(success=data.login.decode() == o.user and data.password.decode() == o.password)
+    # handled=False leaves the answer to aiosmtpd; with the default nobody would answer a wrong password.
+    return AuthResult(success=data.login.decode() == o.user and data.password.decode() == o.password, handled=False)
 
 
 kwargs = {}

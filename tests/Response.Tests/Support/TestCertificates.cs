@@ -3,11 +3,12 @@ using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using System.Text;
 
 namespace Sekisho.Response.Tests.Support;
 
 /// <summary>A certificate for loopback that this process trusts: OpenSSL's list of roots is pointed at it before the first TLS handshake.</summary>
-internal static partial class TestCertificates
+internal static class TestCertificates
 {
     private static readonly string Folder = Directory.CreateTempSubdirectory("sekisho-tls-").FullName;
 
@@ -32,11 +33,11 @@ internal static partial class TestCertificates
         File.WriteAllText(CertFile, certificate.ExportCertificatePem());
         File.WriteAllText(KeyFile, key.ExportPkcs8PrivateKeyPem());
         Server = X509Certificate2.CreateFromPemFile(CertFile, KeyFile);
-        _ = SetEnvironment("SSL_CERT_FILE", CertFile, 1);
+        _ = SetEnvironment("SSL_CERT_FILE\0"u8.ToArray(), Encoding.UTF8.GetBytes(CertFile + "\0"), 1);
         AppDomain.CurrentDomain.ProcessExit += (_, _) => Directory.Delete(Folder, recursive: true);
     }
 
     // .NET keeps its own copy of the environment; OpenSSL reads the process's.
-    [DllImport("libc", EntryPoint = "setenv", CharSet = CharSet.Ansi)]
-    private static extern int SetEnvironment(string name, string value, int overwrite);
+    [DllImport("libc", EntryPoint = "setenv", ExactSpelling = true)]
+    private static extern int SetEnvironment(byte[] name, byte[] value, int overwrite);
 }

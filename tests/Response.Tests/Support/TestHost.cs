@@ -3,8 +3,6 @@ using System.Security.Claims;
 using Dapper;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
-using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -15,9 +13,8 @@ using Sekisho.Domain.Detection;
 using Sekisho.Domain.Devices;
 using Sekisho.Domain.Events;
 using Sekisho.Domain.History;
-using Sekisho.Domain.Operations;
 using Sekisho.Domain.Localization;
-using Sekisho.Response.Actions;
+using Sekisho.Domain.Operations;
 using Sekisho.Response.Leases;
 using Sekisho.Response.Queue;
 using Sekisho.Storage;
@@ -180,11 +177,11 @@ internal sealed class TestHost : IAsyncDisposable
         _app.Use((context, next) =>
         {
             var headers = context.Request.Headers;
-            if (headers.ContainsKey("X-Role"))
+            if (headers.TryGetValue("X-Role", out var role))
             {
                 context.User = new ClaimsPrincipal(new ClaimsIdentity(
                     [
-                        new Claim(Principal.Name, headers["X-Name"]!), new Claim(Principal.Role, headers["X-Role"]!), new Claim(Principal.Field, headers["X-Field"]!),
+                        new Claim(Principal.Name, headers["X-Name"]!), new Claim(Principal.Role, role.ToString()), new Claim(Principal.Field, headers["X-Field"]!),
                         new Claim(Principal.HolderKind, headers["X-Holder"]!), .. headers["X-Scopes"].ToString().Split(' ').Select(s => new Claim(Principal.Scope, s)),
                     ],
                     "test"));
