@@ -19,8 +19,17 @@ internal sealed class FindingStore(Databases databases, MasterKey master, Subjec
         """;
 
     private readonly ColumnCipher _cipher = new(master, "detection.finding");
+    private bool _disposed;
 
-    public void Dispose() => _cipher.Dispose();
+    public void Dispose()
+    {
+        // The container disposes it once for each of its registrations.
+        if (!_disposed)
+        {
+            _disposed = true;
+            _cipher.Dispose();
+        }
+    }
 
     /// <summary>Adds findings and ends those that are over, in the lanes' transaction.</summary>
     public void Write(IReadOnlyList<RaisedFinding> raised, IReadOnlyList<Clearance> cleared, DbTransaction transaction)

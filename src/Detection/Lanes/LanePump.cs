@@ -136,18 +136,11 @@ internal sealed partial class LanePump(
 
     private async Task PassAsync(CancellationToken cancellation)
     {
-        Task? held;
-        lock (_turn)
-        {
-            held = _resume?.Task;
-        }
-
-        if (held is not null)
-        {
-            await held.WaitAsync(cancellation).ConfigureAwait(false);
-        }
-
+        await HoldAsync(cancellation).ConfigureAwait(false);
         var events = await feed.ReadAsync(_processed, settings.StretchEvents, cancellation).ConfigureAwait(false);
+
+        // Whoever paused while the read was waiting expects nothing more to be decided.
+        await HoldAsync(cancellation).ConfigureAwait(false);
         if (events[0].Position != _processed + 1)
         {
             throw new InvalidOperationException($"The journal goes on at position {events[0].Position}, but {_processed + 1} is next: it was cut outside Sekisho.");
@@ -170,6 +163,20 @@ internal sealed partial class LanePump(
         if (events.Count >= settings.LoadEvents && settings.GatherMs > 0)
         {
             await Task.Delay(TimeSpan.FromMilliseconds(settings.GatherMs), time, cancellation).ConfigureAwait(false);
+        }
+    }
+
+    private async Task HoldAsync(CancellationToken cancellation)
+    {
+        Task? held;
+        lock (_turn)
+        {
+            held = _resume?.Task;
+        }
+
+        if (held is not null)
+        {
+            await held.WaitAsync(cancellation).ConfigureAwait(false);
         }
     }
 

@@ -2,7 +2,6 @@ using Sekisho.Detection.Conditions;
 using Sekisho.Detection.Findings;
 using Sekisho.Detection.Templates;
 using Sekisho.Domain.Detection;
-using Sekisho.Domain.Devices;
 using Sekisho.Domain.Events;
 
 namespace Sekisho.Detection.Lanes;

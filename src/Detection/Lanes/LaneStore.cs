@@ -1,3 +1,4 @@
+using System.Data;
 using System.Data.Common;
 using Dapper;
 using Sekisho.Detection.Findings;
@@ -18,6 +19,9 @@ internal sealed class LaneStore(Databases databases, SubjectKeys keys, IDeviceDi
         INSERT INTO lane_subject (scope, area, subject, lane, field_id, key, state) VALUES (@scope, @area, @subject, @lane, @field, @key, @state)
         ON CONFLICT (scope, area, subject) DO UPDATE SET lane = excluded.lane, field_id = excluded.field_id, state = excluded.state
         """;
+
+    private const string Delete = "DELETE FROM lane_subject WHERE scope = @scope AND area = @area AND subject = @subject";
+    private const int BatchStatements = 500;
 
     /// <summary>Makes the lanes at first start, and loads everything.</summary>
     /// <returns>A runner, and the position after which it goes on.</returns>
@@ -77,41 +81,64 @@ internal sealed class LaneStore(Databases databases, SubjectKeys keys, IDeviceDi
             return;
         }
 
-        using var upsert = transaction.Connection!.CreateCommand();
-        upsert.Transaction = transaction;
-        upsert.CommandText = Upsert;
-        var (scope, area, subject) = (Add(upsert, "scope"), Add(upsert, "area"), Add(upsert, "subject"));
-        var (lane, field, key, data) = (Add(upsert, "lane"), Add(upsert, "field"), Add(upsert, "key"), Add(upsert, "state"));
-        key.DbType = System.Data.DbType.Binary;
-        field.DbType = System.Data.DbType.String;
+        if (transaction.Connection!.CanCreateBatch)
+        {
+            WriteBatches(states, transaction);
+            return;
+        }
+
+        using var upsert = transaction.Connection.CreateCommand();
+        using var delete = transaction.Connection.CreateCommand();
+        (upsert.Transaction, upsert.CommandText) = (transaction, Upsert);
+        (delete.Transaction, delete.CommandText) = (transaction, Delete);
         foreach (var state in states)
         {
-            if (state.State is null)
-            {
-                transaction.Connection.Execute(
-                    "DELETE FROM lane_subject WHERE scope = @scope AND area = @area AND subject = @subject",
-                    new { scope = state.Id.Scope, area = SubjectKeys.AreaOf(state.Id), subject = keys.SubjectOf(state.Id) },
-                    transaction);
-                continue;
-            }
-
-            scope.Value = state.Id.Scope;
-            area.Value = SubjectKeys.AreaOf(state.Id);
-            subject.Value = keys.SubjectOf(state.Id);
-            lane.Value = (long)state.Lane;
-            field.Value = (object?)state.FieldId ?? DBNull.Value;
-            key.Value = (object?)keys.KeyOf(state.Id) ?? DBNull.Value;
-            data.Value = state.State;
-            upsert.ExecuteNonQuery();
+            var command = state.State is null ? delete : upsert;
+            command.Parameters.Clear();
+            Bind(state, command.Parameters, command.CreateParameter);
+            command.ExecuteNonQuery();
         }
     }
 
-    private static DbParameter Add(DbCommand command, string name)
+    /// <summary>Over a network: many statements a round trip.</summary>
+    private void WriteBatches(IReadOnlyList<ChangedState> states, DbTransaction transaction)
     {
-        var parameter = command.CreateParameter();
-        parameter.ParameterName = name;
-        command.Parameters.Add(parameter);
-        return parameter;
+        foreach (var some in states.Chunk(BatchStatements))
+        {
+            using var parameters = transaction.Connection!.CreateCommand();
+            using var batch = transaction.Connection.CreateBatch();
+            batch.Transaction = transaction;
+            foreach (var state in some)
+            {
+                var command = batch.CreateBatchCommand();
+                command.CommandText = state.State is null ? Delete : Upsert;
+                Bind(state, command.Parameters, parameters.CreateParameter);
+                batch.BatchCommands.Add(command);
+            }
+
+            batch.ExecuteNonQuery();
+        }
+    }
+
+    private void Bind(in ChangedState state, DbParameterCollection parameters, Func<DbParameter> create)
+    {
+        void Add(string name, object? value, DbType type)
+        {
+            var parameter = create();
+            (parameter.ParameterName, parameter.DbType, parameter.Value) = (name, type, value ?? DBNull.Value);
+            parameters.Add(parameter);
+        }
+
+        Add("scope", state.Id.Scope, DbType.String);
+        Add("area", SubjectKeys.AreaOf(state.Id), DbType.String);
+        Add("subject", keys.SubjectOf(state.Id), DbType.String);
+        if (state.State is not null)
+        {
+            Add("lane", (long)state.Lane, DbType.Int64);
+            Add("field", state.FieldId, DbType.String);
+            Add("key", keys.KeyOf(state.Id), DbType.Binary);
+            Add("state", state.State, DbType.Binary);
+        }
     }
 
     private sealed record Head

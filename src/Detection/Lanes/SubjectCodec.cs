@@ -1,7 +1,6 @@
 using System.Buffers.Binary;
 using System.Text;
 using Sekisho.Detection.Conditions;
-using Sekisho.Detection.Templates;
 
 namespace Sekisho.Detection.Lanes;
 

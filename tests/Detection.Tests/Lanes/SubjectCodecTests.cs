@@ -58,7 +58,7 @@ public class SubjectCodecTests
         }
     }
 
-    private const string Golden = "";
+    private const string Golden = "010203d804feffffffffffffffff010c63306666656504dfcb7f26bf8a1aa7088204020406a7dd4950ed6ca1560e080a0c0e101214040700000000000000ffffffffffffffff";
 
     private static Subject Fresh()
     {
