@@ -78,8 +78,8 @@ public class ReferenceTests
     {
         var solution = Tree.Text("Sekisho.slnx");
         var projects = Tree.Files.Where(f => f.EndsWith(".csproj", StringComparison.Ordinal)).ToArray();
-        Assert.Empty(projects.Where(f => !solution.Contains($"\"{f}\"", StringComparison.Ordinal)));
-        Assert.Empty(projects.Where(f => Load(f).Descendants("PackageReference").Any(p => p.Attribute("Version") is not null || p.Attribute("VersionOverride") is not null)));
+        Tree.None(projects.Where(f => !solution.Contains($"\"{f}\"", StringComparison.Ordinal)));
+        Tree.None(projects.Where(f => Load(f).Descendants("PackageReference").Any(p => p.Attribute("Version") is not null || p.Attribute("VersionOverride") is not null)));
     }
 
     [Fact]

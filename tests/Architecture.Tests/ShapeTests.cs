@@ -27,7 +27,7 @@ public partial class ShapeTests
 
     [Fact]
     public void No_folder_has_a_name_that_says_nothing() =>
-        Assert.Empty(Tree.Files.Where(f => f.Split('/')[..^1].Intersect(EmptyWords, StringComparer.OrdinalIgnoreCase).Any()));
+        Tree.None(Tree.Files.Where(f => f.Split('/')[..^1].Intersect(EmptyWords, StringComparer.OrdinalIgnoreCase).Any()));
 
     [Fact]
     public void A_feature_has_one_way_in_and_one_way_to_map()
@@ -45,13 +45,13 @@ public partial class ShapeTests
 
     [Fact]
     public void No_file_of_code_is_longer_than_five_hundred_lines() =>
-        Assert.Empty(Tree.Files.Where(f => f.EndsWith(".cs", StringComparison.Ordinal) && Tree.Text(f).Count(c => c == '\n') > 500));
+        Tree.None(Tree.Files.Where(f => f.EndsWith(".cs", StringComparison.Ordinal) && Tree.Text(f).Count(c => c == '\n') > 500));
 
     [Fact]
     public void No_test_is_skipped()
     {
         var mark = new Regex(@"\bSkip(Unless|When)?\s*" + "=|Assert" + @"\.Skip");
-        Assert.Empty(Tree.Sources("tests").Where(f => mark.IsMatch(Tree.Text(f))));
+        Tree.None(Tree.Sources("tests").Where(f => mark.IsMatch(Tree.Text(f))));
     }
 
     [Fact]

@@ -16,6 +16,9 @@ internal static class Tree
 
     public static string Text(string file) => File.ReadAllText(Path.Combine(Root, file));
 
+    /// <summary>Fails with all of them, not with the first.</summary>
+    public static void None(IEnumerable<string> offenders) => Assert.Empty(offenders);
+
     private static string FindRoot([CallerFilePath] string self = "")
     {
         // The place of the program first: a checkout may be built in one place and tested in another.

@@ -35,12 +35,24 @@ internal sealed class Passwords : IDisposable
     private const int Waiting = 16;
 
     // PBKDF2 with HMAC-SHA-512, count after the OWASP password storage guide.
-    private readonly PasswordHasher<Account> _hasher = new(Options.Create(new PasswordHasherOptions { IterationCount = 210_000 }));
+    private const int Iterations = 210_000;
+
+    private readonly PasswordHasher<Account> _hasher;
     private readonly SemaphoreSlim _gate = new(2, 2); // guards the processor: hashing must not starve the devices
     private readonly string _nobody;
     private int _inside;
 
-    public Passwords() => _nobody = _hasher.HashPassword(null!, Generate());
+    public Passwords()
+        : this(Iterations)
+    {
+    }
+
+    /// <summary>With another cost; hashes made cheaper are still right and are made anew at the next sign-in.</summary>
+    internal Passwords(int iterations)
+    {
+        _hasher = new PasswordHasher<Account>(Options.Create(new PasswordHasherOptions { IterationCount = iterations }));
+        _nobody = _hasher.HashPassword(null!, Generate());
+    }
 
     /// <summary>A one-time password: 20 characters (100 bits) in groups of 5, without letters that look alike.</summary>
     public static string Generate()
