@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Data.Common;
-using Sekisho.Domain.Detection;
 using Sekisho.Domain.Devices;
 using Sekisho.Domain.Events;
 using Sekisho.Domain.History;

@@ -1,5 +1,4 @@
 using Sekisho.Detection.Conditions;
-using Sekisho.Domain.Events;
 
 namespace Sekisho.Detection.Tests.Conditions;
 

@@ -1,4 +1,3 @@
-using Sekisho.Domain.Detection;
 using Sekisho.Domain.Events;
 
 namespace Sekisho.Detection.Tests.Conditions;

@@ -1,5 +1,4 @@
 using Sekisho.Domain.Devices;
-using Sekisho.Domain.Events;
 
 namespace Sekisho.Detection.Tests.Conditions;
 

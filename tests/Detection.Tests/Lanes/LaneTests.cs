@@ -1,6 +1,5 @@
 using System.Text.Json;
 using Sekisho.Detection.Lanes;
-using Sekisho.Domain.Detection;
 using Sekisho.Domain.Events;
 
 namespace Sekisho.Detection.Tests.Lanes;
