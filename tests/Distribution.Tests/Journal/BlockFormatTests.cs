@@ -24,16 +24,11 @@ public class BlockFormatTests
     [Fact]
     public void Version_1_has_exactly_these_bytes()
     {
-        const string golden =
-            "010700000000000000003AD4479D01000005000000010003633105636172730364310381D8E89DF26703343203" +
-            "6F6E0A3139322E302E322E31140E7B2261223A22E6B8A9E5BAA6227D087B222F62223A317D05303066660205036332056361727303643106626F756E64043A3A3100";
-        var hex = Convert.ToHexString(Encode(OneOfEach[..2]));
-
-        // Time and kinds of the other events are checked by the round trip; what is on disk today must stay readable for ever.
-        Assert.StartsWith("0107000000000000", hex, StringComparison.Ordinal);
+        // What is on disk today must stay readable for ever.
+        const string golden = "GOLDEN";
+        Assert.Equal(golden, Convert.ToHexString(Encode(OneOfEach)));
         Assert.Equal(21, BlockFormat.HeaderSize);
-        Assert.Equal(golden.Length, golden.Length);
-        Same(OneOfEach[..2], BlockFormat.Decode(Convert.FromHexString(hex)));
+        Same(OneOfEach, BlockFormat.Decode(Convert.FromHexString(golden)));
     }
 
     [Fact]

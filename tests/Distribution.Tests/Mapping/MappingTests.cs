@@ -20,7 +20,7 @@ public class MappingTests
     [InlineData("1775044800", 1775044800000)]
     [InlineData("1775044800.5", 1775044800500)]
     [InlineData("1775044800123", 1775044800123)]
-    [InlineData("0", 0)]
+    [InlineData("0", 0L)]
     [InlineData("\"2200-12-31T23:59:59Z\"", 7289654399000)]
     [InlineData("\"2026-04-01T12:00:00\"", null)]
     [InlineData("\"0001-01-01T00:00:00Z\"", null)]
@@ -121,8 +121,14 @@ public class MappingTests
     [InlineData("a")]
     [InlineData("/a~2")]
     [InlineData("/a~")]
-    [InlineData("/\ud800")]
     public void What_is_no_pointer_is_refused(string pointer) => Assert.Null(Pointer.Parse(pointer));
+
+    [Fact]
+    public void Half_of_a_character_is_no_pointer()
+    {
+        Assert.Null(Pointer.Parse("/\ud800"));
+        Assert.NotNull(Pointer.Parse("/\ud83d\ude00"));
+    }
 
     [Fact]
     public void The_identity_is_equal_for_equal_device_epoch_sequence_and_payload_only()
