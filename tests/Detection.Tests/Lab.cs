@@ -73,20 +73,20 @@ internal sealed class Lab
 
     public static MessageEvent Message(
         DateTimeOffset at, string device = "d1", DateTimeOffset? time = null, int? sequence = null, string? mode = null, int size = 100, string source = "192.0.2.1", int payload = 10) => new()
-    {
-        ArrivedAt = at,
-        CorrelationId = $"{at.ToUnixTimeMilliseconds():x32}",
-        FieldId = "field",
-        DeviceId = device,
-        Epoch = 1,
-        DeviceTime = time,
-        Sequence = sequence?.ToString(System.Globalization.CultureInfo.InvariantCulture),
-        Mode = mode,
-        Source = source,
-        Size = size,
-        Payload = new byte[payload],
-        MessageId = sequence is { } number ? Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes($"{device}/{number}")))[..32] : Guid.NewGuid().ToString("N"),
-    };
+        {
+            ArrivedAt = at,
+            CorrelationId = $"{at.ToUnixTimeMilliseconds():x32}",
+            FieldId = "field",
+            DeviceId = device,
+            Epoch = 1,
+            DeviceTime = time,
+            Sequence = sequence?.ToString(System.Globalization.CultureInfo.InvariantCulture),
+            Mode = mode,
+            Source = source,
+            Size = size,
+            Payload = new byte[payload],
+            MessageId = sequence is { } number ? Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes($"{device}/{number}")))[..32] : Guid.NewGuid().ToString("N"),
+        };
 
     public static RefusalEvent Refusal(DateTimeOffset at, string reason, string? device = "d1", string source = "192.0.2.1", int count = 1, long bytes = 0) => new()
     {
