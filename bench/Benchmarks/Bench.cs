@@ -45,8 +45,8 @@ internal sealed class Bench : IAsyncDisposable
         {
             kind = "https",
             url = new Uri($"https://localhost:{cloud.Port}/in"),
-            hmacSecret = "bench-secret-0123456789abcdef0123",
-            trustedCaPem = await File.ReadAllTextAsync(cloud.CaFile),
+            secret = "bench-secret-0123456789abcdef0123",
+            trustedCa = await File.ReadAllTextAsync(cloud.CaFile),
             batchMessages = 1000,
         })).Expect();
         Devices = await RegisterAsync(devices, "B");
@@ -108,7 +108,7 @@ internal sealed class Bench : IAsyncDisposable
 
     /// <summary>Largest lag of any stage, milliseconds.</summary>
     public async Task<double> LagAsync() =>
-        (await Admin.GetAsync("/ops/v1/stages")).Expect()["items"]!.AsArray().Max(s => s!["lagSeconds"]!.GetValue<double>()) * 1000;
+        (await Admin.GetAsync("/ops/v1/stages")).Expect().AsArray().Max(s => s!["lagSeconds"]!.GetValue<double>()) * 1000;
 
     /// <summary>Resident memory of the gateway, MiB.</summary>
     public double ResidentMiB()
@@ -140,7 +140,10 @@ internal sealed class Bench : IAsyncDisposable
     }
 
     /// <summary>Limits that a benchmark is not about.</summary>
-    private static readonly string[] Unlimited = [];
+    private static readonly string[] Unlimited =
+    [
+        "Distribution:Limits:MessagesPerSecond=10000000", "Distribution:Limits:DeviceMessagesPerSecond=1000000", "Distribution:Limits:DeviceBurst=1000000",
+    ];
 
     private Process Child(int core, params string[] arguments)
     {
@@ -159,10 +162,10 @@ internal sealed class Bench : IAsyncDisposable
         Add("frequency-2", "frequency", "on", "messages: 110, window: \"00:00:01\", slack: 0");
         Add("frequency-3", "frequency", "off", "messages: 100, window: \"00:00:01\", slack: 0");
         Add("frequency-4", "frequency", null, "messages: 118, window: \"00:00:01\", slack: 0");
-        Add("silence-1", "silence", null, "silence: \"06:00:00\"");
-        Add("silence-2", "silence", "on", "silence: \"06:00:00\"");
-        Add("silence-3", "silence", "off", "silence: \"06:00:00\"");
-        Add("silence-4", "silence", null, "silence: \"12:00:00\"");
+        Add("silence-1", "silence", null, "duration: \"06:00:00\"");
+        Add("silence-2", "silence", "on", "duration: \"06:00:00\"");
+        Add("silence-3", "silence", "off", "duration: \"06:00:00\"");
+        Add("silence-4", "silence", null, "duration: \"12:00:00\"");
         Add("size-1", "size", null, "bytes: 65536");
         Add("size-2", "size", null, "bytes: 100000");
         Add("malformed-1", "malformed", null, "refusals: 5, window: \"00:10:00\"");

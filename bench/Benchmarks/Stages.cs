@@ -76,7 +76,7 @@ internal static class Stages
         var deadline = TimeProvider.System.GetUtcNow().AddMinutes(3);
         while (TimeProvider.System.GetUtcNow() < deadline)
         {
-            var stages = (await bench.Admin.GetAsync("/ops/v1/stages")).Expect()["items"]!.AsArray();
+            var stages = (await bench.Admin.GetAsync("/ops/v1/stages")).Expect().AsArray();
             if (stages.First(s => s!["name"]!.GetValue<string>() == stage)!["waiting"]!.GetValue<long>() < 5000)
             {
                 return;

@@ -45,7 +45,7 @@ internal static class Commands
 
     public static Task<int> AuditVerifyAsync(StartOptions options) => GuardedAsync(async () =>
     {
-        var storage = GatewayHost.Bound<StorageSettings>(options.Configuration(), "Storage");
+        var storage = SettingsCatalog.Bound<StorageSettings>(options.Configuration(), "Storage");
         var (databases, isNew) = await GatewayHost.OpenDatabasesAsync(storage, options.DataFolder).ConfigureAwait(false);
         await using var state = databases.State;
         if (isNew)

@@ -8,6 +8,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 using Sekisho.Api.Settings;
 using Sekisho.Domain.Localization;
 using Sekisho.Gateway.Tls;
@@ -46,15 +47,15 @@ public sealed class GatewayHost : IAsyncDisposable
         Pipeline.AddStages(builder.Services);
         builder.Services.AddSettings<GatewaySettings>("Gateway").AddSettings<StorageSettings>("Storage").AddSettings<TlsSettings>("Gateway:Tls");
         var inForce = SettingsCatalog.Check(configuration, Declared<SettingsSection>(builder.Services));
-        var settings = Bound<GatewaySettings>(configuration, "Gateway");
+        var settings = SettingsCatalog.Bound<GatewaySettings>(configuration, "Gateway");
 
         var data = OpenFolder(options.DataFolder);
-        var databases = await OpenDatabasesAsync(Bound<StorageSettings>(configuration, "Storage"), options.DataFolder).ConfigureAwait(false);
+        var databases = await OpenDatabasesAsync(SettingsCatalog.Bound<StorageSettings>(configuration, "Storage"), options.DataFolder).ConfigureAwait(false);
         var (key, createdKey) = MasterKey.Find(options.DataFolder, Environment.GetEnvironmentVariable, mayCreate: databases.New);
         await KeyCheck.EnsureAsync(databases.All.State, key).ConfigureAwait(false);
         await Migrations.ApplyAsync(databases.All, Declared<StageMigrations>(builder.Services), clock).ConfigureAwait(false);
         var authority = PrivateAuthority.Open(options.DataFolder, key, clock);
-        var certificates = new ServerCertificates(Bound<TlsSettings>(configuration, "Gateway:Tls"), authority, clock);
+        var certificates = new ServerCertificates(SettingsCatalog.Bound<TlsSettings>(configuration, "Gateway:Tls"), authority, clock);
 
         var services = builder.Services;
         services.AddSingleton(clock).AddSingleton(databases.All).AddSingleton(key).AddSingleton(inForce);
@@ -69,6 +70,9 @@ public sealed class GatewayHost : IAsyncDisposable
             json.SerializerOptions.Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping;
         });
         services.Configure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = true);
+
+        // A start that fails is said in one sentence by the command; a background service that fails stops the host and is logged as critical.
+        services.AddLogging(logging => logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.Critical));
         services.Configure<HostOptions>(host => host.ShutdownTimeout = settings.DrainTime);
         builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel =>
         {
@@ -135,10 +139,6 @@ public sealed class GatewayHost : IAsyncDisposable
             throw new StorageException($"PostgreSQL cannot be reached with Storage:ConnectionSecret: {e.Message}", e);
         }
     }
-
-    /// <summary>The bound settings of a section.</summary>
-    internal static T Bound<T>(IConfiguration configuration, string section)
-        where T : class, new() => configuration.GetSection(section).Get<T>() ?? new T();
 
     private static List<T> Declared<T>(IServiceCollection services)
         where T : class => [.. services.Where(s => s.ServiceType == typeof(T)).Select(s => (T)s.ImplementationInstance!)];

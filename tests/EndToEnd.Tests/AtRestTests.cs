@@ -9,18 +9,17 @@ public class AtRestTests
     private const string PayloadMarker = "MARKER-payload-7f3a9c";
     private const string UniqueIdMarker = "MARKERSERIAL51d2";
     private const string AddressMarker = "marker.person@example.invalid";
-    private const string HookMarker = "marker-hook-secret-99887766";
     private const string PasswordMarker = "marker password 4711 long";
 
     [Fact]
     public async Task No_marker_of_a_payload_secret_token_or_unique_id_stands_in_any_file_or_line_of_output()
     {
-        await using var site = await Site.StartAsync(settings: ["Logging:LogLevel:Default=Trace"]);
+        await using var site = await Site.StartAsync(settings: ["Operations:Logging:Level=Trace"]);
         await site.AddFieldAsync("rest", "smart-home", forwarding: false);
-        (await site.Admin.PutAsync("/api/v1/fields/rest/notification", new
+        var notification = (await site.Admin.PutAsync("/api/v1/fields/rest/notification", new
         {
             recipients = new[] { new { role = "administrator", address = AddressMarker } },
-            webhook = new { url = "https://localhost:1/hook", secret = HookMarker },
+            webhook = new { url = "https://localhost:1/hook" },
         })).Expect();
         var account = (await site.Admin.PostAsync("/ops/v1/accounts", new { name = "taro", roles = new[] { "administrator" }, fields = new[] { "rest" } })).Expect();
         await site.Admin.PostAsync("/api/v1/session", new { name = "taro", password = PasswordMarker });
@@ -37,8 +36,8 @@ public class AtRestTests
         await Site.UntilAsync(async () => (await site.Admin.GetAsync("/api/v1/fields/rest/messages")).Expect().ToJsonString(), t => t.Contains(PayloadMarker, StringComparison.Ordinal), TimeSpan.FromSeconds(20), "the messages are not kept");
         string[] markers =
         [
-            PayloadMarker, UniqueIdMarker, AddressMarker, HookMarker, PasswordMarker, Site.Password,
-            device.Token!, device.Credential.AuthSecret, site.Admin.Token!, account["oneTimePassword"]!.GetValue<string>(),
+            PayloadMarker, UniqueIdMarker, AddressMarker, notification["webhook"]!["secret"]!.GetValue<string>(), PasswordMarker, Site.Password,
+            device.Token!, device.Credential.AuthSecret, site.Admin.Token!, account["password"]!.GetValue<string>(),
         ];
         await LookAsync(site, markers, "while running");
         await site.Gateway.StopAsync();

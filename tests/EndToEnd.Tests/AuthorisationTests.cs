@@ -87,7 +87,7 @@ public class AuthorisationTests(SharedSite shared, ITestOutputHelper output)
         var site = shared.Site;
         var made = (await site.Admin.PostAsync("/ops/v1/accounts", new { name = "walk-new", roles = new[] { "maintainer" }, fields = Array.Empty<string>() })).Expect();
         using var client = new ManagementClient(site.Gateway.Management, site.Gateway.CaFile);
-        await client.SignInAsync("walk-new", made["oneTimePassword"]!.GetValue<string>());
+        await client.SignInAsync("walk-new", made["password"]!.GetValue<string>());
         var refused = await client.GetAsync("/ops/v1/stages");
         Assert.Equal(403, refused.Status);
         Assert.Equal("urn:sekisho:problem:password-unset", refused.Body!["type"]!.GetValue<string>());
@@ -152,7 +152,7 @@ public class AuthorisationTests(SharedSite shared, ITestOutputHelper output)
     {
         var site = shared.Site;
         var made = (await site.Admin.PostAsync("/ops/v1/accounts", new { name, roles, fields })).Expect();
-        var oneTime = made["oneTimePassword"]!.GetValue<string>();
+        var oneTime = made["password"]!.GetValue<string>();
         var client = new ManagementClient(site.Gateway.Management, site.Gateway.CaFile);
         await client.SignInAsync(name, oneTime);
         Assert.InRange((await client.PutAsync("/api/v1/session/password", new { current = oneTime, @new = Site.Password + name })).Status, 200, 299);

@@ -64,8 +64,8 @@ public sealed class Site : IAsyncDisposable
         {
             kind = "https",
             url = cloud.Address,
-            hmacSecret = cloud.Secret,
-            trustedCaPem = cloud.CertificatePem,
+            secret = cloud.Secret,
+            trustedCa = cloud.CertificatePem,
             batchMessages = batch,
             order,
         })).Expect();
@@ -127,7 +127,7 @@ public sealed class Site : IAsyncDisposable
     {
         var text = await UntilAsync(
             async () => (await Admin.GetAsync("/ops/v1/ledger")).Expect().ToJsonString(),
-            json => JsonNode.Parse(json) is { } l && l["unprocessed"]!.GetValue<long>() == 0 && l["fields"]!.AsArray().All(f => f!["queued"]!.GetValue<long>() == 0),
+            json => JsonNode.Parse(json) is { } l && l["journal"]!["unprocessed"]!.GetValue<long>() == 0 && l["exact"]!.GetValue<bool>() && l["fields"]!.AsArray().All(f => f!["queued"]!.GetValue<long>() == 0),
             within,
             "the ledger is not settled");
         return JsonNode.Parse(text)!;
