@@ -50,7 +50,9 @@ public static class DistributionFeature
         var endpoint = ((IEndpointRouteBuilder)routes.Device).ServiceProvider.GetRequiredService<MessagesEndpoint>();
         routes.Device.MapPost("/messages", (RequestDelegate)endpoint.HandleAsync)
             .WithName("SendMessages").WithTags("Distribution").WithSummary("Takes one message (a JSON object) or several (an array of objects); all of them are durable when it answers 202.")
-            .WithMetadata(new ProducesResponseTypeMetadata(StatusCodes.Status202Accepted));
+
+            // The method is what OpenAPI describes the route by; for a plain request delegate nobody else adds it.
+            .WithMetadata(new ProducesResponseTypeMetadata(StatusCodes.Status202Accepted), typeof(MessagesEndpoint).GetMethod(nameof(MessagesEndpoint.HandleAsync))!);
         MappingRoutes.Map(routes);
         LimitRoutes.Map(routes);
         ForwardingRoutes.Map(routes);
