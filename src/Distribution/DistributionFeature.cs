@@ -2,7 +2,6 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Hosting;
 using Sekisho.Api.Access;
 using Sekisho.Api.Settings;
 using Sekisho.Distribution.Connectors.Https;
@@ -50,7 +49,9 @@ public static class DistributionFeature
         var endpoint = ((IEndpointRouteBuilder)routes.Device).ServiceProvider.GetRequiredService<MessagesEndpoint>();
         routes.Device.MapPost("/messages", (RequestDelegate)endpoint.HandleAsync)
             .WithName("SendMessages").WithTags("Distribution").WithSummary("Takes one message (a JSON object) or several (an array of objects); all of them are durable when it answers 202.")
-            .WithMetadata(new ProducesResponseTypeMetadata(StatusCodes.Status202Accepted));
+
+            // The method is what OpenAPI describes the route by; for a plain request delegate nobody else adds it.
+            .WithMetadata(new ProducesResponseTypeMetadata(StatusCodes.Status202Accepted), typeof(MessagesEndpoint).GetMethod(nameof(MessagesEndpoint.HandleAsync))!);
         MappingRoutes.Map(routes);
         LimitRoutes.Map(routes);
         ForwardingRoutes.Map(routes);

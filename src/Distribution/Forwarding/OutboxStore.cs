@@ -18,6 +18,12 @@ internal sealed record OutboxRow(
 internal sealed class OutboxStore(Databases databases, ILedger ledger, TimeProvider clock)
 {
     private const string Columns = "chunk_id, from_index, to_index, field_id, backlog, state, bytes, oldest_at, attempts, reason, settled_at";
+    private const string Select = """
+        SELECT chunk_id AS ChunkId, from_index AS FromIndex, to_index AS ToIndex, field_id AS FieldId, backlog AS Backlog, state AS State, bytes AS Bytes,
+            oldest_at AS OldestAt, attempts AS Attempts, reason AS Reason, settled_at AS SettledAt
+        FROM outbox
+        """;
+
     private readonly Database _database = databases.State;
 
     /// <summary>Adds a row in the caller's transaction; a state other than queued counts as settled at once.</summary>
@@ -34,7 +40,7 @@ internal sealed class OutboxStore(Databases databases, ILedger ledger, TimeProvi
     public async Task<IReadOnlyList<OutboxRow>> NextAsync(string fieldId, bool liveFirst, int limit, CancellationToken cancellation) =>
         (await _database.ReadAsync(
             c => c.QueryAsync<OutboxRow>(
-                $"SELECT {Columns} FROM outbox WHERE field_id = @fieldId AND state = 'queued' ORDER BY {(liveFirst ? "backlog, " : "")}chunk_id, from_index LIMIT @limit",
+                $"{Select} WHERE field_id = @fieldId AND state = 'queued' ORDER BY {(liveFirst ? "backlog, " : "")}chunk_id, from_index LIMIT @limit",
                 new { fieldId, limit }),
             cancellation).ConfigureAwait(false)).AsList();
 
@@ -107,7 +113,7 @@ internal sealed class OutboxStore(Databases databases, ILedger ledger, TimeProvi
         (await _database.ReadAsync(
             c => c.QueryAsync<OutboxRow>(
                 $"""
-                SELECT {Columns} FROM outbox WHERE field_id = @fieldId {(state is null ? "" : "AND state = @state")}
+                {Select} WHERE field_id = @fieldId {(state is null ? "" : "AND state = @state")}
                 AND (chunk_id < @chunk OR (chunk_id = @chunk AND from_index < @from))
                 ORDER BY chunk_id DESC, from_index DESC LIMIT @limit
                 """,
@@ -127,7 +133,7 @@ internal sealed class OutboxStore(Databases databases, ILedger ledger, TimeProvi
             t =>
             {
                 total = 0;
-                var rows = t.Connection!.Query<OutboxRow>($"SELECT {Columns} FROM outbox WHERE field_id = @fieldId AND state = 'dead-lettered'", new { fieldId }, t);
+                var rows = t.Connection!.Query<OutboxRow>($"{Select} WHERE field_id = @fieldId AND state = 'dead-lettered'", new { fieldId }, t);
                 foreach (var row in rows.Where(r => wanted is null || wanted.Contains((r.ChunkId, r.FromIndex))).ToList())
                 {
                     // The age counts anew: a person has asked for it now.

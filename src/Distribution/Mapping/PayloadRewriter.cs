@@ -12,11 +12,9 @@ namespace Sekisho.Distribution.Mapping;
 internal sealed class PayloadRewriter
 {
     private static readonly JsonReaderOptions Options = new() { MaxDepth = 1024 };
-    private static readonly JsonWriterOptions Relaxed = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
     private readonly ArrayBufferWriter<byte> _kept = new(4096);
     private readonly ArrayBufferWriter<byte> _transient = new(1024);
     private readonly List<string> _path = [];
-    private Utf8JsonWriter? _transientJson;
 
     /// <summary>Splits a message.</summary>
     /// <returns>The payload, and the transient object (empty when nothing is transient).</returns>
@@ -25,18 +23,15 @@ internal sealed class PayloadRewriter
         _kept.ResetWrittenCount();
         _transient.ResetWrittenCount();
         _path.Clear();
-        _transientJson = null;
         var reader = new Utf8JsonReader(message, Options);
         reader.Read();
         Copy(ref reader, message, root, _kept);
-        if (_transientJson is null)
+        if (_transient.WrittenCount == 0)
         {
             return (_kept.WrittenSpan.ToArray(), []);
         }
 
-        _transientJson.WriteEndObject();
-        _transientJson.Flush();
-        _transientJson.Dispose();
+        _transient.Write("}"u8);
         return (_kept.WrittenSpan.ToArray(), _transient.WrittenSpan.ToArray());
     }
 
@@ -105,21 +100,15 @@ internal sealed class PayloadRewriter
 
     private void Move(ref Utf8JsonReader reader, ReadOnlySpan<byte> message, MappingNode node)
     {
-        if (_transientJson is null)
-        {
-            _transientJson = new Utf8JsonWriter(_transient, Relaxed);
-            _transientJson.WriteStartObject();
-        }
-
         var pointer = new StringBuilder();
         foreach (var segment in _path)
         {
             pointer.Append('/').Append(Pointer.Escape(segment));
         }
 
-        var value = new ArrayBufferWriter<byte>();
-        Copy(ref reader, message, node, value);
-        _transientJson.WritePropertyName(pointer.ToString());
-        _transientJson.WriteRawValue(value.WrittenSpan, skipInputValidation: true);
+        _transient.Write(_transient.WrittenCount == 0 ? "{\""u8 : ",\""u8);
+        _transient.Write(JsonEncodedText.Encode(pointer.ToString(), JavaScriptEncoder.UnsafeRelaxedJsonEscaping).EncodedUtf8Bytes);
+        _transient.Write("\":"u8);
+        Copy(ref reader, message, node, _transient);
     }
 }

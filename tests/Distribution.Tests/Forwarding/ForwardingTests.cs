@@ -184,7 +184,7 @@ public class ForwardingTests
         cloud.Answer = _ => 200;
         await Until.TrueAsync(() => gateway.History.Count("cars", LedgerStates.Forwarded) == 10, "recovery");
         Assert.Equal(Enumerable.Range(0, 10), cloud.TakenSequences("c1"));
-        Assert.Contains(gateway.History.Records, r => r.What == "connected");
+        await Until.TrueAsync(() => gateway.History.Records.Any(r => r.What == "connected"), "the record");
     }
 
     [Fact]

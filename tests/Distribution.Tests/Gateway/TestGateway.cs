@@ -11,7 +11,6 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Sekisho.Api.Access;
-using Sekisho.Distribution.Forwarding;
 using Sekisho.Distribution.Journal;
 using Sekisho.Domain.Detection;
 using Sekisho.Domain.Devices;

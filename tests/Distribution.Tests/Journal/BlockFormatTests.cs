@@ -25,7 +25,11 @@ public class BlockFormatTests
     public void Version_1_has_exactly_these_bytes()
     {
         // What is on disk today must stay readable for ever.
-        const string golden = "GOLDEN";
+        const string golden =
+            "010700000000000000002EEA489D010000050000000100036331056361727303643103B1A8D18EA967033432036F6E0A3139322E302E322E31140E7B" +
+            "2261223A22E6B8A9E5BAA6227D087B222F62223A317D05303066660205036332056361727303643106626F756E64043A3A31000300010A6D616C666F" +
+            "726D6564066F746865720000FFFFFFFF07FFFFFFFFFFFFFFFF7F027804E307010598B0992903633305636172730364310A73757370656E64656407E7" +
+            "9086E794B1";
         Assert.Equal(golden, Convert.ToHexString(Encode(OneOfEach)));
         Assert.Equal(21, BlockFormat.HeaderSize);
         Same(OneOfEach, BlockFormat.Decode(Convert.FromHexString(golden)));

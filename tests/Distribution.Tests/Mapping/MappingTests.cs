@@ -121,7 +121,7 @@ public class MappingTests
     [InlineData("a")]
     [InlineData("/a~2")]
     [InlineData("/a~")]
-    public void What_is_no_pointer_is_refused(string pointer) => Assert.Null(Pointer.Parse(pointer));
+    public void What_is_no_pointer_is_refused(string text) => Assert.Null(Pointer.Parse(text));
 
     [Fact]
     public void Half_of_a_character_is_no_pointer()

@@ -23,6 +23,7 @@ namespace Sekisho.Distribution.Connectors.Https;
 /// </summary>
 internal sealed partial class MessagesEndpoint(
     IngestPorts ports, Admission admission, MappingCatalog mappings, TrafficCounters traffic, LimitSettings limits, HttpsSettings settings, TimeProvider clock, ILogger<MessagesEndpoint> log)
+    : IDisposable
 {
     private const string SourceKey = "sekisho.source";
     private static readonly byte[] AcceptedOne = "{\"accepted\":1}"u8.ToArray();
@@ -58,6 +59,8 @@ internal sealed partial class MessagesEndpoint(
             admission.Leave();
         }
     }
+
+    public void Dispose() => _parser.Dispose();
 
     private async Task ReceiveAsync(HttpContext context, Sender sender)
     {
