@@ -71,8 +71,14 @@ internal sealed class JournalSpace(JournalStore store, JournalSettings settings)
             _written = 0;
             _ = Task.Run(() =>
             {
-                _finish = Checkpoint();
-                Volatile.Write(ref _checkpointing, 0);
+                try
+                {
+                    _finish = Checkpoint();
+                }
+                finally
+                {
+                    Volatile.Write(ref _checkpointing, 0);
+                }
             });
         }
     }
