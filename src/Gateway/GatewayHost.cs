@@ -2,7 +2,6 @@ using System.Net;
 using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
-using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Configuration;
@@ -121,7 +120,7 @@ public sealed class GatewayHost : IAsyncDisposable
         {
             var state = Path.Combine(dataFolder, "state.db");
             var isNew = !File.Exists(state);
-            return (new Databases(Database.Sqlite(state), Database.Sqlite(Path.Combine(dataFolder, "journal.db"))), isNew);
+            return (new Databases(Database.Sqlite(state), Database.Sqlite(Path.Combine(dataFolder, "journal.db"), checkpointPages: 0)), isNew);
         }
 
         if (storage.ConnectionSecret.Length == 0)

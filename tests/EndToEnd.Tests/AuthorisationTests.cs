@@ -1,4 +1,3 @@
-using System.Text.Json.Nodes;
 using Sekisho.Verification.Clients;
 
 namespace Sekisho.EndToEnd.Tests;
