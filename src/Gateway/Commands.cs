@@ -16,7 +16,17 @@ internal static class Commands
     public static Task<int> UpAsync(StartOptions options, CancellationToken cancellation) => GuardedAsync(async () =>
     {
         await using var gateway = await GatewayHost.OpenAsync(options, TimeProvider.System).ConfigureAwait(false);
-        await gateway.App.StartAsync(cancellation).ConfigureAwait(false);
+        try
+        {
+            await gateway.App.StartAsync(cancellation).ConfigureAwait(false);
+        }
+        catch
+        {
+            // Some stages run already: they end as in an orderly stop, then the fault is told.
+            await gateway.App.StopAsync(CancellationToken.None).ConfigureAwait(false);
+            throw;
+        }
+
         var texts = gateway.App.Services.GetRequiredService<Texts>();
         await Console.Out.WriteLineAsync(gateway.Steps.Text(texts, gateway.App.Services.GetRequiredService<FirstStart>().SetupCode)).ConfigureAwait(false);
         await gateway.App.WaitForShutdownAsync(cancellation).ConfigureAwait(false);

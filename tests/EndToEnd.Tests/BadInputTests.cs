@@ -37,6 +37,7 @@ public class BadInputTests(SharedSite shared)
         request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
         request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", device.Token);
         request.Headers.Add("Sekisho-Device", device.DeviceId);
+        request.Headers.ExpectContinue = true; // as curl does with large bodies, so that the refusal can be read
         using var answer = await http.SendAsync(request);
         var text = await answer.Content.ReadAsStringAsync();
 

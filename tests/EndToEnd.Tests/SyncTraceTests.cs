@@ -11,7 +11,7 @@ public partial class SyncTraceTests
     {
         const int messages = 50;
         var trace = Path.GetTempFileName();
-        await using var site = await Site.StartAsync(prefix: ["strace", "-f", "-tt", "-y", "-e", "trace=fdatasync,fsync,recvmsg,recvfrom,read,sendmsg,sendto,write", "-o", trace]);
+        await using var site = await Site.StartAsync(prefix: ["strace", "-f", "-tt", "-yy", "-e", "trace=fdatasync,fsync,recvmsg,recvfrom,read,sendmsg,sendto,write", "-o", trace]);
         await site.AddFieldAsync("trace");
         using var device = await site.ConnectAsync("trace", "TR-0001");
         for (var i = 1; i <= messages; i++)

@@ -36,13 +36,16 @@ internal static class AccountRoutes
     public static RouteHandlerBuilder MaintainsInPerson(this RouteHandlerBuilder route, string action) =>
         route.WithMetadata(new RouteAccess([Roles.Maintainer], Scope: null), new Change(action));
 
+    /// <summary>Of an account that is made without one.</summary>
+    private const string DefaultLanguage = "ja";
+
     private static async Task<IResult> CreateAsync(NewAccount body, HttpContext context, AccountBook book, Passwords passwords, IDeviceDirectory directory, Texts texts)
     {
         var faults = new AccountFaults(texts, context);
         faults.Name(body.Name);
         faults.RoleNames(body.Roles);
         faults.FieldNames(body.Fields, body.Roles, directory);
-        faults.Language(body.Language);
+        faults.Language(body.Language ?? DefaultLanguage);
         if (faults.Problem is { } problem)
         {
             return problem;
@@ -50,7 +53,7 @@ internal static class AccountRoutes
 
         context.Response.Headers.CacheControl = "no-store";
         var password = Passwords.Generate();
-        var account = await book.CreateAsync(body.Name!, passwords.Hash(password), [.. body.Roles!.Distinct()], [.. body.Fields!.Distinct()], body.Language!).ConfigureAwait(false);
+        var account = await book.CreateAsync(body.Name!, passwords.Hash(password), [.. body.Roles!.Distinct()], [.. body.Fields!.Distinct()], body.Language ?? DefaultLanguage).ConfigureAwait(false);
         return account is null ? Answer(AccountOutcome.Exists) : Results.Created($"/ops/v1/accounts/{account.Name}", new OneTimePassword(account.Name, password));
     }
 

@@ -33,6 +33,7 @@ public sealed class GatewayProcess : IAsyncDisposable
 {
     private readonly ConcurrentQueue<string> _output = new();
     private readonly Process _process;
+    private bool _disposed;
 
     private GatewayProcess(Process process, GatewayStart start) => (_process, Start) = (process, start);
 
@@ -151,6 +152,12 @@ public sealed class GatewayProcess : IAsyncDisposable
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
+        if (_disposed)
+        {
+            return;
+        }
+
+        _disposed = true;
         if (!_process.HasExited)
         {
             await KillHardAsync().ConfigureAwait(false);
