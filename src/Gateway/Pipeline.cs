@@ -30,6 +30,10 @@ internal static class Pipeline
     /// <summary>The path of a request, on both listeners.</summary>
     public static void Use(WebApplication app, int devicePort)
     {
+        // The framework would put both of its own into the way of every message; authentication is for management only, and UseRouteAccess decides.
+        var properties = ((IApplicationBuilder)app).Properties;
+        properties["__AuthenticationMiddlewareSet"] = true;
+        properties["__AuthorizationMiddlewareSet"] = true;
         app.Use(Faults.ToProblems);
         app.Use(SecurityHeaders.Add);
         app.UseRouting();

@@ -160,7 +160,7 @@ internal sealed partial class LanePump(
         Volatile.Write(ref _processedAtMs, arrived);
         Volatile.Write(ref _processed, last.Position);
         DetectionMetrics.Stretch(result, Stopwatch.GetElapsedTime(started), time.GetUtcNow() - events[0].ArrivedAt);
-        if (events.Count >= settings.LoadEvents && settings.GatherMs > 0)
+        if (events.Count >= settings.LoadEvents && events.Count < settings.StretchEvents && settings.GatherMs > 0)
         {
             await Task.Delay(TimeSpan.FromMilliseconds(settings.GatherMs), time, cancellation).ConfigureAwait(false);
         }

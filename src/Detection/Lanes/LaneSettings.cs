@@ -7,15 +7,15 @@ internal sealed class LaneSettings
 {
     /// <summary>Most events of one stretch.</summary>
     [Range(1, 65_536, ErrorMessage = "1 to 65536 are allowed.")]
-    public int StretchEvents { get; set; } = 4096;
+    public int StretchEvents { get; set; } = 8192;
 
     /// <summary>Under load, how long to gather events before the next stretch, so that a commit carries more of them. Milliseconds.</summary>
     [Range(0, 500, ErrorMessage = "0 to 500 are allowed.")]
-    public int GatherMs { get; set; } = 20;
+    public int GatherMs { get; set; } = 150;
 
     /// <summary>A stretch of this many events counts as load.</summary>
     [Range(1, 65_536, ErrorMessage = "1 to 65536 are allowed.")]
-    public int LoadEvents { get; set; } = 256;
+    public int LoadEvents { get; set; } = 16;
 
     /// <summary>Senders followed one by one at a time; further ones are counted together.</summary>
     [Range(64, 1_000_000, ErrorMessage = "64 to 1000000 are allowed.")]
