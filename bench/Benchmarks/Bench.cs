@@ -158,16 +158,16 @@ internal sealed class Bench : IAsyncDisposable
         var text = new StringBuilder("id: bench\nversion: 1\ntitle: { ja: 性能測定, en: Benchmark }\ndescription: { ja: 性能測定用です。, en: For measurements. }\nconditions:\n");
         void Add(string key, string kind, string? mode, string parameters) => text.Append(CultureInfo.InvariantCulture,
             $"  - {{ key: {key}, kind: {kind}, scope: device, {(mode is null ? "" : $"mode: \"{mode}\", ")}risk: takeover, level: warning, label: {{ ja: {key}, en: {key} }}, parameters: {{ {parameters} }} }}\n");
-        Add("frequency-1", "frequency", null, "messages: 120, window: \"00:00:01\", slack: 0");
-        Add("frequency-2", "frequency", "on", "messages: 110, window: \"00:00:01\", slack: 0");
-        Add("frequency-3", "frequency", "off", "messages: 100, window: \"00:00:01\", slack: 0");
-        Add("frequency-4", "frequency", null, "messages: 118, window: \"00:00:01\", slack: 0");
+        Add("frequency-1", "frequency", null, "messages: 60, window: \"00:00:01\", slack: 0");
+        Add("frequency-2", "frequency", "off", "messages: 1, window: \"06:00:00\"");
         Add("silence-1", "silence", null, "duration: \"06:00:00\"");
         Add("silence-2", "silence", "on", "duration: \"06:00:00\"");
         Add("silence-3", "silence", "off", "duration: \"06:00:00\"");
         Add("silence-4", "silence", null, "duration: \"12:00:00\"");
         Add("size-1", "size", null, "bytes: 65536");
         Add("size-2", "size", null, "bytes: 100000");
+        Add("size-3", "size", null, "bytes: 150000");
+        Add("size-4", "size", null, "bytes: 200000");
         Add("malformed-1", "malformed", null, "refusals: 5, window: \"00:10:00\"");
         Add("malformed-2", "malformed", null, "refusals: 50, window: \"01:00:00\"");
         return text.ToString();

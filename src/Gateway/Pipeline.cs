@@ -35,9 +35,8 @@ internal static class Pipeline
         properties["__AuthenticationMiddlewareSet"] = true;
         properties["__AuthorizationMiddlewareSet"] = true;
         app.Use(Faults.ToProblems);
-        app.Use(SecurityHeaders.Add);
         app.UseRouting();
-        app.UseWhen(context => context.Connection.LocalPort != devicePort, management => management.UseAuthentication());
+        app.UseWhen(context => context.Connection.LocalPort != devicePort, management => management.Use(SecurityHeaders.Add).UseAuthentication());
         app.UseRouteAccess(devicePort);
     }
 

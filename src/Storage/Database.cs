@@ -49,7 +49,7 @@ public sealed class Database : IAsyncDisposable
     /// Pages in the write-ahead log after which a commit moves them into the file; 0 when the owner calls <see cref="Checkpoint"/> itself, so
     /// that no commit waits for it (the journal).
     /// </param>
-    public static Database Sqlite(string file, int checkpointPages = 4000) => new(
+    public static Database Sqlite(string file, int checkpointPages = 16_000) => new(
         new SqliteConnectionStringBuilder { DataSource = file, ForeignKeys = true, Pooling = true, DefaultTimeout = 30 }.ToString(), null, checkpointPages)
     { File = file };
 
@@ -197,7 +197,7 @@ public sealed class Database : IAsyncDisposable
         using var pragmas = writer.CreateCommand();
 
         // secure_delete stays off: every byte worth hiding is ciphertext already.
-        pragmas.CommandText = "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA temp_store=MEMORY; PRAGMA wal_autocheckpoint="
+        pragmas.CommandText = "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-65536; PRAGMA wal_autocheckpoint="
             + _checkpointPages.ToString(System.Globalization.CultureInfo.InvariantCulture);
         pragmas.ExecuteNonQuery();
         return _writer = writer;

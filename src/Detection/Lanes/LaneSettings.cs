@@ -11,7 +11,7 @@ internal sealed class LaneSettings
 
     /// <summary>Under load, how long to gather events before the next stretch, so that a commit carries more of them. Milliseconds.</summary>
     [Range(0, 500, ErrorMessage = "0 to 500 are allowed.")]
-    public int GatherMs { get; set; } = 150;
+    public int GatherMs { get; set; } = 400;
 
     /// <summary>A stretch of this many events counts as load.</summary>
     [Range(1, 65_536, ErrorMessage = "1 to 65536 are allowed.")]

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Buffers.Binary;
 using System.Text;
 using Sekisho.Detection.Conditions;
@@ -21,7 +22,7 @@ internal static class SubjectCodec
 
     public static byte[] Encode(Subject subject)
     {
-        var writer = new Writer(new byte[256]);
+        var writer = new Writer(ArrayPool<byte>.Shared.Rent(4096));
         writer.Byte(Version);
         writer.Number(subject.Timeline.LastArrival);
         writer.Number(subject.Timeline.LastEvent);
@@ -34,10 +35,7 @@ internal static class SubjectCodec
             writer.Fixed(condition.Identity);
             var state = subject.StateOf(condition);
             writer.Number(state.Length);
-            foreach (var cell in state)
-            {
-                writer.Number(cell);
-            }
+            writer.Numbers(state);
         }
 
         var entries = subject.Duplicates.Entries().ToArray();
@@ -96,6 +94,7 @@ internal static class SubjectCodec
 
     private ref struct Writer(byte[] buffer)
     {
+        private const int MostBytes = 10; // of a 64-bit number in LEB128
         private byte[] _buffer = buffer;
         private int _length;
 
@@ -105,16 +104,26 @@ internal static class SubjectCodec
             _buffer[_length++] = value;
         }
 
-        public void Number(long value)
+        public void Number(long value) => Numbers([value]);
+
+        // Called for every cell of every device that a commit touches, so room is made once for all of them.
+        public void Numbers(scoped ReadOnlySpan<long> values)
         {
-            var bits = (ulong)((value << 1) ^ (value >> 63));
-            while (bits >= 0x80)
+            Grow(values.Length * MostBytes);
+            var at = _length;
+            foreach (var value in values)
             {
-                Byte((byte)(bits | 0x80));
-                bits >>= 7;
+                var bits = (ulong)((value << 1) ^ (value >> 63));
+                while (bits >= 0x80)
+                {
+                    _buffer[at++] = (byte)(bits | 0x80);
+                    bits >>= 7;
+                }
+
+                _buffer[at++] = (byte)bits;
             }
 
-            Byte((byte)bits);
+            _length = at;
         }
 
         public void Fixed(ulong value)
@@ -131,13 +140,21 @@ internal static class SubjectCodec
             _length += Encoding.UTF8.GetBytes(text, _buffer.AsSpan(_length));
         }
 
-        public readonly byte[] Done() => _buffer.AsSpan(0, _length).ToArray();
+        public readonly byte[] Done()
+        {
+            var done = _buffer.AsSpan(0, _length).ToArray();
+            ArrayPool<byte>.Shared.Return(_buffer);
+            return done;
+        }
 
         private void Grow(int by)
         {
             if (_length + by > _buffer.Length)
             {
-                Array.Resize(ref _buffer, Math.Max(_buffer.Length * 2, _length + by));
+                var larger = ArrayPool<byte>.Shared.Rent(Math.Max(_buffer.Length * 2, _length + by));
+                _buffer.AsSpan(0, _length).CopyTo(larger);
+                ArrayPool<byte>.Shared.Return(_buffer);
+                _buffer = larger;
             }
         }
     }

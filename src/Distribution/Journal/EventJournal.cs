@@ -20,7 +20,11 @@ internal sealed partial class EventJournal(JournalStore store, EventFeed feed, J
 
     private readonly Lock _turn = new(); // guards _waiting, _waitingEvents, _waitingBytes, _open, _paused
     private readonly Queue<Append> _waiting = new();
+    /// <summary>Calls in one commit from which on the next one gathers first.</summary>
+    private const int CrowdedFrom = 8;
+
     private readonly AutoResetEvent _wake = new(false);
+    private readonly ManualResetEvent _closing = new(false);
     private readonly BlockWriter _writer = new();
     private readonly JournalSpace _space = new(store, settings);
     private int _waitingEvents;
@@ -128,11 +132,16 @@ internal sealed partial class EventJournal(JournalStore store, EventFeed feed, J
             _open = false;
         }
 
+        _closing.Set();
         _wake.Set();
         return Task.Run(() => _thread?.Join(), CancellationToken.None);
     }
 
-    public void Dispose() => _wake.Dispose();
+    public void Dispose()
+    {
+        _wake.Dispose();
+        _closing.Dispose();
+    }
 
     private JournalUnavailableException? Refusal(int events, long bytes)
     {
@@ -159,8 +168,15 @@ internal sealed partial class EventJournal(JournalStore store, EventFeed feed, J
             _wake.WaitOne();
             while (Gather())
             {
+                var crowded = _batch.Count >= CrowdedFrom;
                 Store();
                 _space.Tidy();
+
+                // Many senders wait for each commit: a moment to gather them costs each less than a commit of its own would cost all.
+                if (crowded)
+                {
+                    _closing.WaitOne(settings.GatherMs);
+                }
             }
 
             lock (_turn)

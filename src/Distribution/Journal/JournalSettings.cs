@@ -24,6 +24,10 @@ public sealed class JournalSettings
     /// <summary>MiB of payload that may wait for the next commit; more is refused as overload.</summary>
     [Range(2, 4096, ErrorMessage = "2 to 4096 (MiB) are allowed.")]
     public int MaxWaitingMiB { get; set; } = 64;
+
+    /// <summary>Milliseconds to gather calls before the next commit while many senders wait; 0 for none.</summary>
+    [Range(0, 50, ErrorMessage = "0 to 50 (milliseconds) are allowed.")]
+    public int GatherMs { get; set; } = 3;
 }
 
 /// <summary>Settings "Distribution:Ticks".</summary>

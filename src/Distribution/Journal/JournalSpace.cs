@@ -9,10 +9,10 @@ namespace Sekisho.Distribution.Journal;
 internal sealed class JournalSpace(JournalStore store, JournalSettings settings)
 {
     private const int CommitsPerRemoval = 16;
-    private const long BytesPerCheckpoint = 4L << 20;
+    private const long BytesPerCheckpoint = 32L << 20;
 
-    // 64 MiB of log pages: from there on the journal thread itself moves the last few, so that the log can start over.
-    private const long PagesToFinish = 16 * 1024;
+    // 128 MiB of log pages: from there on the journal thread itself moves the last few, so that the log can start over.
+    private const long PagesToFinish = 32 * 1024;
 
     private readonly DriveInfo? _drive = store.File is { } file ? new DriveInfo(Path.GetDirectoryName(Path.GetFullPath(file))!) : null;
     private long _stored;
