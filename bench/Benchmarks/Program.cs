@@ -5,7 +5,7 @@ using Sekisho.Benchmarks;
 var gateway = new Option<string>("--gateway") { Description = "Sekisho.Gateway.dll to measure", Required = true };
 var json = new Option<bool>("--json") { Description = "One JSON object per case instead of a table" };
 var seconds = new Option<double>("--seconds") { Description = "Seconds that count per case", DefaultValueFactory = _ => 60 };
-var devices = new Option<int>("--devices") { Description = "Devices that send", DefaultValueFactory = _ => 2000 };
+var devices = new Option<int>("--devices") { Description = "Devices that send", DefaultValueFactory = _ => 1000 };
 
 var ingest = new Command("ingest", "The way of a message with everything on, against a bare Kestrel endpoint with the same TLS") { gateway, json, seconds, devices };
 ingest.SetAction((parsed, _) => Ingest.RunAsync(parsed.GetValue(gateway)!, parsed.GetValue(seconds), parsed.GetValue(devices), parsed.GetValue(json)));
