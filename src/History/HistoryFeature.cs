@@ -6,6 +6,7 @@ using Sekisho.Domain.History;
 using Sekisho.History.Ledger;
 using Sekisho.History.Queries;
 using Sekisho.History.Store;
+using Sekisho.History.Zones;
 using Sekisho.Storage;
 
 namespace Sekisho.History;

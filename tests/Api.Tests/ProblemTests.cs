@@ -105,7 +105,7 @@ public class ProblemTests
     [Fact]
     public void Every_common_problem_has_its_texts_in_both_languages()
     {
-        var slugs = typeof(CommonProblems).GetFields(BindingFlags.Public | BindingFlags.Static).Select(f => ((ProblemType)f.GetValue(null)!).Slug).ToArray();
+        var slugs = new[] { typeof(CommonProblems), typeof(DeviceProblems) }.SelectMany(t => t.GetFields(BindingFlags.Public | BindingFlags.Static)).Select(f => ((ProblemType)f.GetValue(null)!).Slug).ToArray();
         Assert.Equal(slugs.Length, slugs.Distinct().Count());
         foreach (var language in Texts.Languages)
         {

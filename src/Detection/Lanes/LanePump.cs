@@ -83,7 +83,16 @@ internal sealed partial class LanePump(
         await plans.LoadAsync(cancellationToken).ConfigureAwait(false);
         await LoadAsync(cancellationToken).ConfigureAwait(false);
         LogStarted(_committed);
-        _loop = Task.Run(() => RunAsync(_stop.Token), CancellationToken.None);
+
+        // A thread of its own: a stretch takes many milliseconds of computing, and on a small machine the pool's only thread serves the devices.
+        var ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        new Thread(() =>
+        {
+            Run(_stop.Token);
+            ended.SetResult();
+        })
+        { IsBackground = true, Name = "lanes" }.Start();
+        _loop = ended.Task;
     }
 
     public async Task StopAsync(CancellationToken cancellationToken)
@@ -101,7 +110,7 @@ internal sealed partial class LanePump(
         Volatile.Write(ref _processed, _committed);
     }
 
-    private async Task RunAsync(CancellationToken cancellation)
+    private void Run(CancellationToken cancellation)
     {
         var backoff = FirstBackoff;
         while (!cancellation.IsCancellationRequested)
@@ -110,10 +119,10 @@ internal sealed partial class LanePump(
             {
                 if (_runner is null)
                 {
-                    await LoadAsync(cancellation).ConfigureAwait(false);
+                    LoadAsync(cancellation).GetAwaiter().GetResult();
                 }
 
-                await PassAsync(cancellation).ConfigureAwait(false);
+                Pass(cancellation);
                 backoff = FirstBackoff;
             }
             catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
@@ -128,19 +137,19 @@ internal sealed partial class LanePump(
                 _fault = e.Message;
                 LogFault(e);
                 DetectionMetrics.Faults.Add(1);
-                await WaitAsync(backoff, cancellation).ConfigureAwait(false);
+                Wait(backoff, cancellation);
                 backoff = backoff * 2 < LongestBackoff ? backoff * 2 : LongestBackoff;
             }
         }
     }
 
-    private async Task PassAsync(CancellationToken cancellation)
+    private void Pass(CancellationToken cancellation)
     {
-        await HoldAsync(cancellation).ConfigureAwait(false);
-        var events = await feed.ReadAsync(_processed, settings.StretchEvents, cancellation).ConfigureAwait(false);
+        Hold(cancellation);
+        var events = feed.ReadAsync(_processed, settings.StretchEvents, cancellation).AsTask().GetAwaiter().GetResult();
 
         // Whoever paused while the read was waiting expects nothing more to be decided.
-        await HoldAsync(cancellation).ConfigureAwait(false);
+        Hold(cancellation);
         if (events[0].Position != _processed + 1)
         {
             throw new InvalidOperationException($"The journal goes on at position {events[0].Position}, but {_processed + 1} is next: it was cut outside Sekisho.");
@@ -152,7 +161,7 @@ internal sealed partial class LanePump(
         var arrived = last.ArrivedAt.ToUnixTimeMilliseconds();
         if (!result.IsIdle || arrived - _committedAtMs >= settings.IdleCommit.TotalMilliseconds)
         {
-            await CommitAsync(result, cancellation).ConfigureAwait(false);
+            Commit(result, cancellation);
             _committedAtMs = arrived;
         }
 
@@ -162,11 +171,11 @@ internal sealed partial class LanePump(
         DetectionMetrics.Stretch(result, Stopwatch.GetElapsedTime(started), time.GetUtcNow() - events[0].ArrivedAt);
         if (events.Count >= settings.LoadEvents && events.Count < settings.StretchEvents && settings.GatherMs > 0)
         {
-            await Task.Delay(TimeSpan.FromMilliseconds(settings.GatherMs), time, cancellation).ConfigureAwait(false);
+            Task.Delay(TimeSpan.FromMilliseconds(settings.GatherMs), time, cancellation).GetAwaiter().GetResult();
         }
     }
 
-    private async Task HoldAsync(CancellationToken cancellation)
+    private void Hold(CancellationToken cancellation)
     {
         Task? held;
         lock (_turn)
@@ -176,12 +185,12 @@ internal sealed partial class LanePump(
 
         if (held is not null)
         {
-            await held.WaitAsync(cancellation).ConfigureAwait(false);
+            held.WaitAsync(cancellation).GetAwaiter().GetResult();
         }
     }
 
     /// <summary>Commits the result, the same one until it is durable. Its step is never repeated here, so nothing is judged twice.</summary>
-    private async Task CommitAsync(StepResult result, CancellationToken cancellation)
+    private void Commit(StepResult result, CancellationToken cancellation)
     {
         var backoff = FirstBackoff;
         while (true)
@@ -197,7 +206,7 @@ internal sealed partial class LanePump(
                 _fault = e.Message;
                 LogCommitFailed(e, result.Batch.FirstPosition, result.Batch.LastPosition);
                 DetectionMetrics.Faults.Add(1);
-                await Task.Delay(backoff, time, cancellation).ConfigureAwait(false);
+                Task.Delay(backoff, time, cancellation).GetAwaiter().GetResult();
                 backoff = backoff * 2 < LongestBackoff ? backoff * 2 : LongestBackoff;
             }
         }
@@ -230,11 +239,11 @@ internal sealed partial class LanePump(
         }
     }
 
-    private async Task WaitAsync(TimeSpan backoff, CancellationToken cancellation)
+    private void Wait(TimeSpan backoff, CancellationToken cancellation)
     {
         try
         {
-            await Task.Delay(backoff, time, cancellation).ConfigureAwait(false);
+            Task.Delay(backoff, time, cancellation).GetAwaiter().GetResult();
         }
         catch (OperationCanceledException)
         {

@@ -1,7 +1,7 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Sekisho.Api.Access;
-using Sekisho.History.Queries;
+using Sekisho.History.Zones;
 
 namespace Sekisho.History.Ledger;
 

@@ -5,6 +5,7 @@ using Dapper;
 using Sekisho.Domain.Events;
 using Sekisho.Domain.History;
 using Sekisho.History.Store;
+using Sekisho.History.Zones;
 
 namespace Sekisho.History.Queries;
 

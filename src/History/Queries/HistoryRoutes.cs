@@ -6,6 +6,7 @@ using Sekisho.Api;
 using Sekisho.Api.Access;
 using Sekisho.Api.Problems;
 using Sekisho.Domain.History;
+using Sekisho.History.Zones;
 using Sekisho.Storage;
 
 namespace Sekisho.History.Queries;

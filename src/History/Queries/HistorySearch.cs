@@ -1,4 +1,5 @@
 using Sekisho.Api;
+using Sekisho.History.Zones;
 using Sekisho.Storage;
 
 namespace Sekisho.History.Queries;

@@ -1,3 +1,5 @@
+using Sekisho.History.Zones;
+
 namespace Sekisho.History.Queries;
 
 /// <summary>One kept message as the API shows it.</summary>

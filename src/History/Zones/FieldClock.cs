@@ -1,6 +1,6 @@
 using Sekisho.Domain.Devices;
 
-namespace Sekisho.History.Queries;
+namespace Sekisho.History.Zones;
 
 /// <summary>Shows times in the zone of a field, always with the offset. Any thread.</summary>
 internal sealed class FieldClock(IDeviceDirectory directory)
