@@ -67,6 +67,7 @@ internal static class Ingest
             Note($"  {cases[^1].RssMiB:F0} MiB with 10,000 devices");
         }
 
+        await bench.StopGatewayAsync();
         Note("bare endpoint again …");
         var after = await BaselineAsync(bench, seconds);
         var mean = (before + after) / 2;

@@ -73,7 +73,13 @@ public sealed class GatewayHost : IAsyncDisposable
         // A start that fails is said in one sentence by the command; a background service that fails stops the host and is logged as critical.
         services.AddLogging(logging => logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.Critical));
         services.Configure<HostOptions>(host => host.ShutdownTimeout = settings.DrainTime);
-        builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel =>
+        builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().UseSockets(sockets =>
+        {
+            // What a socket has read or written is worked on where it was found out, instead of being handed to another thread of the pool;
+            // and a buffer waits for each connection, instead of a call that asks whether there is something to read before each read.
+            sockets.UnsafePreferInlineScheduling = true;
+            sockets.WaitForDataBeforeAllocatingBuffer = false;
+        }).ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
             kestrel.Limits.MaxConcurrentConnections = settings.MostConnections;

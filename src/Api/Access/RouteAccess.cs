@@ -62,7 +62,7 @@ public static class AccessEnforcement
     /// <summary>Adds the enforcement to the request pipeline.</summary>
     /// <param name="app">The pipeline.</param>
     /// <param name="devicePort">Local port of the device listener.</param>
-    public static IApplicationBuilder UseRouteAccess(this IApplicationBuilder app, int devicePort) => app.Use(async (context, next) =>
+    public static IApplicationBuilder UseRouteAccess(this IApplicationBuilder app, int devicePort) => app.Use(next => context =>
     {
         var endpoint = context.GetEndpoint();
         var onDevicePort = context.Connection.LocalPort == devicePort;
@@ -71,16 +71,14 @@ public static class AccessEnforcement
         // The local port, not the Host header, decides: a header can say anything.
         if (endpoint is null || onDevicePort != forDevices)
         {
-            await Problem.WriteAsync(context, CommonProblems.NotFound).ConfigureAwait(false);
-            return;
+            return Problem.WriteAsync(context, CommonProblems.NotFound);
         }
 
-        if (forDevices)
-        {
-            await next(context).ConfigureAwait(false);
-            return;
-        }
+        return forDevices ? next(context) : EnforceAsync(context, endpoint, next);
+    });
 
+    private static async Task EnforceAsync(HttpContext context, Endpoint endpoint, RequestDelegate next)
+    {
         // What is logged about a management request can be found by its correlation id.
         using var scope = context.RequestServices.GetRequiredService<ILoggerFactory>().CreateLogger("Sekisho.Api")
             .BeginScope(new Dictionary<string, object?> { ["CorrelationId"] = Correlation.Of(context) });
@@ -111,7 +109,7 @@ public static class AccessEnforcement
                 await AuditAsync(context, endpoint, "failed").ConfigureAwait(false);
             }
         }
-    });
+    }
 
     private static ProblemType? Refusal(HttpContext context, Endpoint endpoint)
     {

@@ -6,13 +6,13 @@ namespace Sekisho.Distribution.Journal;
 
 /// <summary>
 /// One call that waits for its events to be durable. Used again after it was awaited, so that a call costs no allocation. Filled by the caller,
-/// completed by the journal thread, whose continuations run on the thread pool.
+/// completed on the thread pool by <see cref="AppendAnswers"/>: what waits for it runs there and then.
 /// </summary>
 internal sealed class Append : IValueTaskSource<long>
 {
     private const int Kept = 4096;
     private static readonly ConcurrentQueue<Append> Pool = new();
-    private ManualResetValueTaskSourceCore<long> _core = new() { RunContinuationsAsynchronously = true };
+    private ManualResetValueTaskSourceCore<long> _core;
 
     /// <summary>What is to be stored.</summary>
     public IReadOnlyList<GatewayEvent> Events { get; private set; } = [];

@@ -98,6 +98,10 @@ internal sealed class EventFeed(JournalStore store, JournalSettings settings) : 
         {
             _followed = true;
             _released = Math.Max(_released, Math.Min(position, _last));
+
+            // Kept longer they would only die old, which is what costs a garbage collector most.
+            _recent.Forget(_released);
+            _older.Forget(_released);
         }
     }
 

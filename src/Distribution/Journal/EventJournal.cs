@@ -210,6 +210,7 @@ internal sealed partial class EventJournal(JournalStore store, EventFeed feed, J
     private void Store()
     {
         var begun = clock.GetTimestamp();
+        long first;
         try
         {
             if (_endInDoubt)
@@ -223,7 +224,7 @@ internal sealed partial class EventJournal(JournalStore store, EventFeed feed, J
                 return;
             }
 
-            var first = _end.Position + 1;
+            first = _end.Position + 1;
             var events = Number(out var messages);
             BlockFormat.Encode(events, _writer);
             var block = new NewBlock(
@@ -246,12 +247,7 @@ internal sealed partial class EventJournal(JournalStore store, EventFeed feed, J
         }
 
         DistributionMetrics.Committed(clock.GetElapsedTime(begun), _batch.Count);
-        var position = _end.Position + 1;
-        for (var i = _batch.Count - 1; i >= 0; i--)
-        {
-            position -= _batch[i].Events.Count;
-            _batch[i].Stored(position);
-        }
+        AppendAnswers.Stored(_batch, first);
     }
 
     // After a failed commit nobody knows whether the block is on disk: what is there counts. Events that nobody was told about are then sent again
@@ -305,10 +301,7 @@ internal sealed partial class EventJournal(JournalStore store, EventFeed feed, J
         }
 
         DistributionMetrics.JournalFailures.Add(1);
-        foreach (var append in _batch)
-        {
-            append.Failed(new JournalUnavailableException(fault, RetryAfterFault, e));
-        }
+        AppendAnswers.Failed(_batch, new JournalUnavailableException(fault, RetryAfterFault, e));
     }
 
     private static string Explain(Exception e) => e switch

@@ -31,6 +31,16 @@ internal sealed class RecentEvents(long maxBytes)
         }
     }
 
+    /// <summary>Forgets the blocks that end at or before a position, but never the newest one.</summary>
+    public void Forget(long position)
+    {
+        while (_head < _blocks.Count - 1 && _blocks[_head].Last <= position)
+        {
+            _bytes -= _blocks[_head].Bytes;
+            _blocks[_head++] = default;
+        }
+    }
+
     public void Clear()
     {
         _blocks.Clear();

@@ -32,27 +32,35 @@ internal sealed partial class MessagesEndpoint(
     private readonly ThreadLocal<MessageParser> _parser = new(() => new MessageParser(settings));
 
     /// <summary>Answers one request.</summary>
-    public async Task HandleAsync(HttpContext context)
+    public Task HandleAsync(HttpContext context)
     {
         var source = SourceOf(context);
         var correlation = Correlation.Of(context);
         context.Response.Headers["Sekisho-Correlation-Id"] = correlation;
         if (ports.Journal.Congested || !admission.TryEnter())
         {
-            await RefuseAsync(context, new Refusal(RefusalReasons.RateLimited, source, null, null, 0, correlation), Problem.Of(CommonProblems.TooMany), Soon).ConfigureAwait(false);
-            return;
+            return RefuseAsync(context, new Refusal(RefusalReasons.RateLimited, source, null, null, 0, correlation), Problem.Of(CommonProblems.TooMany), Soon);
         }
 
+        var verdict = Check(context, source);
+        if (verdict.Refusal is { } reason)
+        {
+            return AndLeaveAsync(RefuseAsync(context, new Refusal(reason, source, verdict.DeviceId, verdict.FieldId, 0, correlation), Problem.Of(DeviceProblems.For(reason)), null));
+        }
+
+        var sender = new Sender(verdict.FieldId!, verdict.DeviceId!, verdict.Epoch, source, clock.GetUtcNow(), correlation);
+        return admission.Enter(sender.DeviceId, sender.FieldId) is var wait && wait > TimeSpan.Zero
+            ? AndLeaveAsync(RefuseAsync(context, Refused(sender, RefusalReasons.RateLimited, 0, null), Problem.Of(CommonProblems.TooMany), wait))
+            : ReceiveAsync(context, sender);
+    }
+
+    public void Dispose() => _parser.Dispose();
+
+    private async Task AndLeaveAsync(Task answer)
+    {
         try
         {
-            var verdict = Check(context, source);
-            if (verdict.Refusal is { } reason)
-            {
-                await RefuseAsync(context, new Refusal(reason, source, verdict.DeviceId, verdict.FieldId, 0, correlation), Problem.Of(DeviceProblems.For(reason)), null).ConfigureAwait(false);
-                return;
-            }
-
-            await ReceiveAsync(context, new Sender(verdict.FieldId!, verdict.DeviceId!, verdict.Epoch, source, clock.GetUtcNow(), correlation)).ConfigureAwait(false);
+            await answer.ConfigureAwait(false);
         }
         finally
         {
@@ -60,38 +68,68 @@ internal sealed partial class MessagesEndpoint(
         }
     }
 
-    public void Dispose() => _parser.Dispose();
-
+    // One state machine for the whole way of an accepted message: each further one would be another allocation and another resumption.
     private async Task ReceiveAsync(HttpContext context, Sender sender)
     {
-        if (admission.Enter(sender.DeviceId, sender.FieldId) is var wait && wait > TimeSpan.Zero)
-        {
-            await RefuseAsync(context, Refused(sender, RefusalReasons.RateLimited, 0, null), Problem.Of(CommonProblems.TooMany), wait).ConfigureAwait(false);
-            return;
-        }
-
         try
         {
             if (!IsJson(context.Request.ContentType))
             {
                 await RefuseAsync(context, Refused(sender, RefusalReasons.Malformed, 0, "media-type"), Problem.Of(MessageFault.MediaType), null).ConfigureAwait(false);
+                return;
             }
-            else if (context.Request.ContentLength > _maxBody)
+
+            if (context.Request.ContentLength > _maxBody)
             {
                 await RefuseAsync(context, Refused(sender, RefusalReasons.TooLarge, 0, "body-size"), BodyTooLarge(context), null).ConfigureAwait(false);
+                return;
             }
-            else
+
+            if (await ReadAsync(context, sender).ConfigureAwait(false) is not { } result)
             {
-                await ReadAsync(context, sender).ConfigureAwait(false);
+                return;
             }
+
+            var length = result.Buffer.Length;
+            var events = Parse(result.Buffer, sender, out var fault);
+            context.Request.BodyReader.AdvanceTo(result.Buffer.End);
+            if (events is null)
+            {
+                await RefuseFaultAsync(context, sender, fault!, length).ConfigureAwait(false);
+                return;
+            }
+
+            var late = Late(events, sender.ArrivedAt);
+            if (admission.Take(sender.DeviceId, sender.FieldId, events.Length - late, late) is var wait && wait > TimeSpan.Zero)
+            {
+                await RefuseAsync(context, Refused(sender, RefusalReasons.RateLimited, length, null), Problem.Of(CommonProblems.TooMany), wait).ConfigureAwait(false);
+                return;
+            }
+
+            try
+            {
+                await ports.Journal.AppendAsync(events, CancellationToken.None).ConfigureAwait(false);
+            }
+            catch (JournalUnavailableException e)
+            {
+                await RefuseAsync(context, Refused(sender, RefusalReasons.RateLimited, length, "journal"), Problem.Of(CommonProblems.Unavailable), e.RetryAfter).ConfigureAwait(false);
+                return;
+            }
+
+            traffic.Accepted(sender.DeviceId, events.Length, length);
+            DistributionMetrics.AcceptedMessages.Add(events.Length);
+            DistributionMetrics.AcceptedBytes.Add(length);
+            await AcceptAsync(context.Response, events.Length).ConfigureAwait(false);
         }
         finally
         {
             admission.Leave(sender.DeviceId);
+            admission.Leave();
         }
     }
 
-    private async Task ReadAsync(HttpContext context, Sender sender)
+    // Null when the request was refused; else the whole body, which must be advanced past.
+    private async ValueTask<ReadResult?> ReadAsync(HttpContext context, Sender sender)
     {
         var reader = context.Request.BodyReader;
         ReadResult result;
@@ -112,13 +150,13 @@ internal sealed partial class MessagesEndpoint(
                 Refused(sender, e.StatusCode == StatusCodes.Status413PayloadTooLarge ? RefusalReasons.TooLarge : RefusalReasons.Malformed, 0, tooSlow ? "slow" : "http"),
                 Problem.Of(tooSlow ? MessageFault.TooSlow : e.StatusCode == StatusCodes.Status413PayloadTooLarge ? MessageFault.TooLarge : CommonProblems.BadRequest),
                 null).ConfigureAwait(false);
-            return;
+            return null;
         }
         catch (Exception e) when (e is OperationCanceledException or IOException)
         {
             // The sender hung up: nobody is there to answer.
             ports.Refusals.Count(Refused(sender, RefusalReasons.Malformed, 0, "aborted"));
-            return;
+            return null;
         }
 
         var length = result.Buffer.Length;
@@ -126,53 +164,30 @@ internal sealed partial class MessagesEndpoint(
         {
             reader.AdvanceTo(result.Buffer.Start);
             await RefuseAsync(context, Refused(sender, RefusalReasons.TooLarge, length, "body-size"), BodyTooLarge(context), null).ConfigureAwait(false);
-            return;
+            return null;
         }
 
-        var events = Parse(result.Buffer, sender, out var fault);
-        reader.AdvanceTo(result.Buffer.End);
-        if (events is null)
-        {
-            await RefuseFaultAsync(context, sender, fault!, length).ConfigureAwait(false);
-            return;
-        }
-
-        await StoreAsync(context, sender, events, length).ConfigureAwait(false);
+        return result;
     }
 
-    private async Task StoreAsync(HttpContext context, Sender sender, GatewayEvent[] events, long length)
+    private static ValueTask<FlushResult> AcceptAsync(HttpResponse response, int messages)
+    {
+        response.StatusCode = StatusCodes.Status202Accepted;
+        response.ContentType = "application/json";
+        var body = messages == 1 ? AcceptedOne : System.Text.Encoding.ASCII.GetBytes($"{{\"accepted\":{messages}}}");
+        response.ContentLength = body.Length;
+        return response.BodyWriter.WriteAsync(body, CancellationToken.None);
+    }
+
+    private int Late(GatewayEvent[] events, DateTimeOffset arrivedAt)
     {
         var late = 0;
         foreach (var item in events)
         {
-            late += ((MessageEvent)item).DeviceTime is { } time && sender.ArrivedAt - time > limits.BacklogAge ? 1 : 0;
+            late += ((MessageEvent)item).DeviceTime is { } time && arrivedAt - time > limits.BacklogAge ? 1 : 0;
         }
 
-        if (admission.Take(sender.DeviceId, sender.FieldId, events.Length - late, late) is var wait && wait > TimeSpan.Zero)
-        {
-            await RefuseAsync(context, Refused(sender, RefusalReasons.RateLimited, length, null), Problem.Of(CommonProblems.TooMany), wait).ConfigureAwait(false);
-            return;
-        }
-
-        try
-        {
-            await ports.Journal.AppendAsync(events, CancellationToken.None).ConfigureAwait(false);
-        }
-        catch (JournalUnavailableException e)
-        {
-            await RefuseAsync(context, Refused(sender, RefusalReasons.RateLimited, length, "journal"), Problem.Of(CommonProblems.Unavailable), e.RetryAfter).ConfigureAwait(false);
-            return;
-        }
-
-        traffic.Accepted(sender.DeviceId, events.Length, length);
-        DistributionMetrics.AcceptedMessages.Add(events.Length);
-        DistributionMetrics.AcceptedBytes.Add(length);
-        var response = context.Response;
-        response.StatusCode = StatusCodes.Status202Accepted;
-        response.ContentType = "application/json";
-        var body = events.Length == 1 ? AcceptedOne : System.Text.Encoding.ASCII.GetBytes($"{{\"accepted\":{events.Length}}}");
-        response.ContentLength = body.Length;
-        await response.BodyWriter.WriteAsync(body, CancellationToken.None).ConfigureAwait(false);
+        return late;
     }
 
     private GatewayEvent[]? Parse(in ReadOnlySequence<byte> body, in Sender sender, out MessageFault? fault)
