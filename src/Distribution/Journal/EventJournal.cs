@@ -18,17 +18,18 @@ internal sealed partial class EventJournal(JournalStore store, EventFeed feed, J
     private static readonly TimeSpan RetryAfterFault = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan RetryAfterOverload = TimeSpan.FromSeconds(1);
 
-    private readonly Lock _turn = new(); // guards _waiting, _waitingEvents, _waitingBytes, _open, _paused
-    private readonly Queue<Append> _waiting = new();
+
     /// <summary>Calls in one commit from which on the next one gathers first.</summary>
     private const int CrowdedFrom = 8;
 
+    private readonly Lock _turn = new(); // guards _waiting, _waitingEvents, _waitingBytes, _wakeAt, _open, _paused
+    private readonly Queue<Append> _waiting = new();
     private readonly AutoResetEvent _wake = new(false);
-    private readonly ManualResetEvent _closing = new(false);
     private readonly BlockWriter _writer = new();
     private readonly JournalSpace _space = new(store, settings);
     private int _waitingEvents;
     private long _waitingBytes;
+    private int _wakeAt = 1; // calls waiting at which the journal thread is woken
     private bool _open;
     private bool _paused;
     private volatile string? _fault;
@@ -76,6 +77,7 @@ internal sealed partial class EventJournal(JournalStore store, EventFeed feed, J
 
         Append append;
         ValueTask<long> task;
+        bool wake;
         lock (_turn)
         {
             if (Refusal(events.Count, bytes) is { } refusal)
@@ -88,9 +90,14 @@ internal sealed partial class EventJournal(JournalStore store, EventFeed feed, J
             _waiting.Enqueue(append);
             _waitingEvents += events.Count;
             _waitingBytes += bytes;
+            wake = _waiting.Count == _wakeAt;
         }
 
-        _wake.Set();
+        if (wake)
+        {
+            _wake.Set();
+        }
+
         return cancellation.CanBeCanceled ? new ValueTask<long>(task.AsTask().WaitAsync(cancellation)) : task;
     }
 
@@ -132,16 +139,11 @@ internal sealed partial class EventJournal(JournalStore store, EventFeed feed, J
             _open = false;
         }
 
-        _closing.Set();
         _wake.Set();
         return Task.Run(() => _thread?.Join(), CancellationToken.None);
     }
 
-    public void Dispose()
-    {
-        _wake.Dispose();
-        _closing.Dispose();
-    }
+    public void Dispose() => _wake.Dispose();
 
     private JournalUnavailableException? Refusal(int events, long bytes)
     {
@@ -168,14 +170,11 @@ internal sealed partial class EventJournal(JournalStore store, EventFeed feed, J
             _wake.WaitOne();
             while (Gather())
             {
-                var crowded = _batch.Count >= CrowdedFrom;
                 Store();
                 _space.Tidy();
-
-                // Many senders wait for each commit: a moment to gather them costs each less than a commit of its own would cost all.
-                if (crowded)
+                if (_batch.Count >= CrowdedFrom)
                 {
-                    _closing.WaitOne(settings.GatherMs);
+                    AwaitCrowd();
                 }
             }
 
@@ -186,6 +185,30 @@ internal sealed partial class EventJournal(JournalStore store, EventFeed feed, J
                     return;
                 }
             }
+        }
+    }
+
+    // Many senders wait for each commit: a moment to gather them costs each less than a commit of its own would cost all. The moment ends when
+    // as many wait as are known to be sending: those just answered, and those who came meanwhile.
+    private void AwaitCrowd()
+    {
+        lock (_turn)
+        {
+            var crowd = _batch.Count + _waiting.Count;
+            if (!_open)
+            {
+                return;
+            }
+
+            // A call that came during the commit has set it already.
+            _wake.Reset();
+            _wakeAt = crowd;
+        }
+
+        _wake.WaitOne(settings.GatherMs);
+        lock (_turn)
+        {
+            _wakeAt = 1;
         }
     }
 

@@ -25,9 +25,9 @@ public sealed class JournalSettings
     [Range(2, 4096, ErrorMessage = "2 to 4096 (MiB) are allowed.")]
     public int MaxWaitingMiB { get; set; } = 64;
 
-    /// <summary>Milliseconds to gather calls before the next commit while many senders wait; 0 for none.</summary>
+    /// <summary>Most milliseconds to gather calls before the next commit while many senders wait; 0 for none.</summary>
     [Range(0, 50, ErrorMessage = "0 to 50 (milliseconds) are allowed.")]
-    public int GatherMs { get; set; } = 3;
+    public int GatherMs { get; set; } = 5;
 }
 
 /// <summary>Settings "Distribution:Ticks".</summary>
