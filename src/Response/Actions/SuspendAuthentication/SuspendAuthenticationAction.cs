@@ -40,7 +40,7 @@ internal sealed class SuspendAuthenticationAction(IDeviceAccess access, IDeviceD
         }
 
         // After a crash between lock and record the lock found now is this lease's own; what was recorded before the first try tells.
-        var before = lease.Attempts > 1 ? lease.Details.Before ?? now : now;
+        var before = lease.Attempts > 1 || lease.Details.Retries > 0 ? lease.Details.Before ?? now : now;
         if (!IsLocked(before))
         {
             await leases.EndHoldsAsync(device, clock.GetUtcNow(), lease.Id, cancellation);
