@@ -4,6 +4,7 @@ using Sekisho.Devices.Binding;
 using Sekisho.Devices.Registry;
 using Sekisho.Devices.Tokens;
 using Sekisho.Domain.Devices;
+using Sekisho.Domain.Events;
 using Sekisho.Domain.History;
 
 namespace Sekisho.Devices.Access;
@@ -57,7 +58,7 @@ internal sealed class Deletion(DeviceStore store, DeviceIndex index, DeviceCommi
             index.Put(predecessor);
         }
 
-        await reports.ReportAsync(commits.Event(entry, "deleted", "deleted", caller));
+        await reports.ReportAsync(commits.Event(entry, DeviceChangedEvent.Deleted, "deleted", caller));
         return null;
     }
 }

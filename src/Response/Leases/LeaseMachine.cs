@@ -223,11 +223,11 @@ internal static class LeaseMachine
             Details = lease.Details with { LastError = error },
         };
 
-    /// <summary>Somebody let the device in without asking for the undo: the lease is over.</summary>
-    public static Lease? ReleasedElsewhere(Lease lease, DateTimeOffset now) =>
+    /// <summary>Somebody let the device in without asking for the undo, or took it away: the lease is over.</summary>
+    public static Lease? EndedElsewhere(Lease lease, string cause, DateTimeOffset now) =>
         lease.State != LeaseStates.Done || lease.UndoAskedAt is not null
             ? null
-            : End(lease, LeaseStates.Undone, now, LeaseCauses.ReleasedElsewhere) with { Holds = false, Held = false };
+            : End(lease, LeaseStates.Undone, now, cause) with { Holds = false, Held = false };
 
     private const string Gateway = "gateway";
 
