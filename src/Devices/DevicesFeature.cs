@@ -54,6 +54,7 @@ public static class DevicesFeature
         services.AddSingleton<StateChanges>();
         services.AddSingleton<IDeviceAccess>(p => p.GetRequiredService<StateChanges>());
         services.AddSingleton<Reissue>();
+        services.AddSingleton<Deletion>();
         services.AddSingleton<DeviceImport>();
         services.AddSingleton<DeviceExport>();
 

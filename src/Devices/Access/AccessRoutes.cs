@@ -19,13 +19,17 @@ internal sealed record StateChange(string? State, string? Reason);
 /// <param name="Reason">1 to 500 characters.</param>
 internal sealed record Retirement(string? Reason);
 
-/// <summary>Routes that lock devices out, let them in, retire them and issue secrets anew.</summary>
+/// <summary>Routes that lock devices out, let them in, retire and delete them and issue secrets anew.</summary>
 internal static class AccessRoutes
 {
     private const string Released = "released";
 
     public static void Map(RouteGroups routes)
     {
+        routes.Field.MapDelete("/devices/{deviceId}", DeleteAsync)
+            .WithName("DeleteDevice").WithSummary("Deletes a device and revokes its tokens at once.").WithTags("Devices")
+            .Produces(StatusCodes.Status204NoContent).ProducesProblem(404).ProducesProblem(409)
+            .Administers("devices", "device.delete");
         routes.Field.MapPost("/devices/{deviceId}/state", MoveAsync)
             .WithName("MoveDevice").WithSummary("Locks a device out (suspended, abnormal, stray) or releases it; holds from its very next request.").WithTags("Devices")
             .Produces<DeviceView>().ProducesProblem(404).ProducesProblem(409).ProducesProblem(422)
@@ -83,6 +87,9 @@ internal static class AccessRoutes
         context.Response.Headers.CacheControl = "no-store";
         return Results.Ok(new IssuedDevice(views.Of(issued!.Entry, context.User), issued.CommonAuthId, issued.Secret));
     }
+
+    private static async Task<IResult> DeleteAsync(HttpContext context, string fieldId, string deviceId, Deletion deletion, CancellationToken cancellation) =>
+        await deletion.DeleteAsync(fieldId, deviceId, Caller.Of(context), cancellation) is { } problem ? Problem.Of(problem, ("device", deviceId)) : Results.NoContent();
 
     private static List<BrokenRule> Reason(string? reason) => Rules.Printable(reason?.Trim() ?? "", 1, 500) ? [] : [new BrokenRule("/reason", "reason")];
 

@@ -58,11 +58,11 @@ internal sealed class Authenticator(
                 Refuse(attempt, RefusalReasons.Pending, device);
                 return new Authentication(Waiting: waiting);
             case Ruling.Confirm:
-                await StoreAsync(await desk.ConfirmAsync(device, attempt.Client, attempt.CorrelationId, cancellation));
+                await desk.ConfirmAsync(device, attempt.Client, attempt.CorrelationId, cancellation);
                 Refuse(attempt, RefusalReasons.Pending, device);
                 return new Authentication(Waiting: await desk.WaitAsync(index.Find(device.Id)!, attempt, cancellation));
             case Ruling.GrantIncumbent:
-                await StoreAsync(await desk.ConfirmAsync(device, client: null, attempt.CorrelationId, cancellation));
+                await desk.ConfirmAsync(device, client: null, attempt.CorrelationId, cancellation);
                 return await GrantAsync(index.Find(device.Id)!, attempt, situation.ProvesIncumbent, keepWaiting: true, cancellation);
             default:
                 return await GrantAsync(device, attempt, situation.ProvesIncumbent, situation.Stage == ConflictStage.Refused, cancellation);
@@ -72,17 +72,10 @@ internal sealed class Authenticator(
     private async Task<Authentication> GrantAsync(DeviceEntry device, Attempt attempt, bool holdsToken, bool keepWaiting, CancellationToken cancellation)
     {
         var (token, events) = await issue.IssueAsync(device, attempt, holdsToken, keepWaiting, cancellation);
-        await StoreAsync(events);
-        return new Authentication(Token: token);
-    }
 
-    // Not cancelled when the sender goes away: what was committed is also told.
-    private async Task StoreAsync(IReadOnlyList<GatewayEvent> events)
-    {
-        if (events.Count > 0)
-        {
-            await journal.AppendAsync(events, CancellationToken.None);
-        }
+        // Not cancelled when the sender goes away: what was committed is also told.
+        await journal.AppendAsync(events, CancellationToken.None);
+        return new Authentication(Token: token);
     }
 
     private Authentication Refuse(Attempt attempt, string reason, DeviceEntry? device, TimeSpan retry = default)

@@ -25,19 +25,21 @@ internal sealed class BindingDesk(DeviceIndex index, DeviceCommits commits, Pend
             ? before with { Source = attempt.Source }
             : new PendingBinding(NewCredential.Id('b'), device.Id, device.Profile.FieldId, attempt.Source, commits.Now);
         var record = new Caller(device.Id, attempt.CorrelationId).Record(HistoryKinds.Authentication, "waiting", commits.Now, device.Profile.FieldId, device.Id, new { source = attempt.Source }) with { Subject = binding.BindingId };
-        await commits.CommitAsync(device, [record], t => PendingBindings.SaveAsync(binding, t), cancellation);
+        await commits.CommitAsync(device, [record], t => pending.SaveAsync(binding, t), cancellation);
         pending.Put(binding);
         device.Holder.Watch(binding.Source);
         return binding;
     }
 
-    /// <summary>It is certain that two senders are alive: the device is marked and detection hears of it. Call it in the device's turn.</summary>
-    /// <returns>The events for the journal; none when it was certain before.</returns>
-    public async Task<IReadOnlyList<GatewayEvent>> ConfirmAsync(DeviceEntry device, string? client, string correlationId, CancellationToken cancellation)
+    /// <summary>
+    /// It is certain that two senders are alive: the device is marked and detection hears of it, if not now then as soon as the journal works.
+    /// Does nothing when it was certain before. Call it in the device's turn.
+    /// </summary>
+    public async Task ConfirmAsync(DeviceEntry device, string? client, string correlationId, CancellationToken cancellation)
     {
         if (pending.Of(device.Id) is not { Stage: ConflictStage.Provisional } before)
         {
-            return [];
+            return;
         }
 
         const string Reason = "two senders";
@@ -52,7 +54,7 @@ internal sealed class BindingDesk(DeviceIndex index, DeviceCommits commits, Pend
             records.Add(commits.Transition(device, after, Reason, caller));
         }
 
-        await commits.CommitAsync(after, records, t => PendingBindings.SaveAsync(binding, t), cancellation);
+        await commits.CommitAsync(after, records, t => pending.SaveAsync(binding, t), cancellation);
         pending.Put(binding);
         DevicesMetrics.Authentication(AuthenticationOutcomes.Pending);
         var reported = new AuthenticationEvent
@@ -65,7 +67,7 @@ internal sealed class BindingDesk(DeviceIndex index, DeviceCommits commits, Pend
             Source = binding.Source,
             Client = client,
         };
-        return moves ? [reported, commits.Event(after, after.State, Reason, caller)] : [reported];
+        await reports.ReportAsync(moves ? [reported, commits.Event(after, after.State, Reason, caller)] : [reported]);
     }
 
     /// <summary>The incumbent showed itself or used its new token: makes that durable. Takes the device's turn.</summary>
@@ -85,7 +87,7 @@ internal sealed class BindingDesk(DeviceIndex index, DeviceCommits commits, Pend
 
         if (holder.UsedElsewhere != default)
         {
-            await reports.ReportAsync(await ConfirmAsync(device, client: null, Correlation.New(), cancellation));
+            await ConfirmAsync(device, client: null, Correlation.New(), cancellation);
         }
     }
 
@@ -120,7 +122,7 @@ internal sealed class BindingDesk(DeviceIndex index, DeviceCommits commits, Pend
             records,
             async t =>
             {
-                await PendingBindings.SaveAsync(binding, t);
+                await pending.SaveAsync(binding, t);
                 if (accept)
                 {
                     await TokenStore.DeleteAllAsync(device.Id, t);

@@ -6,7 +6,7 @@ using Sekisho.Storage;
 namespace Sekisho.Devices.Binding;
 
 /// <summary>At most one waiting sender per device, in the store and in memory. Reading: any thread; changes come in the device's turn.</summary>
-internal sealed class PendingBindings(Databases databases)
+internal sealed class PendingBindings(Databases databases, PersonalData personal)
 {
     private readonly ConcurrentDictionary<string, PendingBinding> _byDevice = new();
 
@@ -26,7 +26,7 @@ internal sealed class PendingBindings(Databases databases)
             """), cancellation);
         foreach (var r in rows)
         {
-            _byDevice[r.DeviceId] = new PendingBinding(r.BindingId, r.DeviceId, r.FieldId, r.Source, Time(r.OpenedAt)!.Value)
+            _byDevice[r.DeviceId] = new PendingBinding(r.BindingId, r.DeviceId, r.FieldId, personal.Read("binding-source", r.BindingId, r.Source), Time(r.OpenedAt)!.Value)
             {
                 ConfirmedAt = Time(r.ConfirmedAt),
                 RefusedAt = Time(r.RefusedAt),
@@ -37,10 +37,10 @@ internal sealed class PendingBindings(Databases databases)
         return [.. _byDevice.Values];
     }
 
-    public static Task SaveAsync(PendingBinding binding, DbTransaction transaction) => transaction.Connection!.ExecuteAsync(
+    public Task SaveAsync(PendingBinding binding, DbTransaction transaction) => transaction.Connection!.ExecuteAsync(
         """
         INSERT INTO pending_binding (device_id, binding_id, source, opened_at, confirmed_at, refused_at, accepted_at)
-        VALUES (@DeviceId, @BindingId, @Source, @openedAt, @confirmedAt, @refusedAt, @acceptedAt)
+        VALUES (@DeviceId, @BindingId, @source, @openedAt, @confirmedAt, @refusedAt, @acceptedAt)
         ON CONFLICT (device_id) DO UPDATE SET binding_id = excluded.binding_id, source = excluded.source, opened_at = excluded.opened_at,
             confirmed_at = excluded.confirmed_at, refused_at = excluded.refused_at, accepted_at = excluded.accepted_at
         """,
@@ -48,7 +48,7 @@ internal sealed class PendingBindings(Databases databases)
         {
             binding.DeviceId,
             binding.BindingId,
-            binding.Source,
+            source = personal.Protect("binding-source", binding.BindingId, binding.Source),
             openedAt = binding.OpenedAt.ToUnixTimeMilliseconds(),
             confirmedAt = binding.ConfirmedAt?.ToUnixTimeMilliseconds(),
             refusedAt = binding.RefusedAt?.ToUnixTimeMilliseconds(),
@@ -75,7 +75,7 @@ internal sealed class PendingBindings(Databases databases)
 
         public required string FieldId { get; init; }
 
-        public required string Source { get; init; }
+        public required byte[] Source { get; init; }
 
         public required long OpenedAt { get; init; }
 

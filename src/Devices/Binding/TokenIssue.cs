@@ -11,7 +11,7 @@ namespace Sekisho.Devices.Binding;
 internal sealed record IssuedToken(string DeviceId, string Token, DateTimeOffset ExpiresAt);
 
 /// <summary>Issues tokens. Call it in the device's turn.</summary>
-internal sealed class TokenIssue(DeviceCommits commits, CredentialHashes hashes, TokenTable table, PendingBindings pending, BindingSettings settings)
+internal sealed class TokenIssue(DeviceCommits commits, CredentialHashes hashes, TokenStore store, TokenTable table, PendingBindings pending, BindingSettings settings)
 {
     /// <summary>More than this share of its life left: the device lost its token, so its counters may restart.</summary>
     private const double LostShare = 0.1;
@@ -57,7 +57,7 @@ internal sealed class TokenIssue(DeviceCommits commits, CredentialHashes hashes,
                     }
                 }
 
-                await TokenStore.InsertAsync(token, attempt.Source, t);
+                await store.InsertAsync(token, attempt.Source, t);
                 if (!keepWaiting)
                 {
                     await PendingBindings.DeleteAsync(before.Id, t);

@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Routing;
 using Sekisho.Api;
 using Sekisho.Api.Access;
 using Sekisho.Api.Problems;
+using Sekisho.Domain.Devices;
 using Sekisho.Domain.Localization;
 
 namespace Sekisho.Devices.Credentials;
@@ -35,7 +36,7 @@ internal static class ProductLineRoutes
             .Administers("product-lines", "product-line.create");
     }
 
-    private static async Task<IResult> CreateAsync(HttpContext context, string fieldId, NewProductLine asked, ProductLines lines, Texts texts, CancellationToken cancellation)
+    private static async Task<IResult> CreateAsync(HttpContext context, string fieldId, NewProductLine asked, ProductLines lines, IDeviceDirectory directory, Texts texts, CancellationToken cancellation)
     {
         var name = asked.Name?.Trim() ?? "";
         if (!Rules.Printable(name, 1, 100))
@@ -45,7 +46,7 @@ internal static class ProductLineRoutes
 
         if (await lines.CreateAsync(fieldId, name, Caller.Of(context), cancellation) is not { } made)
         {
-            return Problem.Of(Exists);
+            return Problem.Of(directory.Field(fieldId) is null ? CommonProblems.NotFound : Exists);
         }
 
         context.Response.Headers.CacheControl = "no-store";

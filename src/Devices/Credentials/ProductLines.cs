@@ -5,8 +5,8 @@ using Sekisho.Storage;
 
 namespace Sekisho.Devices.Credentials;
 
-/// <summary>Product lines, in the store and in memory. Any thread; the store's unique index decides between two makers of one name.</summary>
-internal sealed class ProductLines(Databases databases, CredentialHashes hashes, IHistory history, TimeProvider clock)
+/// <summary>Product lines, in the store and in memory. Reading: any thread; changes take the registry's turn, so that the field stays meanwhile.</summary>
+internal sealed class ProductLines(Databases databases, CredentialHashes hashes, Turns turns, IHistory history, TimeProvider clock)
 {
     private readonly ConcurrentDictionary<string, ProductLine> _byId = new();
 
@@ -29,9 +29,10 @@ internal sealed class ProductLines(Databases databases, CredentialHashes hashes,
         }
     }
 
-    /// <summary>Makes a line; null when the field has one of that name.</summary>
+    /// <summary>Makes a line; null when the field has one of that name, or was deleted meanwhile.</summary>
     public async Task<(ProductLine Line, string Secret)?> CreateAsync(string fieldId, string name, Caller caller, CancellationToken cancellation)
     {
+        using var turn = await turns.RegistryAsync(cancellation);
         var secret = NewCredential.Secret();
         var line = new ProductLine(NewCredential.Id('p'), fieldId, name, NewCredential.Id('c'), hashes.Secret(secret), clock.GetUtcNow());
         var made = await databases.State.WriteAsync(
@@ -40,7 +41,8 @@ internal sealed class ProductLines(Databases databases, CredentialHashes hashes,
                 var rows = await t.Connection!.ExecuteAsync(
                     """
                     INSERT INTO product_line (line_id, field_id, name, common_auth_id, secret_hash, created_at)
-                    VALUES (@LineId, @FieldId, @Name, @CommonAuthId, @secretHash, @createdAt)
+                    SELECT @LineId, @FieldId, @Name, @CommonAuthId, @secretHash, @createdAt
+                    WHERE EXISTS (SELECT 1 FROM field WHERE field_id = @FieldId)
                     ON CONFLICT (field_id, name) DO NOTHING
                     """,
                     new { line.LineId, line.FieldId, line.Name, line.CommonAuthId, secretHash = line.SecretHash.ToArray(), createdAt = line.CreatedAt.ToUnixTimeMilliseconds() },

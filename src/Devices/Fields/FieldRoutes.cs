@@ -72,8 +72,7 @@ internal static class FieldRoutes
             return Rules.Problem(context, texts, broken);
         }
 
-        await fields.ChangeAsync(field, Caller.Of(context), cancellation);
-        return Results.Ok(field);
+        return await fields.ChangeAsync(field, Caller.Of(context), cancellation) ? Results.Ok(field) : Problem.Of(CommonProblems.NotFound);
     }
 
     private static async Task<IResult> DeleteAsync(HttpContext context, string fieldId, FieldStore fields, ProductLines lines, CancellationToken cancellation)

@@ -30,7 +30,7 @@ internal sealed class FieldStore(Databases databases, PersonalData personal, Tur
         }).ToFrozenDictionary(f => f.FieldId);
     }
 
-    /// <summary>Makes a field; false when there is one of that identifier.</summary>
+    /// <summary>Makes a field; false when there is, or ever was, one of that identifier.</summary>
     public async Task<bool> CreateAsync(FieldProfile field, Caller caller, CancellationToken cancellation)
     {
         using var turn = await turns.RegistryAsync(cancellation);
@@ -41,7 +41,8 @@ internal sealed class FieldStore(Databases databases, PersonalData personal, Tur
                 var rows = await t.Connection!.ExecuteAsync(
                     """
                     INSERT INTO field (field_id, name, kind, time_zone, contact_point, language, created_at)
-                    VALUES (@FieldId, @Name, @Kind, @TimeZone, @contact, @Language, @createdAt)
+                    SELECT @FieldId, @Name, @Kind, @TimeZone, @contact, @Language, @createdAt
+                    WHERE NOT EXISTS (SELECT 1 FROM deleted_field WHERE field_id = @FieldId)
                     ON CONFLICT (field_id) DO NOTHING
                     """,
                     new { field.FieldId, field.Name, field.Kind, field.TimeZone, contact = Contact(field), field.Language, createdAt = now.ToUnixTimeMilliseconds() },
@@ -62,9 +63,15 @@ internal sealed class FieldStore(Databases databases, PersonalData personal, Tur
         return made;
     }
 
-    public async Task ChangeAsync(FieldProfile field, Caller caller, CancellationToken cancellation)
+    /// <summary>Changes a field; false when it was deleted meanwhile.</summary>
+    public async Task<bool> ChangeAsync(FieldProfile field, Caller caller, CancellationToken cancellation)
     {
         using var turn = await turns.RegistryAsync(cancellation);
+        if (Find(field.FieldId) is null)
+        {
+            return false;
+        }
+
         await databases.State.WriteAsync(
             async t =>
             {
@@ -75,16 +82,15 @@ internal sealed class FieldStore(Databases databases, PersonalData personal, Tur
                 history.Append(caller.Record(HistoryKinds.Operator, "field-changed", clock.GetUtcNow(), field.FieldId, deviceId: null), t);
             },
             cancellation);
-        if (Find(field.FieldId) is not null)
-        {
-            Keep(_fields.Values.Where(f => f.FieldId != field.FieldId).Append(field));
-        }
+        Keep(_fields.Values.Where(f => f.FieldId != field.FieldId).Append(field));
+        return true;
     }
 
     /// <summary>Deletes a field without devices, and its product lines; false when it has some.</summary>
     public async Task<bool> DeleteAsync(string fieldId, Caller caller, CancellationToken cancellation)
     {
         using var turn = await turns.RegistryAsync(cancellation);
+        var now = clock.GetUtcNow();
         var gone = await databases.State.WriteAsync(
             async t =>
             {
@@ -92,7 +98,8 @@ internal sealed class FieldStore(Databases databases, PersonalData personal, Tur
                     "DELETE FROM field WHERE field_id = @fieldId AND NOT EXISTS (SELECT 1 FROM device WHERE field_id = @fieldId)", new { fieldId }, t);
                 if (rows == 1)
                 {
-                    history.Append(caller.Record(HistoryKinds.Operator, "field-deleted", clock.GetUtcNow(), fieldId, deviceId: null), t);
+                    await t.Connection!.ExecuteAsync("INSERT INTO deleted_field (field_id, deleted_at) VALUES (@fieldId, @at)", new { fieldId, at = now.ToUnixTimeMilliseconds() }, t);
+                    history.Append(caller.Record(HistoryKinds.Operator, "field-deleted", now, fieldId, deviceId: null), t);
                 }
 
                 return rows == 1;

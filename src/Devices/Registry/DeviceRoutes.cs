@@ -9,13 +9,17 @@ using Sekisho.Domain.Localization;
 
 namespace Sekisho.Devices.Registry;
 
-/// <summary>Routes to register, show, change and delete devices.</summary>
+/// <summary>Routes to register, show, search and change devices.</summary>
 internal static class DeviceRoutes
 {
     public static void Map(RouteGroups routes)
     {
         routes.Field.MapGet("/devices", List)
-            .WithName("ListDevices").WithSummary("Lists and searches the devices of a field.").WithTags("Devices")
+            .WithName("ListDevices").WithSummary("Lists the devices of a field.").WithTags("Devices")
+            .Produces<Page<DeviceView>>()
+            .Reads("devices");
+        routes.Field.MapPost("/devices/search", Search)
+            .WithName("SearchDevices").WithSummary("Searches the devices of a field by unique ID, or by part of name, kind or identifier. A body, because what identifies a device or a person is kept out of addresses.").WithTags("Devices")
             .Produces<Page<DeviceView>>()
             .Reads("devices");
         routes.Field.MapPost("/devices", RegisterAsync)
@@ -30,17 +34,16 @@ internal static class DeviceRoutes
             .WithName("ChangeDevice").WithSummary("Changes name, kind, cadence, parent and user of a device.").WithTags("Devices")
             .Produces<DeviceView>().ProducesProblem(404).ProducesProblem(422)
             .Administers("devices", "device.change");
-        routes.Field.MapDelete("/devices/{deviceId}", DeleteAsync)
-            .WithName("DeleteDevice").WithSummary("Deletes a device and revokes its tokens at once.").WithTags("Devices")
-            .Produces(StatusCodes.Status204NoContent).ProducesProblem(404).ProducesProblem(409)
-            .Administers("devices", "device.delete");
     }
 
-    private static IResult List(HttpContext context, string fieldId, DeviceSearch devices, DeviceViews views, string? search, string? kind, string? state, string? after, int? limit)
-    {
-        var page = devices.Find(fieldId, search, kind, state, after, Paging.Limit(limit));
-        return Results.Ok(new Page<DeviceView>([.. page.Items.Select(e => views.Of(e, context.User))], page.Next));
-    }
+    private static IResult List(HttpContext context, string fieldId, DeviceSearch devices, DeviceViews views, string? kind, string? state, string? after, int? limit) =>
+        Answer(context, views, devices.Find(fieldId, new DeviceQuery(null, kind, state, after, limit)));
+
+    private static IResult Search(HttpContext context, string fieldId, DeviceQuery asked, DeviceSearch devices, DeviceViews views) =>
+        Answer(context, views, devices.Find(fieldId, asked));
+
+    private static IResult Answer(HttpContext context, DeviceViews views, Page<DeviceEntry> page) =>
+        Results.Ok(new Page<DeviceView>([.. page.Items.Select(e => views.Of(e, context.User))], page.Next));
 
     private static IResult Get(HttpContext context, string fieldId, string deviceId, DeviceIndex index, DeviceViews views) =>
         index.Find(fieldId, deviceId) is { } entry ? Results.Ok(views.Of(entry, context.User)) : Problem.Of(CommonProblems.NotFound);
@@ -84,9 +87,6 @@ internal static class DeviceRoutes
             : rule is null ? Problem.Of(CommonProblems.NotFound)
             : Rules.Problem(context, texts, [new BrokenRule(Place(rule == "user" ? "userId" : "parentId"), rule)]);
     }
-
-    private static async Task<IResult> DeleteAsync(HttpContext context, string fieldId, string deviceId, DeviceChanges changes, CancellationToken cancellation) =>
-        await changes.DeleteAsync(fieldId, deviceId, Caller.Of(context), cancellation) is { } problem ? Problem.Of(problem, ("device", deviceId)) : Results.NoContent();
 
     private static string Place(string property) => "/" + property;
 }

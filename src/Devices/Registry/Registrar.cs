@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Http;
 using Sekisho.Api.Problems;
 using Sekisho.Devices.Credentials;
+using Sekisho.Devices.Fields;
 using Sekisho.Devices.Tokens;
 using Sekisho.Domain.Devices;
 using Sekisho.Domain.Events;
@@ -15,12 +16,12 @@ internal sealed record Registered(DeviceEntry Entry, string CommonAuthId, string
 /// <param name="Index">Which of those asked for.</param>
 /// <param name="Key">Key of the broken rule.</param>
 /// <param name="Property">The property concerned.</param>
-/// <param name="Taken">Set when the identity is taken: the problem to answer with.</param>
+/// <param name="Taken">Set when the identity is taken, or the field is gone: the problem to answer with.</param>
 /// <param name="DeviceId">The device of this field that has the identity; null when it is none of this field.</param>
 internal sealed record NotRegistered(int Index, string Key, string Property, ProblemType? Taken = null, string? DeviceId = null);
 
 /// <summary>Registers devices: all that are asked for, or none. Any thread; takes the registry's turn.</summary>
-internal sealed class Registrar(DeviceStore store, DeviceIndex index, ProductLines lines, CredentialHashes hashes, PersonalData personal, Turns turns, IHistory history, TimeProvider clock, ChangeReports reports)
+internal sealed class Registrar(FieldStore fields, DeviceStore store, DeviceIndex index, ProductLines lines, CredentialHashes hashes, PersonalData personal, Turns turns, IHistory history, TimeProvider clock, ChangeReports reports)
 {
     /// <summary>The unique ID belongs to a registered device of the field.</summary>
     public static readonly ProblemType IdentityRegistered = new("identity-registered", StatusCodes.Status409Conflict);
@@ -43,6 +44,11 @@ internal sealed class Registrar(DeviceStore store, DeviceIndex index, ProductLin
         string fieldId, IReadOnlyList<NewDevice> asked, Caller caller, CancellationToken cancellation)
     {
         using var turn = await turns.RegistryAsync(cancellation);
+        if (fields.Find(fieldId) is null)
+        {
+            return ([], [new NotRegistered(0, "field-gone", "", CommonProblems.NotFound)]);
+        }
+
         var refused = Judge(fieldId, asked);
         if (refused.Count > 0)
         {

@@ -1,4 +1,5 @@
 using System.Data.Common;
+using System.Globalization;
 using Dapper;
 using Sekisho.Devices.Credentials;
 using Sekisho.Storage;
@@ -6,9 +7,9 @@ using Sekisho.Storage;
 namespace Sekisho.Devices.Tokens;
 
 /// <summary>Tokens on disk, as keyed hashes. Any thread.</summary>
-internal sealed class TokenStore(Databases databases)
+internal sealed class TokenStore(Databases databases, PersonalData personal)
 {
-    public static Task InsertAsync(TokenEntry token, string source, DbTransaction transaction) => transaction.Connection!.ExecuteAsync(
+    public Task InsertAsync(TokenEntry token, string source, DbTransaction transaction) => transaction.Connection!.ExecuteAsync(
         """
         INSERT INTO token (token_hash, device_id, epoch, source, issued_at, expires_at, place)
         VALUES (@hash, @DeviceId, @epoch, @source, @issuedAt, @expiresAt, @Place)
@@ -18,7 +19,7 @@ internal sealed class TokenStore(Databases databases)
             hash = token.Hash.ToArray(),
             token.Holder.DeviceId,
             epoch = (long)token.Epoch,
-            source,
+            source = personal.Protect("token-source", RowId(token.Holder.DeviceId, token.Place), source),
             issuedAt = token.IssuedAt.ToUnixTimeMilliseconds(),
             expiresAt = token.ExpiresAt.ToUnixTimeMilliseconds(),
             token.Place,
@@ -34,32 +35,39 @@ internal sealed class TokenStore(Databases databases)
     /// <summary>All tokens, per device in order of issue.</summary>
     public async Task<IReadOnlyList<StoredToken>> LoadAsync(CancellationToken cancellation)
     {
-        var rows = await databases.State.ReadAsync(c => c.QueryAsync<StoredToken>(
+        var rows = await databases.State.ReadAsync(c => c.QueryAsync<Row>(
             """
             SELECT token_hash AS TokenHash, device_id AS DeviceId, epoch AS Epoch, source AS Source, issued_at AS IssuedAt, expires_at AS ExpiresAt, place AS Place
             FROM token ORDER BY device_id, place
             """), cancellation);
-        return rows.AsList();
+        return [.. rows.Select(r => new StoredToken(
+            r.DeviceId, personal.Read("token-source", RowId(r.DeviceId, r.Place), r.Source), HashKey.From(r.TokenHash), (int)r.Epoch, Time(r.IssuedAt), Time(r.ExpiresAt), r.Place))];
+    }
+
+    private static string RowId(string deviceId, long place) => string.Create(CultureInfo.InvariantCulture, $"{deviceId}/{place}");
+
+    private static DateTimeOffset Time(long milliseconds) => DateTimeOffset.FromUnixTimeMilliseconds(milliseconds);
+
+    private sealed class Row
+    {
+        public required byte[] TokenHash { get; init; }
+
+        public required string DeviceId { get; init; }
+
+        public required long Epoch { get; init; }
+
+        public required byte[] Source { get; init; }
+
+        public required long IssuedAt { get; init; }
+
+        public required long ExpiresAt { get; init; }
+
+        public required long Place { get; init; }
     }
 }
 
-/// <summary>A row of the table token.</summary>
-internal sealed class StoredToken
+/// <summary>A token as it was stored.</summary>
+internal sealed record StoredToken(string DeviceId, string Source, HashKey Hash, int Epoch, DateTimeOffset IssuedAt, DateTimeOffset ExpiresAt, long Place)
 {
-    public required byte[] TokenHash { get; init; }
-
-    public required string DeviceId { get; init; }
-
-    public required long Epoch { get; init; }
-
-    public required string Source { get; init; }
-
-    public required long IssuedAt { get; init; }
-
-    public required long ExpiresAt { get; init; }
-
-    public required long Place { get; init; }
-
-    public TokenEntry For(TokenHolder holder) => new(
-        holder, HashKey.From(TokenHash), (int)Epoch, DateTimeOffset.FromUnixTimeMilliseconds(IssuedAt), DateTimeOffset.FromUnixTimeMilliseconds(ExpiresAt), Place);
+    public TokenEntry For(TokenHolder holder) => new(holder, Hash, Epoch, IssuedAt, ExpiresAt, Place);
 }

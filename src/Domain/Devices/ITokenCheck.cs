@@ -23,7 +23,8 @@ public readonly record struct TokenVerdict(string? Refusal, string? DeviceId, st
 public interface IDeviceAccess
 {
     /// <summary>
-    /// Moves the device to a state that refuses it; tokens are refused from the next request on. Idempotent: a device already in that state stays.
+    /// Moves the device to a state that refuses it; tokens are refused from the next request on. A device that is locked out already stays as
+    /// it is, in the name of whoever locked it.
     /// </summary>
     /// <param name="deviceId">The device.</param>
     /// <param name="state"><see cref="LifecycleStates.Suspended"/> or <see cref="LifecycleStates.Abnormal"/>.</param>
@@ -34,7 +35,10 @@ public interface IDeviceAccess
     /// <returns>The state before, for the undo; null when there is no such device or it is retired.</returns>
     Task<string?> LockOutAsync(string deviceId, string state, string actor, string reason, string correlationId, CancellationToken cancellation);
 
-    /// <summary>Undoes a lock-out: the device may authenticate and send again, with its old token when that has not run out. Idempotent.</summary>
-    /// <returns>False when there is no such device or it is not locked out.</returns>
+    /// <summary>
+    /// Undoes a lock-out of the responses: the device may authenticate and send again, with its old token when that has not run out. What a
+    /// person locked, or kept locked, stays. Idempotent.
+    /// </summary>
+    /// <returns>False when there is no such device, or it is not locked out by a response.</returns>
     Task<bool> ReleaseAsync(string deviceId, string actor, string reason, string correlationId, CancellationToken cancellation);
 }

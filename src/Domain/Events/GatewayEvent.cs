@@ -156,13 +156,16 @@ public sealed record TickEvent : GatewayEvent;
 /// <summary>A device was registered, changed, moved to another state or deleted: what detection needs to follow that.</summary>
 public sealed record DeviceChangedEvent : GatewayEvent
 {
+    /// <summary>Stands for the state when there is no device any more.</summary>
+    public const string Deleted = "deleted";
+
     /// <summary>Field of the device.</summary>
     public required string FieldId { get; init; }
 
     /// <summary>The device.</summary>
     public required string DeviceId { get; init; }
 
-    /// <summary>Lifecycle state after the change, one of <see cref="Devices.LifecycleStates"/>, or "deleted".</summary>
+    /// <summary>Lifecycle state after the change, one of <see cref="Devices.LifecycleStates"/>, or <see cref="Deleted"/>.</summary>
     public required string State { get; init; }
 
     /// <summary>Why, as recorded with the transition.</summary>

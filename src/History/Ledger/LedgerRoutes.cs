@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Sekisho.Api.Access;
+using Sekisho.Api.Problems;
 using Sekisho.History.Zones;
 
 namespace Sekisho.History.Ledger;
@@ -15,7 +16,7 @@ internal static class LedgerRoutes
             .Reads("ledger")
             .WithName("getFieldLedger").WithTags("History")
             .WithSummary("What became of the field's messages: accepted = queued + forwarded + dropped + expired + deadLettered + residue.")
-            .Produces<FieldLedger>();
+            .Produces<FieldLedger>().ProducesProblem(StatusCodes.Status404NotFound);
         routes.Ops.MapGet("/ledger", OfGatewayAsync)
             .Watches("ledger")
             .WithName("getGatewayLedger").WithTags("History")
@@ -26,8 +27,11 @@ internal static class LedgerRoutes
     private static async Task<IResult> OfFieldAsync(string fieldId, LedgerReader reader, FieldClock times, CancellationToken cancellation)
     {
         var report = await reader.ReadAsync(cancellation).ConfigureAwait(false);
-        var field = report.Fields.First(f => f.FieldId == fieldId);
-        return Results.Ok(field with { At = times.In(fieldId, field.At) });
+
+        // Deleted since the route was entered, and without a message ever.
+        return report.Fields.FirstOrDefault(f => f.FieldId == fieldId) is { } field
+            ? Results.Ok(field with { At = times.In(fieldId, field.At) })
+            : Problem.Of(CommonProblems.NotFound);
     }
 
     private static async Task<IResult> OfGatewayAsync(HttpContext context, LedgerReader reader)

@@ -118,15 +118,7 @@ internal sealed class FilterReader(HttpContext context)
             return null;
         }
 
-        // A plus sign that was not escaped arrives as a space.
-        text = text.Replace(' ', '+');
-        var hasOffset = text.EndsWith('Z') || (text.Length > 6 && text[^6] is '+' or '-');
-        if (hasOffset && DateTimeOffset.TryParseExact(
-            text,
-            ["yyyy-MM-dd'T'HH:mmzzz", "yyyy-MM-dd'T'HH:mm:sszzz", "yyyy-MM-dd'T'HH:mm:ss.FFFFFFFzzz", "yyyy-MM-dd'T'HH:mm'Z'", "yyyy-MM-dd'T'HH:mm:ss'Z'", "yyyy-MM-dd'T'HH:mm:ss.FFFFFFF'Z'"],
-            CultureInfo.InvariantCulture,
-            DateTimeStyles.AssumeUniversal,
-            out var time))
+        if (QueryTime.Read(text) is { } time)
         {
             return time;
         }

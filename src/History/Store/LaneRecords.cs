@@ -27,6 +27,11 @@ internal sealed class LaneRecords(ChunkWriter chunks, IHistory history) : ILaneC
             {
                 history.Append(Record(refusal), transaction);
             }
+            else if (fact is AuthenticationEvent { Outcome: AuthenticationOutcomes.Suspended } attempt)
+            {
+                // The other outcomes change the device and are recorded with the change.
+                history.Append(Record(attempt), transaction);
+            }
         }
 
         foreach (var repeats in batch.Duplicates.GroupBy(m => m.DeviceId))
@@ -76,6 +81,18 @@ internal sealed class LaneRecords(ChunkWriter chunks, IHistory history) : ILaneC
         Actor = "source",
         CorrelationId = refusal.CorrelationId,
         Details = JsonSerializer.Serialize(new { refusal.Source, refusal.Count, refusal.Bytes, refusal.Detail }, JsonSerializerOptions.Web),
+    };
+
+    private static HistoryRecord Record(AuthenticationEvent attempt) => new()
+    {
+        At = attempt.ArrivedAt,
+        Kind = HistoryKinds.Authentication,
+        What = attempt.Outcome,
+        FieldId = attempt.FieldId,
+        DeviceId = attempt.DeviceId,
+        Actor = attempt.DeviceId,
+        CorrelationId = attempt.CorrelationId,
+        Details = JsonSerializer.Serialize(new { attempt.Source, attempt.Client }, JsonSerializerOptions.Web),
     };
 
     private static HistoryRecord Record(List<MessageEvent> repeats) => new()

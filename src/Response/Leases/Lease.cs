@@ -110,6 +110,9 @@ internal sealed record LeaseDetails
     /// <summary>What a try achieved that must not be done again.</summary>
     public string? Progress { get; init; }
 
+    /// <summary>How often a person had it tried again after it failed.</summary>
+    public int Retries { get; init; }
+
     public IReadOnlyList<LeaseApproval> Approvals { get; init; } = [];
 }
 
@@ -145,6 +148,7 @@ internal static class LeaseCauses
     public const string NoMailServer = "no-mail-server";
     public const string PasswordInClear = "password-in-clear";
     public const string NoWebhook = "no-webhook";
+    public const string AddressNotAllowed = "address-not-allowed";
     public const string AlreadyLocked = "already-locked";
     public const string StillHeld = "still-held";
     public const string LockedByOthers = "locked-by-others";
@@ -153,9 +157,12 @@ internal static class LeaseCauses
     public const string InSummary = "in-summary";
     public const string RanOut = "ran-out";
 
+    /// <summary>Obstacles in settings, which a person can remove; then the response can be tried again.</summary>
+    public static readonly IReadOnlyList<string> ThatPeopleRemove = [NoRecipients, NoMailServer, PasswordInClear, NoWebhook, AddressNotAllowed];
+
     public static readonly IReadOnlyList<string> All =
     [
-        UnknownAction, NoDevice, DeviceGone, FindingGone, NoRecipients, NoMailServer, PasswordInClear, NoWebhook, AlreadyLocked, StillHeld,
+        UnknownAction, NoDevice, DeviceGone, FindingGone, NoRecipients, NoMailServer, PasswordInClear, NoWebhook, AddressNotAllowed, AlreadyLocked, StillHeld,
         LockedByOthers, ReleasedElsewhere, TriesUsedUp, InSummary, RanOut,
     ];
 }

@@ -143,6 +143,27 @@ internal static class LeaseMachine
             ? (null, LeaseRefusal.WrongState)
             : (End(lease, LeaseStates.Refused, now, null) with { Details = lease.Details with { Actor = by, Reason = reason } }, LeaseRefusal.None);
 
+    /// <summary>
+    /// It was not done, and a person may have removed what was in the way: all tries were used up, or something was not set. Nobody overrules
+    /// a person's refusal, and what is gone stays gone.
+    /// </summary>
+    public static bool CanRetry(Lease lease) =>
+        lease.State == LeaseStates.Failed
+        || (lease.State == LeaseStates.Refused && lease.Details.Cause is { } cause && LeaseCauses.ThatPeopleRemove.Contains(cause));
+
+    /// <summary>A person wants it tried again, with all tries. What an earlier try achieved, and how things stood before it, is kept.</summary>
+    public static (Lease? Next, LeaseRefusal Refusal) Retry(Lease lease, string by, string reason, DateTimeOffset now) => !CanRetry(lease)
+        ? (null, LeaseRefusal.WrongState)
+        : (lease with
+        {
+            State = LeaseStates.Due,
+            NextTryAt = now,
+            Attempts = 0,
+            EndedAt = null,
+            GroupKey = null,
+            Details = lease.Details with { Actor = by, Reason = reason, Cause = null, Retries = lease.Details.Retries + 1 },
+        }, LeaseRefusal.None);
+
     /// <summary>A person wants it undone.</summary>
     public static (Lease? Next, LeaseRefusal Refusal) AskUndo(Lease lease, bool canUndo, string by, string reason, DateTimeOffset now)
     {
@@ -202,11 +223,11 @@ internal static class LeaseMachine
             Details = lease.Details with { LastError = error },
         };
 
-    /// <summary>Somebody let the device in without asking for the undo: the lease is over.</summary>
-    public static Lease? ReleasedElsewhere(Lease lease, DateTimeOffset now) =>
+    /// <summary>Somebody let the device in without asking for the undo, or took it away: the lease is over.</summary>
+    public static Lease? EndedElsewhere(Lease lease, string cause, DateTimeOffset now) =>
         lease.State != LeaseStates.Done || lease.UndoAskedAt is not null
             ? null
-            : End(lease, LeaseStates.Undone, now, LeaseCauses.ReleasedElsewhere) with { Holds = false, Held = false };
+            : End(lease, LeaseStates.Undone, now, cause) with { Holds = false, Held = false };
 
     private const string Gateway = "gateway";
 

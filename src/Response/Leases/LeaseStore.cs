@@ -166,8 +166,8 @@ internal sealed class LeaseStore(Databases databases, MasterKey key, IHistory hi
             $"SELECT COUNT(*) FROM lease WHERE device_id = @deviceId AND id <> @exceptId AND state = 'done' AND {(leaving ? "held" : "holds")} = 1", new { deviceId, exceptId }),
         cancellation);
 
-    /// <summary>Ends, in the caller's transaction, leases in force since before <paramref name="released"/> on a device that somebody else let in again.</summary>
-    public void EndHolds(string deviceId, DateTimeOffset released, string? exceptId, DbTransaction transaction)
+    /// <summary>Ends, in the caller's transaction, leases in force since before <paramref name="released"/> on a device that somebody else let in again or took away.</summary>
+    public void EndHolds(string deviceId, DateTimeOffset released, string cause, string? exceptId, DbTransaction transaction)
     {
         var rows = transaction.Connection!.Query<LeaseRow>(
             $"SELECT {LeaseRow.Columns} FROM lease WHERE device_id = @deviceId AND state = 'done' AND held = 1 AND ended_at <= @at AND undo_asked_at IS NULL AND id <> @exceptId",
@@ -175,18 +175,18 @@ internal sealed class LeaseStore(Databases databases, MasterKey key, IHistory hi
             transaction);
         foreach (var lease in rows.Select(r => r.ToLease(_cipher)))
         {
-            if (LeaseMachine.ReleasedElsewhere(lease, clock.GetUtcNow()) is { } next)
+            if (LeaseMachine.EndedElsewhere(lease, cause, clock.GetUtcNow()) is { } next)
             {
                 Save(lease, next, transaction);
             }
         }
     }
 
-    /// <inheritdoc cref="EndHolds"/>
+    /// <summary>The same for a device that was found let in, in a transaction of its own.</summary>
     public Task EndHoldsAsync(string deviceId, DateTimeOffset released, string exceptId, CancellationToken cancellation) => _database.WriteAsync(
         t =>
         {
-            EndHolds(deviceId, released, exceptId, t);
+            EndHolds(deviceId, released, LeaseCauses.ReleasedElsewhere, exceptId, t);
             return Task.CompletedTask;
         },
         cancellation);

@@ -31,7 +31,8 @@ internal sealed class LeaseIntake(IResponseBindings bindings, IEnumerable<IRespo
         {
             if (change.State is not (LifecycleStates.Suspended or LifecycleStates.Abnormal or LifecycleStates.Stray))
             {
-                leases.EndHolds(change.DeviceId, change.ArrivedAt, null, transaction);
+                var gone = change.State is LifecycleStates.Retired or DeviceChangedEvent.Deleted;
+                leases.EndHolds(change.DeviceId, change.ArrivedAt, gone ? LeaseCauses.DeviceGone : LeaseCauses.ReleasedElsewhere, null, transaction);
             }
         }
     }

@@ -33,20 +33,12 @@ internal static class LeaseQuery
 
         var state = Parsed("state", s => LeaseStates.All.Contains(s) ? s : null, "response.fault.one-of", string.Join(", ", LeaseStates.All));
         var device = Parsed("device", s => s.Length <= 64 && s.All(char.IsAsciiLetterOrDigit) ? s : null, "response.fault.device");
-        var from = Parsed("from", Time, "response.fault.time");
-        var to = Parsed("to", Time, "response.fault.time");
+        var from = Parsed("from", QueryTime.Read, "response.fault.time");
+        var to = Parsed("to", QueryTime.Read, "response.fault.time");
         var after = Parsed("after", LeaseCursor.Parse, "response.fault.after");
         var limit = Parsed("limit", s => int.TryParse(s, NumberStyles.None, CultureInfo.InvariantCulture, out var n) ? n : (int?)null, "response.fault.limit");
         return faults.Count > 0
             ? (null, faults)
             : (new LeaseFilter(fieldId, state, device, from, to, after, Paging.Limit(limit)), []);
     }
-
-    /// <summary>ISO 8601 with an offset; without one nobody knows which time is meant.</summary>
-    private static DateTimeOffset? Time(string text) =>
-        DateTimeOffset.TryParseExact(
-            text, ["yyyy-MM-dd'T'HH:mm:sszzz", "yyyy-MM-dd'T'HH:mm:ss.FFFFFFFzzz", "yyyy-MM-dd'T'HH:mm:ss'Z'", "yyyy-MM-dd'T'HH:mm:ss.FFFFFFF'Z'"],
-            CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time)
-            ? time
-            : null;
 }

@@ -23,11 +23,13 @@ internal static class LeaseRoutes
         List(routes.Field, "field").Reads("responses");
         Get(routes.Field, "field").Reads("responses");
         Undo(routes.Field, "field").Responds("responses", "response.undo");
+        Retry(routes.Field, "field").Responds("responses", "response.retry");
         Approve(routes.Field, "field").WithMetadata(PersonOfField, new Change("response.approve"));
         Refuse(routes.Field, "field").WithMetadata(PersonOfField, new Change("response.refuse"));
         List(routes.Ops, "gateway").Watches("responses");
         Get(routes.Ops, "gateway").Watches("responses");
         Undo(routes.Ops, "gateway").Maintains("responses", "response.undo");
+        Retry(routes.Ops, "gateway").Maintains("responses", "response.retry");
         Approve(routes.Ops, "gateway").WithMetadata(PersonOfGateway, new Change("response.approve"));
         Refuse(routes.Ops, "gateway").WithMetadata(PersonOfGateway, new Change("response.refuse"));
     }
@@ -69,15 +71,7 @@ internal static class LeaseRoutes
         "Undoes a response that is in force. 200: undone; 202: the undo is recorded and is tried until it works.",
         async (lease, by, reason, at, leases, runner, cancellation) =>
         {
-            var refusal = LeaseRefusal.None;
-            var asked = await leases.ChangeAsync(
-                lease.Id,
-                l =>
-                {
-                    (var next, refusal) = LeaseMachine.AskUndo(l, runner.CanUndo(l), by, reason, at);
-                    return next;
-                },
-                cancellation);
+            var (asked, refusal) = await DecideAsync(leases, lease.Id, l => LeaseMachine.AskUndo(l, runner.CanUndo(l), by, reason, at), cancellation);
             if (asked is null)
             {
                 return (null, refusal);
@@ -87,6 +81,10 @@ internal static class LeaseRoutes
             await runner.TryAsync(asked, CancellationToken.None);
             return (await leases.FindAsync(lease.Id, cancellation), LeaseRefusal.None);
         });
+
+    private static RouteHandlerBuilder Retry(RouteGroupBuilder group, string whose) => Decides(group, "retry", whose,
+        "Has a response tried again that failed, or that was refused because something was not set; the answer comes before the try.",
+        (lease, by, reason, at, leases, _, cancellation) => DecideAsync(leases, lease.Id, l => LeaseMachine.Retry(l, by, reason, at), cancellation));
 
     private static RouteHandlerBuilder Approve(RouteGroupBuilder group, string whose) => Decides(group, "approve", whose,
         "Agrees to a response that waits for approval. Two-person approval takes two different people; API keys cannot approve.",

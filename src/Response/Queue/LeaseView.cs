@@ -65,6 +65,9 @@ internal sealed record LeaseView
     /// <summary>It is in force and can be undone.</summary>
     public required bool CanUndo { get; init; }
 
+    /// <summary>It was not done and can be tried again.</summary>
+    public required bool CanRetry { get; init; }
+
     public required string CorrelationId { get; init; }
 
     public static LeaseView Of(Lease lease, LeaseRunner runner, Texts texts, string language) => new()
@@ -95,6 +98,7 @@ internal sealed record LeaseView
         NextTryAt = lease.State is LeaseStates.Due || lease.UndoAskedAt is not null ? lease.NextTryAt : null,
         Attempts = lease.Attempts,
         CanUndo = lease.State == LeaseStates.Done && runner.CanUndo(lease),
+        CanRetry = LeaseMachine.CanRetry(lease),
         CorrelationId = lease.CorrelationId,
     };
 }

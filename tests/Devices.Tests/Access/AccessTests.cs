@@ -37,6 +37,46 @@ public sealed class AccessTests
     }
 
     [Fact]
+    public async Task A_response_neither_takes_over_nor_releases_what_a_person_locked_or_keeps_locked()
+    {
+        await using var host = await DeviceHost.StartAsync(Dialect.Sqlite);
+        var device = await host.RegisterAsync();
+        var access = host.Get<IDeviceAccess>();
+        (await host.MoveAsync(device, "suspended")).Expect(200);
+        Assert.Equal("suspended", await access.LockOutAsync(device.DeviceId, LifecycleStates.Abnormal, "response:L1", "too frequent", "c1", default));
+        Assert.Equal("suspended", await host.StateAsync(device));
+        Assert.False(await access.ReleaseAsync(device.DeviceId, "response:L1", "over", "c1", default));
+        (await host.MoveAsync(device, "released")).Expect(200);
+
+        Assert.Equal("registered", await access.LockOutAsync(device.DeviceId, LifecycleStates.Abnormal, "response:L2", "too frequent", "c2", default));
+        var kept = (await host.MoveAsync(device, "abnormal")).Expect(200);
+        Assert.Equal("hanako", (string)kept["stateActor"]!);
+        Assert.False(await access.ReleaseAsync(device.DeviceId, "response:L2", "over", "c2", default));
+        Assert.Equal("abnormal", await host.StateAsync(device));
+    }
+
+    [Theory]
+    [InlineData("delete")]
+    [InlineData("retire")]
+    public async Task A_conflict_ends_with_its_device(string how)
+    {
+        await using var host = await DeviceHost.StartAsync(Dialect.Sqlite);
+        var device = await host.RegisterAsync();
+        var token = await host.BindAsync(device);
+        var binding = (string)(await host.AuthenticateAsync(device, DeviceHost.Elsewhere)).Expect(202)["bindingId"]!;
+        Assert.Single((await host.GetAsync("/api/v1/fields/home/bindings"))["items"].AsArray());
+        var path = $"/api/v1/fields/home/devices/{device.DeviceId}";
+        (await (how == "delete" ? host.SendAsync(HttpMethod.Delete, path) : host.PostAsync(path + "/retire", new { reason = "old" }))).Expect(how == "delete" ? 204 : 200);
+        for (var i = 0; i < 2; i++)
+        {
+            Assert.Empty((await host.GetAsync("/api/v1/fields/home/bindings")).Expect(200)["items"].AsArray());
+            (await host.PostAsync($"/api/v1/fields/home/bindings/{binding}/accept")).Expect(404);
+            Assert.Equal(how == "delete" ? RefusalReasons.BadToken : RefusalReasons.Suspended, host.Check(device, token).Refusal);
+            await host.RestartAsync();
+        }
+    }
+
+    [Fact]
     public async Task People_move_devices_through_the_lifecycle_with_a_reason()
     {
         await using var host = await DeviceHost.StartAsync(Dialect.Sqlite);

@@ -1,3 +1,4 @@
+using Dapper;
 using System.Text;
 using Sekisho.Devices.Binding;
 using Sekisho.Devices.Registry;
@@ -226,6 +227,39 @@ public sealed class AuthenticationTests
         Assert.Null(host.Check(device, token).Refusal);
         host.Journal.Broken = false;
         await host.BindAsync(device);
+    }
+
+    [Fact]
+    public async Task Two_senders_are_reported_later_when_the_journal_cannot_hear_of_them_now()
+    {
+        await using var host = await DeviceHost.StartAsync(Dialect.Sqlite);
+        var device = await host.RegisterAsync();
+        var token = await host.BindAsync(device);
+        Assert.Null(host.Check(device, token).Refusal);
+        (await host.AuthenticateAsync(device, DeviceHost.Elsewhere)).Expect(202);
+        host.Journal.Broken = true;
+        (await host.AuthenticateAsync(device)).Expect(503);
+        host.Journal.Broken = false;
+        var heard = host.Journal.SeenAsync(e => e is AuthenticationEvent { Outcome: AuthenticationOutcomes.Pending } a && a.DeviceId == device.DeviceId);
+        while (!heard.IsCompleted)
+        {
+            host.Clock.Advance(TimeSpan.FromSeconds(7));
+            await Task.Yield();
+        }
+
+        Assert.Equal(DeviceHost.Elsewhere, ((AuthenticationEvent)await heard).Source);
+    }
+
+    [Theory]
+    [InlineData(Dialect.Sqlite)]
+    [InlineData(Dialect.PostgreSql)]
+    public async Task Addresses_of_senders_are_not_stored_in_clear(Dialect dialect)
+    {
+        await using var host = await DeviceHost.StartAsync(dialect);
+        await ConflictAsync(host);
+        var stored = await host.Store.Databases.State.ReadAsync(c => c.QueryAsync<byte[]>("SELECT source FROM token UNION ALL SELECT source FROM pending_binding"));
+        Assert.Equal(2, stored.Count());
+        Assert.All(stored, s => Assert.True(s.AsSpan().IndexOf("127.0.0."u8) < 0));
     }
 
     [Fact]

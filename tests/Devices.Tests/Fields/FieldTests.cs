@@ -1,3 +1,6 @@
+using Sekisho.Devices.Credentials;
+using Sekisho.Devices.Fields;
+using Sekisho.Devices.Registry;
 using Sekisho.Devices.Tests.Support;
 using Sekisho.Domain.Devices;
 using Sekisho.Storage;
@@ -31,6 +34,30 @@ public sealed class FieldTests
         await host.RegisterAsync();
         Assert.Equal("field-not-empty", (await host.SendAsync(HttpMethod.Delete, "/ops/v1/fields/home")).Expect(409).Problem);
         Assert.Equal(["home"], (await host.GetAsync("/ops/v1/fields")).Expect(200)["items"].AsArray().Select(f => (string)f!["fieldId"]!));
+    }
+
+    [Theory]
+    [InlineData(Dialect.Sqlite)]
+    [InlineData(Dialect.PostgreSql)]
+    public async Task What_comes_for_a_field_at_the_moment_it_is_deleted_is_refused_and_its_identifier_is_never_given_again(Dialect dialect)
+    {
+        await using var host = await DeviceHost.StartAsync(dialect);
+        var field = host.Get<FieldStore>().Find("home")!;
+        (await host.SendAsync(HttpMethod.Delete, "/ops/v1/fields/home")).Expect(204);
+
+        // What a request does that found the field before.
+        var caller = new Caller("hanako", "c");
+        var device = new NewDevice("d000000000000001", UniqueIdTypes.Serial, "S1", new DeviceTraits("", "sensor", Cadences.Irregular, null, null, null), null, null);
+        var (done, refused) = await host.Get<Registrar>().RegisterAsync("home", [device], caller, default);
+        Assert.Empty(done);
+        Assert.Equal(404, Assert.Single(refused).Taken!.Status);
+        Assert.Null(await host.Get<ProductLines>().CreateAsync("home", "line", caller, default));
+        Assert.False(await host.Get<FieldStore>().ChangeAsync(field, caller, default));
+        Assert.DoesNotContain(host.History.All, h => h.What is "field-changed" or "product-line-created");
+
+        Assert.Equal("field-exists", (await host.PostAsync("/ops/v1/fields", new { fieldId = "home", name = "x", kind = "y" })).Expect(409).Problem);
+        await host.RestartAsync();
+        (await host.PostAsync("/ops/v1/fields", new { fieldId = "home", name = "x", kind = "y" })).Expect(409);
     }
 
     [Fact]

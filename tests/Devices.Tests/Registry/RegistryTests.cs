@@ -28,8 +28,16 @@ public sealed class RegistryTests(ITestOutputHelper output)
         Assert.Equal("****" + device.UniqueId[^4..], (string)(await host.SendAsync(HttpMethod.Get, path, null, "auditor"))["uniqueId"]!);
         Assert.Null((string?)(await host.SendAsync(HttpMethod.Get, path, null, "responder")).Json!["commonAuthId"]);
 
-        Assert.Equal([device.DeviceId], await SearchAsync(host, "search=" + Uri.EscapeDataString("ガレージ")));
-        Assert.Equal([unit.DeviceId], await SearchAsync(host, "search=HOME-"));
+        Assert.Equal([device.DeviceId], await FindAsync(host, "ガレージ"));
+        Assert.Equal([unit.DeviceId], await FindAsync(host, "HOME-"));
+        Assert.Equal([unit.DeviceId], await FindAsync(host, unit.DeviceId));
+        Assert.Equal([device.DeviceId], await FindAsync(host, device.UniqueId));
+        Assert.Equal([user.DeviceId], await FindAsync(host, " hanako@example.com "));
+        Assert.Empty(await FindAsync(host, device.UniqueId[..^1]));
+        Assert.Empty(await FindAsync(host, "\ud800\0"));
+        Assert.Equal([unit.DeviceId], await FindAsync(host, "home-", "auditor"));
+        (await host.SendAsync(HttpMethod.Post, "/api/v1/fields/home/devices/search", new { text = "x" }, "maintainer")).Expect(403);
+        (await host.SendAsync(HttpMethod.Post, "/api/v1/fields/home/devices/search", new { text = "x" }, "administrator", "cars")).Expect(404);
         Assert.Equal([user.DeviceId], await SearchAsync(host, "kind=user"));
         Assert.Equal(3, (await SearchAsync(host, "state=registered")).Count);
         Assert.Empty(await SearchAsync(host, "state=active"));
@@ -123,12 +131,15 @@ public sealed class RegistryTests(ITestOutputHelper output)
         var load = watch.ElapsedMilliseconds;
         var size = GC.GetTotalMemory(forceFullCollection: true) - before;
         watch.Restart();
-        var found = new DeviceSearch(index).Find("home", "センサー 99", null, null, null, 500);
+        var found = new DeviceSearch(index, host.Get<CredentialHashes>()).Find("home", new DeviceQuery("センサー 99", null, null, null, 500));
         output.WriteLine($"loaded in {load} ms, {size / 1048576.0:F1} MiB, searched in {watch.Elapsed.TotalMilliseconds:F1} ms");
         Assert.Equal(111, found.Items.Count);
         Assert.InRange(size, 0, 20 << 20);
         GC.KeepAlive(index);
     }
+
+    private static async Task<IReadOnlyList<string>> FindAsync(DeviceHost host, string text, string role = "administrator") =>
+        [.. (await host.SendAsync(HttpMethod.Post, "/api/v1/fields/home/devices/search", new { text }, role)).Expect(200)["items"].AsArray().Select(d => (string)d!["deviceId"]!)];
 
     private static async Task<IReadOnlyList<string>> SearchAsync(DeviceHost host, string query) =>
         [.. (await host.GetAsync("/api/v1/fields/home/devices?" + query)).Expect(200)["items"].AsArray().Select(d => (string)d!["deviceId"]!)];

@@ -71,6 +71,26 @@ public class LaneRecordsTests
         Assert.Equal("refusal", (string)Assert.Single(gateway["items"]!.AsArray())!["kind"]!);
     }
 
+    [Fact]
+    public async Task An_attempt_of_a_locked_out_device_becomes_a_record_and_outcomes_that_the_device_s_own_change_records_do_not()
+    {
+        await using var host = await HistoryHost.StartAsync(Dialect.Sqlite);
+        GatewayEvent Attempt(string outcome) => new AuthenticationEvent
+        {
+            Position = 9,
+            ArrivedAt = Samples.Start.AddSeconds(9),
+            CorrelationId = Samples.Hex(9),
+            FieldId = "car",
+            DeviceId = "d1",
+            Outcome = outcome,
+            Source = "198.51.100.9",
+        };
+        host.Commit(Samples.Batch([], [], [Attempt(AuthenticationOutcomes.Suspended), Attempt(AuthenticationOutcomes.Bound)]));
+        var (_, field) = await host.GetAsync("/api/v1/fields/car/history");
+        var line = Assert.Single(field["items"]!.AsArray())!;
+        Assert.Equal(("authentication", "suspended", "d1", "198.51.100.9"), ((string)line["kind"]!, (string)line["what"]!, (string)line["deviceId"]!, (string)line["details"]!["source"]!));
+    }
+
     [Theory]
     [InlineData(Dialect.Sqlite)]
     [InlineData(Dialect.PostgreSql)]

@@ -155,6 +155,20 @@ public class SuspendAuthenticationTests
         Assert.Equal(LifecycleStates.Active, host.World.StateOf(Device));
     }
 
+    [Theory]
+    [InlineData(LifecycleStates.Retired)]
+    [InlineData(DeviceChangedEvent.Deleted)]
+    public async Task A_lease_whose_device_was_taken_away_ends_and_says_so(string state)
+    {
+        await using var host = await StartAsync();
+        host.Commit(host.Finding("f1"));
+        await host.Worker.DrainAsync();
+        host.Clock.Advance(TimeSpan.FromMinutes(1));
+        host.Commit([Changed(host, state)]);
+        var ended = await host.OnlyLeaseAsync();
+        Assert.Equal((LeaseStates.Undone, LeaseCauses.DeviceGone), (ended.State, ended.Details.Cause));
+    }
+
     [Fact]
     public async Task A_release_that_is_heard_of_late_does_not_end_a_lease_that_came_after_it()
     {

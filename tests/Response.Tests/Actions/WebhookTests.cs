@@ -4,7 +4,10 @@ using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using Microsoft.Extensions.Configuration;
 using Sekisho.Api.Access;
+using Sekisho.Api.Settings;
+using Sekisho.Response.Actions.Webhook;
 using Sekisho.Response.Leases;
 using Sekisho.Response.Tests.Support;
 using Sekisho.Storage;
@@ -140,6 +143,61 @@ public class WebhookTests
         Assert.Empty(receiver.Deliveries);
         Assert.Equal(LeaseStates.Due, (await host.OnlyLeaseAsync()).State);
     }
+
+    [Theory]
+    [InlineData("https://localhost:{0}/hook")]
+    [InlineData("https://127.0.0.1:{0}/hook")]
+    [InlineData("https://[::ffff:127.0.0.1]:{0}/hook")]
+    public async Task An_internal_receiver_is_not_even_connected_to_unless_the_operator_allowed_its_network(string url)
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        await using var host = await TestHost.StartAsync(Dialect.Sqlite, [("Response:Webhook:InternalNetworks:0", "10.0.0.0/8")]);
+        host.Bind(TestHost.Always("webhook"));
+        await host.NotifyAsync([], string.Format(System.Globalization.CultureInfo.InvariantCulture, url, ((IPEndPoint)listener.LocalEndpoint).Port));
+        host.Commit(host.Finding("f1"));
+        await host.Worker.DrainAsync();
+        var lease = await host.OnlyLeaseAsync();
+        Assert.Equal((LeaseStates.Refused, LeaseCauses.AddressNotAllowed), (lease.State, lease.Details.Cause));
+        Assert.False(listener.Pending());
+    }
+
+    [Fact]
+    public void A_network_that_cannot_be_read_is_a_fault_of_the_configuration_with_its_key_and_value()
+    {
+        var configuration = new ConfigurationBuilder().AddInMemoryCollection([new("Response:Webhook:InternalNetworks:0", "10.0.0.0/33")]).Build();
+        var fault = Assert.Throws<SettingsException>(() => SettingsCatalog.Bound<WebhookSettings>(configuration, "Response:Webhook"));
+        Assert.Contains("Response:Webhook:InternalNetworks: '10.0.0.0/33' is no network", Assert.Single(fault.Faults), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("93.184.216.34", true)]
+    [InlineData("172.32.0.1", true)]
+    [InlineData("2606:4700::1111", true)]
+    [InlineData("127.0.0.1", false)]
+    [InlineData("0.0.0.0", false)]
+    [InlineData("10.1.2.3", false)]
+    [InlineData("172.31.255.255", false)]
+    [InlineData("192.168.1.1", false)]
+    [InlineData("100.100.100.200", false)]
+    [InlineData("169.254.169.254", false)]
+    [InlineData("192.0.0.192", false)]
+    [InlineData("224.0.0.1", false)]
+    [InlineData("255.255.255.255", false)]
+    [InlineData("::", false)]
+    [InlineData("::1", false)]
+    [InlineData("::ffff:10.0.0.1", false)]
+    [InlineData("::ffff:93.184.216.34", true)]
+    [InlineData("64:ff9b::a00:1", false)]
+    [InlineData("2002:a00:1::1", false)]
+    [InlineData("2001:0:1::1", false)]
+    [InlineData("fe80::1", false)]
+    [InlineData("fd00:ec2::254", false)]
+    [InlineData("ff02::1", false)]
+    [InlineData("10.9.0.1", true)]
+    [InlineData("::ffff:10.9.0.1", true)]
+    public void Only_public_addresses_and_named_networks_are_reached(string address, bool reached) =>
+        Assert.Equal(reached, new ReceiverAddresses([IPNetwork.Parse("10.9.0.0/16")]).Allows(IPAddress.Parse(address)));
 
     [Fact]
     public async Task One_field_s_dead_receiver_holds_back_no_other_field()

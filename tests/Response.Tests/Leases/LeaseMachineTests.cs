@@ -51,7 +51,7 @@ public class LeaseMachineTests
         Assert.Equal((null, LeaseRefusal.WrongState), LeaseMachine.AskUndo(lease, canUndo: true, "a", "r", Now));
         Assert.Null(LeaseMachine.ClaimUndo(lease, "n", Now, Settings));
         Assert.Null(LeaseMachine.UndoDone(lease, null, Now));
-        Assert.Null(LeaseMachine.ReleasedElsewhere(lease, Now));
+        Assert.Null(LeaseMachine.EndedElsewhere(lease, LeaseCauses.ReleasedElsewhere, Now));
     }
 
     [Fact]

@@ -69,6 +69,81 @@ public class LeaseRoutesTests
     }
 
     [Theory]
+    [InlineData(Dialect.Sqlite)]
+    [InlineData(Dialect.PostgreSql)]
+    public async Task A_response_that_failed_is_tried_again_by_hand_and_its_lock_is_still_its_own(Dialect dialect)
+    {
+        await using var host = await TestHost.StartAsync(dialect, TestHost.QuickRetries);
+        host.Bind(TestHost.Always("suspend-authentication"));
+
+        // Each try locks the device and fails before it can say so.
+        host.World.AfterLock = (_, _) => throw new InvalidOperationException("no");
+        host.Commit(host.Finding("f1"));
+        for (var i = 0; i < 3; i++)
+        {
+            await host.Worker.DrainAsync();
+            host.Clock.Advance(TimeSpan.FromHours(1));
+        }
+
+        var failed = await host.OnlyLeaseAsync();
+        Assert.Equal((LeaseStates.Failed, LeaseCauses.TriesUsedUp), (failed.State, failed.Details.Cause));
+        using var client = host.Client(Roles.Responder, "sato");
+        Assert.True((await client.GetFromJsonAsync<JsonElement>($"{Base}/{failed.Id}")).GetProperty("canRetry").GetBoolean());
+
+        host.World.AfterLock = (_, _) => Task.CompletedTask;
+        Assert.Equal("due", await StateAsync(await DecideAsync(client, failed.Id, "retry")));
+        await host.Worker.DrainAsync();
+        var done = await host.OnlyLeaseAsync();
+        Assert.Equal((LeaseStates.Done, true, null), (done.State, done.Held, done.Details.Cause));
+        Assert.Contains(host.World.Audited, a => (a.Actor, a.Action, a.Outcome) == ("sato", "response.retry", "asked"));
+        var again = await DecideAsync(client, failed.Id, "retry");
+        Assert.Equal((HttpStatusCode.Conflict, "urn:sekisho:problem:response-state"), (again.StatusCode, await TypeAsync(again)));
+
+        Assert.Equal("undone", await StateAsync(await DecideAsync(client, failed.Id, "undo")));
+        Assert.Equal(LifecycleStates.Active, host.World.StateOf("d000000000000001"));
+    }
+
+    [Fact]
+    public async Task What_was_refused_for_want_of_a_setting_is_tried_again_once_it_is_set_but_not_what_a_person_refused()
+    {
+        await using var receiver = await WebhookReceiver.StartAsync();
+        await using var host = await TestHost.StartAsync(Dialect.Sqlite);
+        host.Bind(TestHost.Always("webhook"));
+        host.Commit(host.Finding("f1"));
+        await host.Worker.DrainAsync();
+        var refused = await host.OnlyLeaseAsync();
+        Assert.Equal((LeaseStates.Refused, LeaseCauses.NoWebhook), (refused.State, refused.Details.Cause));
+        await host.NotifyAsync([], receiver.Url);
+        using var client = host.Client(Roles.Administrator);
+        Assert.Equal("due", await StateAsync(await DecideAsync(client, refused.Id, "retry")));
+        await host.Worker.DrainAsync();
+        Assert.Equal(LeaseStates.Done, (await host.OnlyLeaseAsync()).State);
+        Assert.Single(receiver.Deliveries);
+
+        host.Bind(TestHost.Always("webhook", "one-person"));
+        host.Commit(host.Finding("f2"));
+        var asked = (await host.LeasesAsync()).Single(l => l.FindingId == "f2").Id;
+        Assert.Equal("refused", await StateAsync(await DecideAsync(client, asked, "refuse")));
+        Assert.Equal(HttpStatusCode.Conflict, (await DecideAsync(client, asked, "retry")).StatusCode);
+    }
+
+    [Theory]
+    [InlineData(Roles.Auditor, "cars", false, "", HttpStatusCode.Forbidden)]
+    [InlineData(Roles.Maintainer, "*", false, "", HttpStatusCode.Forbidden)]
+    [InlineData(Roles.Administrator, "homes", false, "", HttpStatusCode.NotFound)]
+    [InlineData(Roles.Administrator, "cars", true, "responses:read", HttpStatusCode.Forbidden)]
+    public async Task Nobody_has_a_response_tried_again_who_may_not(string role, string field, bool key, string scopes, HttpStatusCode expected)
+    {
+        await using var host = await TestHost.StartAsync(Dialect.Sqlite);
+        host.Bind(TestHost.Always("webhook"));
+        host.Commit(host.Finding("f1"));
+        await host.Worker.DrainAsync();
+        using var client = host.Client(role, field: field, key: key, scopes: scopes);
+        Assert.Equal(expected, (await DecideAsync(client, (await host.OnlyLeaseAsync()).Id, "retry")).StatusCode);
+        Assert.Equal(LeaseStates.Refused, (await host.OnlyLeaseAsync()).State);
+    }
+
+    [Theory]
     [InlineData(Roles.Auditor, "cars", false, "", HttpStatusCode.Forbidden)]
     [InlineData(Roles.Maintainer, "*", false, "", HttpStatusCode.Forbidden)]
     [InlineData(Roles.Administrator, "homes", false, "", HttpStatusCode.NotFound)]

@@ -159,6 +159,7 @@ internal sealed class TestHost : IAsyncDisposable
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
+        builder.Configuration.AddInMemoryCollection([new("Response:Webhook:InternalNetworks:0", "127.0.0.0/8")]);
         builder.Configuration.AddInMemoryCollection(_settings.GroupBy(s => s.Item1, s => s.Item2).Select(g => new KeyValuePair<string, string?>(g.Key, g.Last())));
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         var services = builder.Services;

@@ -11,6 +11,8 @@ namespace Sekisho.Response.Tests.Support;
 /// <summary>What the other stages would say: fields, devices, findings, bindings. Any thread.</summary>
 internal sealed class World : IDeviceDirectory, IDeviceAccess, IFindings, IResponseBindings, IOperatorAudit, IHistory
 {
+    private readonly ConcurrentDictionary<string, bool> _lockedByResponse = new();
+
     public ConcurrentDictionary<string, FieldProfile> AllFields { get; } = new();
 
     public ConcurrentDictionary<string, DeviceProfile> Devices { get; } = new();
@@ -60,7 +62,12 @@ internal sealed class World : IDeviceDirectory, IDeviceAccess, IFindings, IRespo
         Assurance = "device",
     };
 
-    public void SetState(string device, string state) => Devices[device] = Devices[device] with { State = state };
+    /// <summary>A person moves the device.</summary>
+    public void SetState(string device, string state)
+    {
+        _lockedByResponse.TryRemove(device, out _);
+        Devices[device] = Devices[device] with { State = state };
+    }
 
     public string StateOf(string device) => Devices[device].State;
 
@@ -78,7 +85,12 @@ internal sealed class World : IDeviceDirectory, IDeviceAccess, IFindings, IRespo
             return null;
         }
 
-        SetState(deviceId, state);
+        if (device.State is not (LifecycleStates.Suspended or LifecycleStates.Abnormal or LifecycleStates.Stray))
+        {
+            Devices[deviceId] = device with { State = state };
+            _lockedByResponse[deviceId] = true;
+        }
+
         await AfterLock(deviceId, cancellation);
         return device.State;
     }
@@ -86,7 +98,7 @@ internal sealed class World : IDeviceDirectory, IDeviceAccess, IFindings, IRespo
     public async Task<bool> ReleaseAsync(string deviceId, string actor, string reason, string correlationId, CancellationToken cancellation)
     {
         await OnRelease(deviceId);
-        if (Device(deviceId) is not { State: LifecycleStates.Abnormal or LifecycleStates.Suspended })
+        if (Device(deviceId) is not { State: LifecycleStates.Abnormal or LifecycleStates.Suspended } || !_lockedByResponse.ContainsKey(deviceId))
         {
             return false;
         }

@@ -27,20 +27,14 @@ internal sealed class SuspendAuthenticationAction(IDeviceAccess access, IDeviceD
         var lease = order.Lease;
         var device = lease.DeviceId!;
 
-        // A lock that a person set is not to be turned into one of ours.
-        var now = directory.Device(device)?.State;
-        if (now is not (LifecycleStates.Suspended or LifecycleStates.Stray))
-        {
-            now = await access.LockOutAsync(device, LifecycleStates.Abnormal, Actor(lease), Reason(lease), lease.CorrelationId, cancellation);
-        }
-
+        var now = await access.LockOutAsync(device, LifecycleStates.Abnormal, Actor(lease), Reason(lease), lease.CorrelationId, cancellation);
         if (now is null)
         {
             return new ActionOutcome.Refused(LeaseCauses.DeviceGone);
         }
 
         // After a crash between lock and record the lock found now is this lease's own; what was recorded before the first try tells.
-        var before = lease.Attempts > 1 ? lease.Details.Before ?? now : now;
+        var before = lease.Attempts > 1 || lease.Details.Retries > 0 ? lease.Details.Before ?? now : now;
         if (!IsLocked(before))
         {
             await leases.EndHoldsAsync(device, clock.GetUtcNow(), lease.Id, cancellation);
@@ -66,13 +60,11 @@ internal sealed class SuspendAuthenticationAction(IDeviceAccess access, IDeviceD
             return LeaseCauses.StillHeld;
         }
 
-        if (directory.Device(device)?.State is LifecycleStates.Suspended or LifecycleStates.Stray)
-        {
-            return LeaseCauses.LockedByOthers;
-        }
-
-        await access.ReleaseAsync(device, Actor(lease), lease.Details.Reason ?? lease.Details.Cause ?? "", lease.CorrelationId, cancellation);
-        return null;
+        // A lock that a person set, or took over, is not released here.
+        return await access.ReleaseAsync(device, Actor(lease), lease.Details.Reason ?? lease.Details.Cause ?? "", lease.CorrelationId, cancellation)
+            || directory.Device(device) is not { } left || !IsLocked(left.State)
+                ? null
+                : LeaseCauses.LockedByOthers;
     }
 
     private static bool IsLocked(string state) => state is LifecycleStates.Suspended or LifecycleStates.Abnormal or LifecycleStates.Stray;

@@ -1,4 +1,6 @@
+using System.Net;
 using System.Net.Http.Headers;
+using System.Net.Sockets;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
@@ -23,11 +25,14 @@ internal sealed class WebhookAction(NotificationStore notifications, IDeviceDire
         Encoder = JavaScriptEncoder.Default,
     };
 
+    // No proxy: it would be asked for addresses that are not checked here.
     private readonly HttpClient _http = new(new SocketsHttpHandler
     {
         AllowAutoRedirect = false,
         UseCookies = false,
+        UseProxy = false,
         ConnectTimeout = settings.Timeout,
+        ConnectCallback = new Dialler(new ReceiverAddresses([.. settings.InternalNetworks.Select(n => IPNetwork.Parse(n))])).ConnectAsync,
         PooledConnectionLifetime = TimeSpan.FromMinutes(5),
         MaxResponseHeadersLength = 16,
     })
@@ -67,6 +72,10 @@ internal sealed class WebhookAction(NotificationStore notifications, IDeviceDire
             return response.IsSuccessStatusCode
                 ? new ActionOutcome.Done()
                 : new ActionOutcome.Retry($"The receiver answered {(int)response.StatusCode}.");
+        }
+        catch (HttpRequestException e) when (e.InnerException is AddressNotAllowedException)
+        {
+            return new ActionOutcome.Refused(LeaseCauses.AddressNotAllowed);
         }
         catch (HttpRequestException e)
         {
@@ -123,5 +132,30 @@ internal sealed class WebhookAction(NotificationStore notifications, IDeviceDire
                     ? texts.Get("response.test.sentence", language)
                     : FindingSentence.Of(finding, field, device, texts, language)),
         };
+    }
+
+    // The address that is checked is the one that is connected to, so that a name that resolves to another one a moment later gains nothing.
+    private sealed class Dialler(ReceiverAddresses addresses)
+    {
+        public async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellation)
+        {
+            var allowed = (await Dns.GetHostAddressesAsync(context.DnsEndPoint.Host, cancellation)).Where(addresses.Allows).ToArray();
+            if (allowed.Length == 0)
+            {
+                throw new AddressNotAllowedException();
+            }
+
+            var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+            try
+            {
+                await socket.ConnectAsync(allowed, context.DnsEndPoint.Port, cancellation);
+                return new NetworkStream(socket, ownsSocket: true);
+            }
+            catch
+            {
+                socket.Dispose();
+                throw;
+            }
+        }
     }
 }
