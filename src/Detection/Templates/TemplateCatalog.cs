@@ -35,7 +35,7 @@ internal sealed class TemplateCatalog
         {
             foreach (var file in Directory.GetFiles(folder, "template.yaml", SearchOption.AllDirectories).Order(StringComparer.Ordinal))
             {
-                if (reader.Read(Path.GetRelativePath(folder, file), File.ReadAllText(file), faults) is { } template)
+                if (Text(file, Path.GetRelativePath(folder, file), faults) is { } text && reader.Read(Path.GetRelativePath(folder, file), text, faults) is { } template)
                 {
                     if (templates.Exists(t => t.Id == template.Id))
                     {
@@ -50,5 +50,18 @@ internal sealed class TemplateCatalog
         using var builtIn = new StreamReader(typeof(TemplateCatalog).Assembly.GetManifestResourceStream("Templates/gateway.yaml")!);
         var gateway = reader.Read("gateway.yaml", builtIn.ReadToEnd(), faults);
         return faults.Count == 0 ? new TemplateCatalog(templates, gateway!) : throw new SettingsException(faults);
+    }
+
+    private static string? Text(string file, string name, List<string> faults)
+    {
+        try
+        {
+            return File.ReadAllText(file);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            faults.Add($"{name}: the file cannot be read: {e.Message}");
+            return null;
+        }
     }
 }

@@ -163,6 +163,11 @@ internal sealed partial class TemplateReader(IReadOnlyList<ConditionKind> kinds)
         var days = YamlFile.Optional(map, "days") is { } listed
             ? file.List(listed).Select(d => file.Choice(d, DayNames)).OfType<string>().Select(d => (DayOfWeek)Array.IndexOf(DayNames, d)).Distinct().ToList()
             : [.. Enum.GetValues<DayOfWeek>()];
+        if (YamlFile.Optional(map, "days") is YamlSequenceNode { Children.Count: 0 } none)
+        {
+            file.Fault(none, "at least one day is expected; leave 'days' out for all of them.");
+        }
+
         var from = Time(file, file.Required(map, "from"));
         var to = Time(file, file.Required(map, "to"));
         return from is null || to is null ? null : new WeeklyWindow(days, from.Value, to.Value);

@@ -1,5 +1,6 @@
 using System.Globalization;
 using YamlDotNet.Core;
+using YamlDotNet.Core.Events;
 using YamlDotNet.RepresentationModel;
 
 namespace Sekisho.Detection.Templates;
@@ -8,6 +9,7 @@ namespace Sekisho.Detection.Templates;
 internal sealed class YamlFile(string name)
 {
     private const int MostCharacters = 1 << 20;
+    private const int MostLevels = 16;
 
     public List<string> Faults { get; } = [];
 
@@ -23,6 +25,11 @@ internal sealed class YamlFile(string name)
         var stream = new YamlStream();
         try
         {
+            if (!IsTame(text))
+            {
+                return null;
+            }
+
             stream.Load(new StringReader(text));
         }
         catch (YamlException e)
@@ -44,6 +51,28 @@ internal sealed class YamlFile(string name)
 
         Faults.Add($"{name}: one document with a mapping is expected.");
         return null;
+    }
+
+    // The document's tree is built and compared by recursion: what is too deep would end the program, and aliases would multiply without end.
+    private bool IsTame(string text)
+    {
+        var parser = new Parser(new StringReader(text));
+        for (var level = 0; parser.MoveNext(); level += parser.Current!.NestingIncrease)
+        {
+            if (level > MostLevels)
+            {
+                Faults.Add($"{name}:{parser.Current!.Start.Line}: this is deeper than {MostLevels} levels.");
+                return false;
+            }
+
+            if (parser.Current is AnchorAlias)
+            {
+                Faults.Add($"{name}:{parser.Current.Start.Line}: aliases are not taken here; write it out.");
+                return false;
+            }
+        }
+
+        return true;
     }
 
     public void Fault(YamlNode node, string message) => Faults.Add($"{name}:{node.Start.Line}: {message}");

@@ -20,7 +20,9 @@ internal sealed class OutboxTrimmer(string fieldId, ForwardingPorts ports)
         while (true)
         {
             var rows = await ports.Outbox.NextAsync(fieldId, liveFirst: false, Slice, cancellation).ConfigureAwait(false);
-            var old = rows.TakeWhile(r => r.OldestAt < limit).ToList();
+
+            // Not only the first of them: a replayed one counts its age anew and must not keep those behind it alive.
+            var old = rows.Where(r => r.OldestAt < limit).ToList();
             if (old.Count == 0)
             {
                 break;

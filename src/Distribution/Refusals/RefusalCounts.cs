@@ -9,15 +9,19 @@ namespace Sekisho.Distribution.Refusals;
 /// </summary>
 internal sealed class RefusalCounts(IEventJournal journal, TrafficCounters traffic, TimeProvider clock) : IRefusals, IHostedService, IDisposable
 {
-    /// <summary>Keys per second; what comes from further sources is counted under <see cref="Other"/>.</summary>
+    /// <summary>
+    /// Keys per second; what comes from further sources is counted under <see cref="Other"/>. Devices that proved who they are have as many of their
+    /// own, so that strangers from many addresses cannot hide what a device does.
+    /// </summary>
     public const int MaxKeys = 256;
 
     /// <summary>Source that stands for all that did not fit.</summary>
     public const string Other = "other";
 
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
-    private readonly Lock _turn = new(); // guards _counts
+    private readonly Lock _turn = new(); // guards _counts and _ofDevices
     private Dictionary<Key, Sum> _counts = [];
+    private int _ofDevices; // keys of devices among _counts
     private ITimer? _timer;
     private int _busy; // 0 or 1, interlocked
 
@@ -67,7 +71,7 @@ internal sealed class RefusalCounts(IEventJournal journal, TrafficCounters traff
         Dictionary<Key, Sum> counts;
         lock (_turn)
         {
-            (counts, _counts) = (_counts, []);
+            (counts, _counts, _ofDevices) = (_counts, [], 0);
         }
 
         try
@@ -96,14 +100,22 @@ internal sealed class RefusalCounts(IEventJournal journal, TrafficCounters traff
 
     private void Add(Key key, Sum sum)
     {
-        if (_counts.Count >= MaxKeys && !_counts.ContainsKey(key))
+        var ofOneKind = key.DeviceId is null ? _counts.Count - _ofDevices : _ofDevices;
+        if (ofOneKind >= MaxKeys && !_counts.ContainsKey(key))
         {
             (key, sum) = (new Key(Other, null, key.Reason), sum with { FieldId = null });
         }
 
-        _counts[key] = _counts.TryGetValue(key, out var before)
-            ? sum with { Count = (int)Math.Min(int.MaxValue, (long)before.Count + sum.Count), Bytes = before.Bytes + sum.Bytes, Detail = sum.Detail ?? before.Detail }
-            : sum;
+        if (_counts.TryGetValue(key, out var before))
+        {
+            sum = sum with { Count = (int)Math.Min(int.MaxValue, (long)before.Count + sum.Count), Bytes = before.Bytes + sum.Bytes, Detail = sum.Detail ?? before.Detail };
+        }
+        else if (key.DeviceId is not null)
+        {
+            _ofDevices++;
+        }
+
+        _counts[key] = sum;
     }
 
     private static RefusalEvent Event(Key key, Sum sum, DateTimeOffset now) => new()

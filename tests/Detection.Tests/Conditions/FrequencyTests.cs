@@ -89,6 +89,21 @@ public class FrequencyTests
     }
 
     [Fact]
+    public void Live_messages_between_stored_ones_take_none_of_the_room_of_the_gap()
+    {
+        var lab = new Lab($"[{Lab.Condition("frequency", "messages: 1, window: \"00:05:00\"", "raiseAfter: 2")}]");
+        lab.Run(Lab.Message(At(0), time: At(0)), Lab.Message(At(45), time: At(45)));
+        for (var i = 1; i <= 8; i++)
+        {
+            lab.Run(
+                Lab.Message(At(45).AddSeconds(i), time: At(45).AddSeconds(i)),
+                Lab.Message(At(45).AddSeconds(i + 0.5), time: At(5 * i)));
+        }
+
+        Assert.Empty(lab.Findings);
+    }
+
+    [Fact]
     public void V12_V13_the_mode_decides_which_cadence_is_expected()
     {
         var lab = new Lab($"[{Lab.Condition("frequency", "messages: 1, window: \"06:00:00\"", "mode: \"off\"", key: "off")}, {Lab.Condition("frequency", "messages: 1, window: \"00:05:00\"", "mode: \"on\"", key: "on")}]");

@@ -1,6 +1,7 @@
 using Sekisho.Detection.Findings;
 using Sekisho.Detection.Lanes;
 using Sekisho.Detection.Templates;
+using Sekisho.Tests.Support;
 
 namespace Sekisho.Detection.Tests.Lanes;
 
@@ -37,9 +38,10 @@ public class SubjectCodecTests
     [Fact]
     public void Damaged_bytes_are_refused_by_name_and_never_crash()
     {
-        var random = new Random(3);
+        var random = Fuzz.Source(3);
         var good = Convert.FromHexString(Golden);
-        for (var i = 0; i < 20_000; i++)
+        var rounds = Fuzz.Rounds(20_000);
+        for (var i = 0; i < rounds; i++)
         {
             var bad = good.ToArray().AsSpan(0, random.Next(2) == 0 ? good.Length : random.Next(good.Length)).ToArray();
             for (var j = random.Next(4); j > 0 && bad.Length > 0; j--)

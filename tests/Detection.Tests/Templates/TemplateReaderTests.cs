@@ -2,6 +2,7 @@ using Sekisho.Api.Settings;
 using Sekisho.Detection.Templates;
 using Sekisho.Domain.Detection;
 using Sekisho.Domain.Localization;
+using Sekisho.Tests.Support;
 
 namespace Sekisho.Detection.Tests.Templates;
 
@@ -33,6 +34,14 @@ public class TemplateReaderTests
                 level: warning
                 label: { ja: あ, en: a }
                 schedule: { days: [mon, someday], from: 22, to: "24:00" }
+              - key: four
+                kind: size
+                scope: device
+                risk: theft
+                level: warning
+                label: { ja: あ, en: a }
+                parameters: { bytes: 10 }
+                schedule: { days: [], from: "22:00", to: "06:00" }
               - key: three
                 kind: size
                 scope: device
@@ -49,8 +58,9 @@ public class TemplateReaderTests
             "t.yaml:1: 'Bad Id'", "t.yaml:2: '0'", "t.yaml:3: 'en' is missing", "t.yaml:4: 'fr'", "t.yaml:5: 'colour'",
             "t.yaml:8: 'frequency' cannot watch 'source'", "t.yaml:11: 'high'", "t.yaml:13: '0' is not allowed for 'messages'", "t.yaml:13: '5' is not allowed for 'window'", "t.yaml:13: 'size'",
             "t.yaml:15: 'weather'", "t.yaml:20: 'someday'", "t.yaml:20: '22'", "t.yaml:20: '24:00'",
-            "t.yaml:24: 'size' takes no mode", "t.yaml:28: 'many'", "t.yaml:21: the parameter 'bytes'",
-            "t.yaml:30: 'fun'", "t.yaml:30: 'maybe'", "t.yaml:30: 'none'",
+            "t.yaml:28: at least one day",
+            "t.yaml:32: 'size' takes no mode", "t.yaml:36: 'many'", "t.yaml:29: the parameter 'bytes'",
+            "t.yaml:38: 'fun'", "t.yaml:38: 'maybe'", "t.yaml:38: 'none'",
         ];
         Assert.All(expected, e => Assert.Contains(faults, f => f.StartsWith(e, StringComparison.Ordinal)));
         Assert.Equal(expected.Length, faults.Count);
@@ -70,9 +80,10 @@ public class TemplateReaderTests
     public void Mutated_files_are_refused_or_read_but_never_crash()
     {
         var good = File.ReadAllText(Path.Combine(Folder, "car-mobility", "template.yaml"));
-        var random = new Random(11);
+        var random = Fuzz.Source(11);
         const string Characters = "{}[]:-,'\"\n\t #&*!|>%@`\\0aあ\u0007";
-        for (var i = 0; i < 400; i++)
+        var rounds = Fuzz.Rounds(400);
+        for (var i = 0; i < rounds; i++)
         {
             var text = new System.Text.StringBuilder(good[..random.Next(200, good.Length)]);
             for (var j = random.Next(1, 5); j > 0; j--)
@@ -82,6 +93,24 @@ public class TemplateReaderTests
 
             Read(text.ToString());
         }
+    }
+
+    [Theory]
+    [InlineData("[", 200_000, "deeper")]
+    [InlineData("{a: ", 200_000, "deeper")]
+    [InlineData("- ", 200_000, "")]
+    [InlineData("? ", 200_000, "")]
+    public void Depth_without_end_is_refused_and_does_not_end_the_program(string opening, int times, string what)
+    {
+        var faults = Read("id: " + (opening[0] is '[' or '{' ? "" : "\n") + string.Concat(Enumerable.Repeat(opening, times)));
+        Assert.Contains(what, Assert.Single(faults), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Aliases_that_would_multiply_are_refused()
+    {
+        var bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n" + string.Concat(Enumerable.Range(1, 12).Select(i => $"a{i}: &a{i} [{string.Join(", ", Enumerable.Repeat($"*a{i - 1}", 9))}]\n")) + "? *a12\n: y\n";
+        Assert.Contains("t.yaml:2: ", Assert.Single(Read(bomb)), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -102,8 +131,14 @@ public class TemplateReaderTests
         Directory.CreateDirectory(Path.Combine(folder.FullName, "a"));
         File.WriteAllText(Path.Combine(folder.FullName, "a", "template.yaml"), "id: a");
         var e = Assert.Throws<SettingsException>(() => TemplateCatalog.Load(folder.FullName, reader));
+        Assert.Contains("a/template.yaml:1: 'version' is missing", e.Message, StringComparison.Ordinal);
+
+        // A link that leads nowhere stands for every file that cannot be read, which even root cannot.
+        File.CreateSymbolicLink(Path.Combine(Directory.CreateDirectory(Path.Combine(folder.FullName, "b")).FullName, "template.yaml"), "/nowhere/template.yaml");
+        e = Assert.Throws<SettingsException>(() => TemplateCatalog.Load(folder.FullName, reader));
         folder.Delete(recursive: true);
         Assert.Contains("a/template.yaml:1: 'version' is missing", e.Message, StringComparison.Ordinal);
+        Assert.Contains("b/template.yaml: ", e.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -1,5 +1,6 @@
 using System.Text;
 using Sekisho.Devices.Transfer;
+using Sekisho.Tests.Support;
 
 namespace Sekisho.Devices.Tests.Transfer;
 
@@ -41,9 +42,10 @@ public sealed class CsvTests
     [Fact]
     public void What_is_written_is_read_again()
     {
-        var random = new Random(99);
+        var random = Fuzz.Source(99);
         const string Letters = "ab,\"\r\n'=+-@ か";
-        for (var i = 0; i < 5_000; i++)
+        var rounds = Fuzz.Rounds(5_000);
+        for (var i = 0; i < rounds; i++)
         {
             var rows = Enumerable.Range(0, random.Next(1, 4)).Select(_ => Enumerable.Range(0, 3)
                 .Select(_ => new string([.. Enumerable.Range(0, random.Next(6)).Select(_ => Letters[random.Next(Letters.Length)])])).ToArray()).ToList();
@@ -58,9 +60,10 @@ public sealed class CsvTests
     [Fact]
     public void No_text_breaks_the_readers()
     {
-        var random = new Random(7);
+        var random = Fuzz.Source(7);
         var good = Encoding.UTF8.GetBytes("uniqueIdType,uniqueId,name,kind,cadence,intervalSeconds\r\nserial,\"S,1\",\"あ\"\"\",sensor,interval,60\r\nmac,A0B1C2D3E4F5,x,sensor,,\r\n");
-        for (var i = 0; i < 10_000; i++)
+        var rounds = Fuzz.Rounds(10_000);
+        for (var i = 0; i < rounds; i++)
         {
             var bytes = good.AsSpan(0, random.Next(good.Length + 1)).ToArray();
             for (var n = random.Next(5); n > 0 && bytes.Length > 0; n--)

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Sockets;
 using System.Text;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.DependencyInjection;
 using Sekisho.Distribution.Connectors.Https;
@@ -9,6 +10,7 @@ using Sekisho.Distribution.Mapping;
 using Sekisho.Distribution.Refusals;
 using Sekisho.Distribution.Tests.Gateway;
 using Sekisho.Domain.Events;
+using Sekisho.Tests.Support;
 
 namespace Sekisho.Distribution.Tests.Connectors;
 
@@ -173,13 +175,34 @@ public class BadInputTests
     }
 
     [Fact]
+    public async Task Strangers_from_any_number_of_addresses_do_not_hide_what_a_device_does()
+    {
+        await using var gateway = await TestGateway.StartAsync(settings: ("Distribution:Ticks:Interval", "00:01:00"));
+        var refusals = gateway.Services.GetRequiredService<RefusalCounts>();
+        for (var i = 0; i < 1000; i++)
+        {
+            refusals.Count(new Refusal(RefusalReasons.Unregistered, "192.0.2." + i, null, null, 0, ""));
+        }
+
+        using (await gateway.SendAsync("c1", "{"))
+        {
+        }
+
+        await Until.TrueAsync(() => gateway.Feed.LastPosition >= RefusalCounts.MaxKeys + 2, "the flush of the refusals");
+        var events = (await gateway.Feed.ReadAsync(0, 10_000, CancellationToken.None)).Cast<RefusalEvent>().ToList();
+        var own = Assert.Single(events, e => e.Reason == RefusalReasons.Malformed);
+        Assert.Equal(("c1", "cars"), (own.DeviceId, own.FieldId));
+    }
+
+    [Fact]
     public void Any_bytes_give_messages_or_a_fault_and_never_an_exception()
     {
-        var random = new Random(3);
+        var random = Fuzz.Source(3);
         var parser = new MessageParser(new HttpsSettings { Depth = 5, Batch = 5, MessageKiB = 1 });
         var mapping = MappingNode.Build(FieldMapping.Default with { Dropped = ["/a/*/b"], Transient = ["/c"] });
         var seed = "[{\"time\":\"2026-04-01T00:00:00Z\",\"seq\":1,\"a\":[{\"b\":1,\"k\":\"\\u00e9\\ud83d\\ude00\"},2.5e3],\"c\":{\"x\":null}},{\"mode\":\"on\"}]"u8.ToArray();
-        for (var i = 0; i < 50_000; i++)
+        var rounds = Fuzz.Rounds(50_000);
+        for (var i = 0; i < rounds; i++)
         {
             var body = (byte[])seed.Clone();
             for (var n = random.Next(4); n > 0; n--)
@@ -194,9 +217,53 @@ public class BadInputTests
 
             var events = parser.Parse(body, new Sender("cars", "d1", 1, "s", default, "c"), mapping, out var fault);
             Assert.True(events is null != fault is null);
+            Assert.True(events is null != IsAcceptable(body, depth: 5, batch: 5), $"{fault} for {Convert.ToHexString(body)}");
             foreach (var message in events?.Cast<MessageEvent>() ?? [])
             {
                 Assert.IsType<JsonObject>(JsonNode.Parse(message.Payload.Span));
+            }
+        }
+    }
+
+    // The same question put to another reader: strict JSON of one object or a few, no name twice, no half characters, not too deep.
+    private static bool IsAcceptable(byte[] body, int depth, int batch)
+    {
+        try
+        {
+            var isBatch = body.AsSpan().TrimStart(" \t\r\n"u8).StartsWith("["u8);
+            using var document = JsonDocument.Parse(body, new JsonDocumentOptions { MaxDepth = depth + (isBatch ? 1 : 0), AllowDuplicateProperties = false });
+            Read(document.RootElement);
+            return isBatch
+                ? document.RootElement.GetArrayLength() is var length && length > 0 && length <= batch && document.RootElement.EnumerateArray().All(m => m.ValueKind == JsonValueKind.Object)
+                : document.RootElement.ValueKind == JsonValueKind.Object;
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        {
+            return false;
+        }
+
+        static void Read(JsonElement element)
+        {
+            switch (element.ValueKind)
+            {
+                case JsonValueKind.Object:
+                    foreach (var property in element.EnumerateObject())
+                    {
+                        Assert.NotNull(property.Name);
+                        Read(property.Value);
+                    }
+
+                    break;
+                case JsonValueKind.Array:
+                    foreach (var one in element.EnumerateArray())
+                    {
+                        Read(one);
+                    }
+
+                    break;
+                case JsonValueKind.String:
+                    Assert.NotNull(element.GetString());
+                    break;
             }
         }
     }

@@ -36,6 +36,41 @@ public class SemanticsTests
     }
 
     [Fact]
+    public async Task A_replayed_message_counts_its_age_anew_and_keeps_no_older_ones_behind_it_alive()
+    {
+        var clock = new ManualClock();
+        await using var cloud = await Receiver.StartAsync();
+        await using var gateway = await TestGateway.StartAsync(clock: clock, settings: ForwardingTests.Fast);
+        var poison = true;
+        cloud.Answer = _ => poison ? 422 : 200;
+        await gateway.PutAsync(ForwardingTests.Cars + "/destination", cloud.Destination(maxAge: 3600));
+        await gateway.FeedAsync("c1", 0, 1);
+        await Until.TrueAsync(() => gateway.History.Count("cars", LedgerStates.DeadLettered) == 1, "the dead letter");
+        poison = false;
+        using (await gateway.Http.PostAsync(ForwardingTests.Cars + "/connector/stop", null))
+        {
+        }
+
+        await gateway.FeedAsync("c1", 1, 5);
+        clock.Advance(TimeSpan.FromMinutes(50));
+        using var all = new StringContent("{\"all\":true}", System.Text.Encoding.UTF8, "application/json");
+        using (var replay = await gateway.Http.PostAsync(ForwardingTests.Cars + "/dead-letters/replay", all))
+        {
+            Assert.Equal("{\"messages\":1}", await replay.Content.ReadAsStringAsync());
+        }
+
+        clock.Advance(TimeSpan.FromMinutes(20));
+        await gateway.RestartAsync();
+        await Until.TrueAsync(() => gateway.History.Count("cars", LedgerStates.Expired) == 5, "those behind it expire");
+        using (await gateway.Http.PostAsync(ForwardingTests.Cars + "/connector/start", null))
+        {
+        }
+
+        await Until.TrueAsync(() => gateway.History.Count("cars", LedgerStates.Forwarded) == 1, "the replayed one");
+        Assert.Equal([0], cloud.TakenSequences("c1"));
+    }
+
+    [Fact]
     public async Task Complaint_9_what_goes_when_the_store_is_full_the_oldest_with_a_record()
     {
         await using var cloud = await Receiver.StartAsync();

@@ -5,6 +5,7 @@ using System.Text.Json.Nodes;
 using Sekisho.Distribution.Connectors.Https;
 using Sekisho.Distribution.Mapping;
 using Sekisho.Domain.Events;
+using Sekisho.Tests.Support;
 
 namespace Sekisho.Distribution.Tests.Mapping;
 
@@ -96,8 +97,9 @@ public class MappingTests
     [Fact]
     public void Whatever_the_message_the_output_is_the_input_minus_what_is_marked()
     {
-        var random = new Random(2);
-        for (var i = 0; i < 5_000; i++)
+        var random = Fuzz.Source(2);
+        var rounds = Fuzz.Rounds(5_000);
+        for (var i = 0; i < rounds; i++)
         {
             var node = Object(random, 0);
             string[] dropped = [.. Enumerable.Range(0, random.Next(4)).Select(_ => SomePointer(random))];
@@ -122,6 +124,33 @@ public class MappingTests
     [InlineData("/a~2")]
     [InlineData("/a~")]
     public void What_is_no_pointer_is_refused(string text) => Assert.Null(Pointer.Parse(text));
+
+    [Fact]
+    public void Any_text_is_a_pointer_that_is_written_as_it_was_read_or_none()
+    {
+        var random = Fuzz.Source(4);
+        string[] parts = ["/", "/", "~0", "~1", "~", "*", "0", "01", "1234567890123", "a", "テ", "\ud83d\ude00", "\ud800", "\u0000", "\"", new string('x', 250)];
+        var (read, refused) = (0, 0);
+        var rounds = Fuzz.Rounds(20_000);
+        for (var i = 0; i < rounds; i++)
+        {
+            var text = string.Concat(Enumerable.Range(0, random.Next(random.Next(4) == 0 ? 40 : 6)).Select(_ => parts[random.Next(parts.Length)]));
+            if (Pointer.Parse(text) is not { } segments)
+            {
+                refused++;
+                continue;
+            }
+
+            read++;
+            Assert.InRange(segments.Length, 1, Pointer.MaxSegments);
+            Assert.Equal(text, string.Concat(segments.Select(s => "/" + Pointer.Escape(s))));
+
+            // What the API takes as a mapping must serve every message: building and walking it never fails.
+            One("{\"a\":[0,{\"テ\":1,\"*\":2}],\"\":{\"\":3}}", Mapping([text, "/a/*/x"], ["/a/0", text]) with { Sequence = text });
+        }
+
+        Assert.True(read > rounds / 20 && refused > rounds / 20, $"{read} read, {refused} refused: one side is hardly tried");
+    }
 
     [Fact]
     public void Half_of_a_character_is_no_pointer()

@@ -80,7 +80,7 @@ internal sealed class FrequencyCondition : ICondition
         if (before >= _parameters.Messages)
         {
             (state[3], state[4], state[5], state[6]) = (before + 1, amongStored > amongLive ? storedSpan : span, 0, amongStored > amongLive ? 1 : 0);
-            state[2]++;
+            state[2] += signal.Backlog ? 1 : 0;
             return Verdict.Violation;
         }
 

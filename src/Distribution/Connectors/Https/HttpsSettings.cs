@@ -5,12 +5,12 @@ namespace Sekisho.Distribution.Connectors.Https;
 /// <summary>Settings "Distribution:Https".</summary>
 public sealed class HttpsSettings
 {
-    /// <summary>KiB of one request's body.</summary>
-    [Range(1, 64 * 1024, ErrorMessage = "1 to 65536 (KiB) are allowed.")]
+    /// <summary>KiB of one request's body; the listener itself takes no more than 8192.</summary>
+    [Range(1, 8 * 1024, ErrorMessage = "1 to 8192 (KiB) are allowed.")]
     public int RequestKiB { get; set; } = 1024;
 
     /// <summary>KiB of one message.</summary>
-    [Range(1, 64 * 1024, ErrorMessage = "1 to 65536 (KiB) are allowed.")]
+    [Range(1, 8 * 1024, ErrorMessage = "1 to 8192 (KiB) are allowed.")]
     public int MessageKiB { get; set; } = 256;
 
     /// <summary>Messages in one request.</summary>
