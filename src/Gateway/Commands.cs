@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -33,29 +34,21 @@ internal static class Commands
         return ExitCodes.Done;
     });
 
-    public static int CheckConfig(StartOptions options)
+    public static Task<int> CheckConfigAsync(StartOptions options) => GuardedAsync(async () =>
     {
-        try
+        var (_, settings) = GatewayHost.CheckSettings(options);
+        var width = settings.Max(s => s.Key.Length);
+        foreach (var setting in settings.OrderBy(s => s.Key, StringComparer.Ordinal))
         {
-            var settings = GatewayHost.CheckSettings(options);
-            var width = settings.Max(s => s.Key.Length);
-            foreach (var setting in settings.OrderBy(s => s.Key, StringComparer.Ordinal))
-            {
-                Console.WriteLine($"{setting.Key.PadRight(width)}  {setting.Value}  ({setting.Source})");
-            }
+            await Console.Out.WriteLineAsync($"{setting.Key.PadRight(width)}  {setting.Value}  ({setting.Source})").ConfigureAwait(false);
+        }
 
-            return ExitCodes.Done;
-        }
-        catch (SettingsException e)
-        {
-            Console.Error.WriteLine(e.Message);
-            return ExitCodes.WrongUse;
-        }
-    }
+        return ExitCodes.Done;
+    });
 
     public static Task<int> AuditVerifyAsync(StartOptions options) => GuardedAsync(async () =>
     {
-        var storage = SettingsCatalog.Bound<StorageSettings>(options.Configuration(), "Storage");
+        var storage = SettingsCatalog.Bound<StorageSettings>(GatewayHost.CheckSettings(options).Configuration, "Storage");
         var (databases, isNew) = await GatewayHost.OpenDatabasesAsync(storage, options.DataFolder).ConfigureAwait(false);
         await using var state = databases.State;
         if (isNew)
@@ -77,10 +70,9 @@ internal static class Commands
         {
             return await run().ConfigureAwait(false);
         }
-        catch (Exception e) when (e is SettingsException or StorageException or IOException or UnauthorizedAccessException or System.Data.Common.DbException)
+        catch (Exception e) when (e is SettingsException or StorageException or IOException or UnauthorizedAccessException or SocketException or System.Data.Common.DbException)
         {
-            var advice = e is AddressInUseException || e.InnerException is AddressInUseException ? " Choose another with --port or --management-port." : "";
-            await Console.Error.WriteLineAsync(e.Message + advice).ConfigureAwait(false);
+            await Console.Error.WriteLineAsync(e.Message + Advice(e)).ConfigureAwait(false);
             return ExitCodes.WrongUse;
         }
         catch (OperationCanceledException)
@@ -88,4 +80,9 @@ internal static class Commands
             return ExitCodes.Done;
         }
     }
+
+    private static string Advice(Exception e) =>
+        e is AddressInUseException || e.InnerException is AddressInUseException ? " Choose another with --port or --management-port."
+        : e is SocketException ? " The gateway cannot listen: look at Gateway:DeviceAddress, Gateway:ManagementAddress, --port and --management-port (ports below 1024 need a right of their own)."
+        : "";
 }

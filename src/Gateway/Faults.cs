@@ -1,3 +1,4 @@
+using System.Data.Common;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Metadata;
 using Microsoft.Extensions.DependencyInjection;
@@ -6,12 +7,15 @@ using Sekisho.Api;
 using Sekisho.Api.Problems;
 using Sekisho.Domain.Events;
 using Sekisho.Domain.Localization;
+using Sekisho.Storage;
 
 namespace Sekisho.Gateway;
 
 /// <summary>Turns what a handler throws into a problem document, so that no fault reaches a sender as a bare status or a stack trace.</summary>
 internal static partial class Faults
 {
+    private static readonly TimeSpan StoreRetry = TimeSpan.FromSeconds(5);
+
     /// <summary>Middleware around everything.</summary>
     public static async Task ToProblems(HttpContext context, RequestDelegate next)
     {
@@ -34,6 +38,12 @@ internal static partial class Faults
         catch (JournalUnavailableException e)
         {
             await WriteAsync(context, Problem.Of(CommonProblems.Unavailable).After(e.RetryAfter)).ConfigureAwait(false);
+        }
+        catch (DbException e) when (Database.IsUnavailable(e) && !context.Response.HasStarted)
+        {
+            // Nothing of the request was stored. It may be sent again; until then the log says what the store lacks.
+            StoreUnavailable(Logger(context), Correlation.Of(context), e);
+            await WriteAsync(context, Problem.Of(CommonProblems.Unavailable).After(StoreRetry)).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
         {
@@ -66,6 +76,9 @@ internal static partial class Faults
     }
 
     private static ILogger Logger(HttpContext context) => context.RequestServices.GetRequiredService<ILoggerFactory>().CreateLogger("Sekisho.Gateway");
+
+    [LoggerMessage(2, LogLevel.Error, "The store cannot work now; correlation id {CorrelationId}")]
+    private static partial void StoreUnavailable(ILogger logger, string correlationId, Exception fault);
 
     [LoggerMessage(1, LogLevel.Error, "{Method} {Route} failed; correlation id {CorrelationId}")]
     private static partial void Failed(ILogger logger, string method, string route, string correlationId, Exception fault);

@@ -1,3 +1,4 @@
+using System.Data.Common;
 using System.Net;
 using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Builder;
@@ -40,19 +41,15 @@ public sealed class GatewayHost : IAsyncDisposable
     public static async Task<GatewayHost> OpenAsync(StartOptions options, TimeProvider clock)
     {
         ArgumentNullException.ThrowIfNull(options);
-        var configuration = options.Configuration();
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "Sekisho.Gateway" });
+        var (configuration, inForce) = Checked(options, builder.Services);
         builder.Configuration.AddConfiguration(configuration);
-        Pipeline.AddStages(builder.Services);
-        builder.Services.AddSettings<GatewaySettings>("Gateway").AddSettings<StorageSettings>("Storage").AddSettings<TlsSettings>("Gateway:Tls");
-        var inForce = SettingsCatalog.Check(configuration, Declared<SettingsSection>(builder.Services));
         var settings = SettingsCatalog.Bound<GatewaySettings>(configuration, "Gateway");
 
         var data = OpenFolder(options.DataFolder);
         var databases = await OpenDatabasesAsync(SettingsCatalog.Bound<StorageSettings>(configuration, "Storage"), options.DataFolder).ConfigureAwait(false);
         var (key, createdKey) = MasterKey.Find(options.DataFolder, Environment.GetEnvironmentVariable, mayCreate: databases.New);
-        await KeyCheck.EnsureAsync(databases.All.State, key).ConfigureAwait(false);
-        await Migrations.ApplyAsync(databases.All, Declared<StageMigrations>(builder.Services), clock).ConfigureAwait(false);
+        await PrepareAsync(databases.All, key, Declared<StageMigrations>(builder.Services), clock).ConfigureAwait(false);
         var authority = PrivateAuthority.Open(options.DataFolder, key, clock);
         var certificates = new ServerCertificates(SettingsCatalog.Bound<TlsSettings>(configuration, "Gateway:Tls"), authority, clock);
 
@@ -110,14 +107,9 @@ public sealed class GatewayHost : IAsyncDisposable
         await _lock.DisposeAsync().ConfigureAwait(false);
     }
 
-    /// <summary>Sections that all stages declare, for commands that only look at the configuration.</summary>
-    internal static IReadOnlyList<SettingInForce> CheckSettings(StartOptions options)
-    {
-        var services = new ServiceCollection();
-        Pipeline.AddStages(services);
-        services.AddSettings<GatewaySettings>("Gateway").AddSettings<StorageSettings>("Storage").AddSettings<TlsSettings>("Gateway:Tls");
-        return SettingsCatalog.Check(options.Configuration(), Declared<SettingsSection>(services));
-    }
+    /// <summary>The configuration of all stages, checked; for commands that run no gateway.</summary>
+    /// <exception cref="SettingsException">Wrong configuration; every fault is named.</exception>
+    internal static (IConfigurationRoot Configuration, IReadOnlyList<SettingInForce> InForce) CheckSettings(StartOptions options) => Checked(options, new ServiceCollection());
 
     /// <summary>Opens the databases of a data folder. On SQLite journal and state are files of their own.</summary>
     internal static async Task<(Databases All, bool New)> OpenDatabasesAsync(StorageSettings storage, string dataFolder)
@@ -129,19 +121,41 @@ public sealed class GatewayHost : IAsyncDisposable
             return (new Databases(Database.Sqlite(state), Database.Sqlite(Path.Combine(dataFolder, "journal.db"), checkpointPages: 0)), isNew);
         }
 
-        if (storage.ConnectionSecret.Length == 0)
-        {
-            throw new SettingsException(["Storage:ConnectionSecret = '': the engine postgresql needs an Npgsql connection string."]);
-        }
-
         try
         {
             var one = Database.PostgreSql(storage.ConnectionSecret);
             return (new Databases(one, one), await KeyCheck.IsNewAsync(one).ConfigureAwait(false));
         }
-        catch (Exception e) when (e is System.Data.Common.DbException or ArgumentException)
+        catch (DbException e)
         {
-            throw new StorageException($"PostgreSQL cannot be reached with Storage:ConnectionSecret: {e.Message}", e);
+            throw new StorageException($"PostgreSQL cannot be reached with Storage:ConnectionSecret: {e.Message} Start the server, or mend host, database, user and password in it.", e);
+        }
+    }
+
+    private static (IConfigurationRoot Configuration, IReadOnlyList<SettingInForce> InForce) Checked(StartOptions options, IServiceCollection services)
+    {
+        Pipeline.AddStages(services);
+        services.AddSettings<GatewaySettings>("Gateway").AddSettings<StorageSettings>("Storage").AddSettings<TlsSettings>("Gateway:Tls");
+        var (configuration, faults) = options.Configuration();
+        return (configuration, SettingsCatalog.Check(configuration, Declared<SettingsSection>(services), faults));
+    }
+
+    private static async Task PrepareAsync(Databases databases, MasterKey key, IReadOnlyList<StageMigrations> stages, TimeProvider clock)
+    {
+        try
+        {
+            await KeyCheck.EnsureAsync(databases.State, key).ConfigureAwait(false);
+            if (!ReferenceEquals(databases.State, databases.Journal))
+            {
+                await KeyCheck.EnsureAsync(databases.Journal, key).ConfigureAwait(false);
+            }
+
+            await Migrations.ApplyAsync(databases, stages, clock).ConfigureAwait(false);
+        }
+        catch (DbException e)
+        {
+            var where = databases.State.File is { } file ? $"The database files in {Path.GetDirectoryName(file)}" : "The PostgreSQL database of Storage:ConnectionSecret";
+            throw new StorageException($"{where} cannot be used: {e.Message} Make room, give the gateway's user the right to write there, or restore a backup.", e);
         }
     }
 
@@ -150,17 +164,16 @@ public sealed class GatewayHost : IAsyncDisposable
 
     private static FileStream OpenFolder(string folder)
     {
-        var options = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
-        if (!Directory.Exists(folder))
-        {
-            Directory.CreateDirectory(folder, options);
-        }
-
         try
         {
+            if (!Directory.Exists(folder))
+            {
+                Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+            }
+
             return new FileStream(Path.Combine(folder, "lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
         }
-        catch (IOException e) when (e is not DirectoryNotFoundException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new IOException($"The data folder {folder} cannot be used: {e.Message} Stop the other gateway that uses it, or make it writable.", e);
         }
@@ -178,13 +191,9 @@ public sealed class GatewayHost : IAsyncDisposable
         {
             kestrel.ListenAnyIP(port, Options);
         }
-        else if (IPAddress.TryParse(address, out var parsed))
-        {
-            kestrel.Listen(parsed, port, Options);
-        }
         else
         {
-            throw new SettingsException([$"Gateway: '{address}' is no address to listen on. Give \"*\" or an IP address of this host."]);
+            kestrel.Listen(IPAddress.Parse(address), port, Options);
         }
     }
 }

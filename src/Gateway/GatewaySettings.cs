@@ -1,9 +1,11 @@
 using System.ComponentModel.DataAnnotations;
+using System.Net;
+using Sekisho.Storage;
 
 namespace Sekisho.Gateway;
 
 /// <summary>Settings of section "Gateway".</summary>
-public sealed class GatewaySettings
+public sealed class GatewaySettings : IValidatableObject
 {
     /// <summary>Address that devices connect to: "*" for all of the host's addresses, or one address.</summary>
     [Required]
@@ -20,10 +22,22 @@ public sealed class GatewaySettings
     /// <summary>How long requests under way may take to finish at shutdown.</summary>
     [Range(typeof(TimeSpan), "00:00:01", "00:10:00")]
     public TimeSpan DrainTime { get; set; } = TimeSpan.FromSeconds(20);
+
+    /// <inheritdoc/>
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
+    {
+        foreach (var (name, address) in ((string, string)[])[(nameof(DeviceAddress), DeviceAddress), (nameof(ManagementAddress), ManagementAddress)])
+        {
+            if (address != "*" && !IPAddress.TryParse(address, out _))
+            {
+                yield return new ValidationResult($"'{address}' is no address to listen on. Give \"*\" or an IP address of this host.", [name]);
+            }
+        }
+    }
 }
 
 /// <summary>Settings of section "Storage".</summary>
-public sealed class StorageSettings
+public sealed class StorageSettings : IValidatableObject
 {
     /// <summary>"sqlite" for files in the data folder, "postgresql" for a server.</summary>
     [AllowedValues("sqlite", "postgresql", ErrorMessage = "allowed are sqlite and postgresql.")]
@@ -31,4 +45,13 @@ public sealed class StorageSettings
 
     /// <summary>Npgsql connection string for the engine postgresql.</summary>
     public string ConnectionSecret { get; set; } = "";
+
+    /// <inheritdoc/>
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
+    {
+        if (Engine == "postgresql" && !Database.IsPostgreSqlConnection(ConnectionSecret))
+        {
+            yield return new ValidationResult("the engine postgresql needs an Npgsql connection string with a host, for example Host=localhost;Database=sekisho;Username=sekisho;Password=….", [nameof(ConnectionSecret)]);
+        }
+    }
 }

@@ -17,12 +17,15 @@ StartOptions Start(ParseResult parsed) => new(
 var up = new Command("up", "Starts the gateway. ゲートウェイを起動する") { data, port, managementPort, config, set };
 up.SetAction((parsed, cancellation) => Commands.UpAsync(Start(parsed), cancellation));
 
-var checkConfig = new Command("check-config", "Prints the configuration in force and where it came from, or every fault in it. 有効な設定と誤りを表示する") { data, config, set };
-checkConfig.SetAction((parsed, _) => Task.FromResult(Commands.CheckConfig(Start(parsed))));
+var checkConfig = new Command("check-config", "Prints the configuration in force and where it came from, or every fault in it. 有効な設定と誤りを表示する") { data, port, managementPort, config, set };
+checkConfig.SetAction((parsed, _) => Commands.CheckConfigAsync(Start(parsed)));
 
 var auditVerify = new Command("audit-verify", "Verifies the hash chain of the operator audit log. 操作監査ログの改ざんを検査する") { data, config, set };
 auditVerify.SetAction((parsed, _) => Commands.AuditVerifyAsync(Start(parsed)));
 
 var root = new RootCommand("Sekisho (関所): an open secure gateway for IoT devices. IoTデバイスのためのセキュアゲートウェイ") { up, checkConfig, auditVerify };
 var parse = root.Parse(args);
-return parse.Errors.Count > 0 && parse.Invoke() != 0 ? ExitCodes.WrongUse : await parse.InvokeAsync();
+
+// The host ends in order at SIGTERM, in its own time; the parser would cut it off after two seconds.
+var invocation = new InvocationConfiguration { ProcessTerminationTimeout = null };
+return parse.Errors.Count > 0 && await parse.InvokeAsync(invocation) != 0 ? ExitCodes.WrongUse : await parse.InvokeAsync(invocation);

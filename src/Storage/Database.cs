@@ -21,6 +21,8 @@ public enum Dialect
 public sealed class Database : IAsyncDisposable
 {
     // Result codes of SQLite (sqlite3.h).
+    private const int Busy = 5;
+    private const int Locked = 6;
     private const int ReadOnly = 8;
     private const int InputOutput = 10;
     private const int Corrupt = 11;
@@ -55,6 +57,32 @@ public sealed class Database : IAsyncDisposable
 
     /// <summary>A PostgreSQL database that exists.</summary>
     public static Database PostgreSql(string connectionString) => new(null, NpgsqlDataSource.Create(connectionString));
+
+    /// <summary>True for an Npgsql connection string that names a host.</summary>
+    public static bool IsPostgreSqlConnection(string connectionString)
+    {
+        try
+        {
+            return new NpgsqlConnectionStringBuilder(connectionString).Host is { Length: > 0 };
+        }
+        catch (Exception e) when (e is ArgumentException or FormatException or InvalidOperationException)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>
+    /// True when the store as a whole cannot work now (disk full, failing or read-only, server away, too busy), false when the statement is at
+    /// fault. It is worth trying again later.
+    /// </summary>
+    public static bool IsUnavailable(DbException fault) => fault switch
+    {
+        SqliteException e => InDoubt(e) || e.SqliteErrorCode is Busy or Locked,
+        NpgsqlException { IsTransient: true } => true,
+        PostgresException e => e.SqlState is { } state && (state.StartsWith("53", StringComparison.Ordinal) || state.StartsWith("57P", StringComparison.Ordinal) || state == "25006"),
+        NpgsqlException e => e.InnerException is IOException or System.Net.Sockets.SocketException or TimeoutException,
+        _ => false,
+    };
 
     /// <summary>Runs a query on a connection of its own.</summary>
     public async Task<T> ReadAsync<T>(Func<DbConnection, Task<T>> query, CancellationToken cancellation = default)

@@ -32,11 +32,84 @@ public sealed class StartFaultTests : IDisposable
     }
 
     [Fact]
-    public async Task A_configuration_file_that_is_no_json_is_named()
+    public async Task Faults_of_the_command_line_the_file_and_the_settings_are_told_together()
     {
         Directory.CreateDirectory(Data);
         await File.WriteAllTextAsync(Path.Combine(Data, "sekisho.json"), "{ \"Gateway\": ");
-        await FailsAsync(GatewayStart.OnFreePorts(Site.Command, Data), "sekisho.json");
+        var start = GatewayStart.OnFreePorts(
+            Site.Command, Data, "no equals sign", "Gateway:ManagementAddress=localhost", "Storage:Engine=postgresql", "Gateway:Tls:KeyFile=/no/such.pem", "Gateway:Tls:Names:0=not a name", "Operations:Otlp:Endpoint=collector");
+        await FailsAsync(
+            start with { DevicePort = 70_000, ManagementPort = 0 },
+            "sekisho.json", "--set = 'no equals sign'", "--port = '70000'", "--management-port = '0'", "'localhost' is no address to listen on", "Storage:ConnectionSecret", "no file '/no/such.pem'", "'not a name' is no host name", "Operations:Otlp:Endpoint: 'collector'");
+    }
+
+    [Fact]
+    public async Task Devices_and_management_never_share_a_port()
+    {
+        var start = GatewayStart.OnFreePorts(Site.Command, Data);
+        await FailsAsync(start with { ManagementPort = start.DevicePort }, "--management-port", "a port each");
+    }
+
+    [Fact]
+    public async Task An_address_that_is_not_of_this_host_is_said_to_be_the_reason() =>
+        await FailsAsync(GatewayStart.OnFreePorts(Site.Command, Data, "Gateway:ManagementAddress=192.0.2.1"), "Gateway:ManagementAddress");
+
+    [Fact]
+    public async Task A_postgresql_server_that_is_away_is_named_with_the_setting_and_without_its_password()
+    {
+        var start = GatewayStart.OnFreePorts(Site.Command, Data);
+        await using var gateway = GatewayProcess.Launch(start with { Settings = ["Storage:Engine=postgresql", $"Storage:ConnectionSecret=Host=127.0.0.1;Port={start.DevicePort};Username=sekisho;Password=MARKER-4711;Timeout=3"] });
+        Assert.Equal(2, await gateway.EndAsync());
+        Assert.Contains("Storage:ConnectionSecret", gateway.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("MARKER-4711", gateway.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", gateway.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_database_file_that_is_none_is_refused_and_left_as_it_is()
+    {
+        await StartOnceAsync();
+        var file = Path.Combine(Data, "state.db");
+        foreach (var old in Directory.GetFiles(Data, "state.db*"))
+        {
+            File.Delete(old);
+        }
+
+        await File.WriteAllTextAsync(file, new string('x', 10_000));
+        await FailsAsync(GatewayStart.OnFreePorts(Site.Command, Data), "database files in " + Data, "restore a backup");
+        Assert.Equal(new string('x', 10_000), await File.ReadAllTextAsync(file));
+    }
+
+    [Fact]
+    public async Task A_folder_without_the_right_to_write_is_refused_by_name()
+    {
+        // The owner of the folder may not write either; root is nobody else's equal and has to become somebody first.
+        Directory.CreateDirectory(Data);
+        File.SetUnixFileMode(_folder, (UnixFileMode)0b111_101_101);
+        File.SetUnixFileMode(Data, (UnixFileMode)0b101_101_101);
+        var start = GatewayStart.OnFreePorts(Site.Command, Data);
+        if (Environment.UserName == "root")
+        {
+            // Another user may have no way to this build, so it runs from a copy.
+            var program = Path.Combine(_folder, "program");
+            CopyProgram(Path.GetDirectoryName(Site.Command[1])!, program);
+            start = start with { Command = [Site.Command[0], Path.Combine(program, Path.GetFileName(Site.Command[1]))], Prefix = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"] };
+        }
+
+        await FailsAsync(start, $"data folder {Data} cannot be used", "make it writable");
+    }
+
+    [Fact]
+    public async Task A_first_start_cut_off_after_the_authority_s_key_goes_on_with_the_same_authority()
+    {
+        await StartOnceAsync();
+        var file = Path.Combine(Data, "ca.pem");
+        var before = await File.ReadAllTextAsync(file);
+        File.Delete(file);
+        await StartOnceAsync();
+        Assert.Equal(before, await File.ReadAllTextAsync(file));
+        File.Delete(Path.Combine(Data, "ca.key"));
+        await FailsAsync(GatewayStart.OnFreePorts(Site.Command, Data), "ca.key", "Restore");
     }
 
     [Fact]
@@ -82,6 +155,20 @@ public sealed class StartFaultTests : IDisposable
     {
         await using var gateway = await GatewayProcess.RunAsync(GatewayStart.OnFreePorts(Site.Command, Data));
         Assert.Equal(0, await gateway.StopAsync());
+    }
+
+    private static void CopyProgram(string from, string to)
+    {
+        Directory.CreateDirectory(to);
+        foreach (var file in Directory.GetFiles(from))
+        {
+            File.Copy(file, Path.Combine(to, Path.GetFileName(file)));
+        }
+
+        foreach (var folder in Directory.GetDirectories(from))
+        {
+            CopyProgram(folder, Path.Combine(to, Path.GetFileName(folder)));
+        }
     }
 
     private static async Task FailsAsync(GatewayStart start, params string[] words)

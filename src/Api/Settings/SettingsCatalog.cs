@@ -48,15 +48,16 @@ public static class SettingsCatalog
     /// <summary>Checks the whole configuration against the declared sections, all faults at once.</summary>
     /// <param name="configuration">Only Sekisho's own providers (file, SEKISHO__ variables, command line).</param>
     /// <param name="sections">Declared sections.</param>
+    /// <param name="otherFaults">Faults found before, to be told together with these.</param>
     /// <returns>What is in force.</returns>
     /// <exception cref="SettingsException">Unknown keys or wrong values.</exception>
-    public static IReadOnlyList<SettingInForce> Check(IConfigurationRoot configuration, IEnumerable<SettingsSection> sections)
+    public static IReadOnlyList<SettingInForce> Check(IConfigurationRoot configuration, IEnumerable<SettingsSection> sections, params IReadOnlyList<string> otherFaults)
     {
         ArgumentNullException.ThrowIfNull(configuration);
         var bindings = sections.Select(s => new SectionBinding(configuration, s)).ToArray();
         var taken = bindings.SelectMany(b => b.Taken).ToHashSet(StringComparer.OrdinalIgnoreCase);
         var known = bindings.SelectMany(b => b.InForce).Select(s => s.Key).ToArray();
-        var faults = bindings.SelectMany(b => b.Faults).ToList();
+        var faults = otherFaults.Concat(bindings.SelectMany(b => b.Faults)).ToList();
         foreach (var (key, value) in configuration.AsEnumerable().OrderBy(e => e.Key, StringComparer.OrdinalIgnoreCase))
         {
             if (value is not null && !taken.Contains(key))

@@ -7,52 +7,54 @@ using Sekisho.Storage.Keys;
 namespace Sekisho.Gateway.Tls;
 
 /// <summary>
-/// The gateway's own certificate authority, made at first start: ca.pem (for devices to trust) and ca.key (encrypted under the master key) in
-/// the data folder. Keys of server certificates live in memory only. Any thread.
+/// The gateway's own certificate authority, made at first start: ca.key (certificate and key as PKCS #12, encrypted under the master key) and ca.pem
+/// (the certificate alone, for devices to trust) in the data folder. Keys of server certificates live in memory only. Any thread.
 /// </summary>
 public sealed class PrivateAuthority : IDisposable
 {
     private static readonly byte[] Context = "ca.key"u8.ToArray();
     private readonly X509Certificate2 _certificate;
 
-    private PrivateAuthority(X509Certificate2 certificate, bool created) => (_certificate, Created) = (certificate, created);
-
-    /// <summary>True when this start made it.</summary>
-    public bool Created { get; }
+    private PrivateAuthority(X509Certificate2 certificate) => _certificate = certificate;
 
     /// <summary>SHA-256 fingerprint, upper-case hex.</summary>
     public string Fingerprint => _certificate.GetCertHashString(HashAlgorithmName.SHA256);
 
     /// <summary>Loads the authority from the data folder, or makes it.</summary>
-    /// <exception cref="StorageException">Only one of the two files is there, or the key belongs to another master key.</exception>
+    /// <exception cref="StorageException">The key is gone, no authority, or belongs to another master key.</exception>
     public static PrivateAuthority Open(string dataFolder, MasterKey master, TimeProvider clock)
     {
         ArgumentNullException.ThrowIfNull(clock);
         var certificateFile = Path.Combine(dataFolder, "ca.pem");
         var keyFile = Path.Combine(dataFolder, "ca.key");
         using var cipher = new ColumnCipher(master, "ca-key");
-        if (File.Exists(certificateFile) != File.Exists(keyFile))
+        if (File.Exists(keyFile))
         {
-            throw new StorageException($"Of the private CA only one of {certificateFile} and {keyFile} is there. Restore both from a backup, or remove the one to have a new CA made (every device must then trust the new ca.pem).");
+            var stored = Load(cipher.Unprotect(File.ReadAllBytes(keyFile), Context), keyFile);
+            if (!File.Exists(certificateFile))
+            {
+                // The first start was cut off between the two files, or somebody removed the public one.
+                DurableFile.Create(certificateFile, Pem(stored));
+            }
+
+            return new PrivateAuthority(stored);
+        }
+
+        if (File.Exists(certificateFile))
+        {
+            throw new StorageException($"Of the private CA only {certificateFile} is there. Restore {keyFile} from a backup, or remove {certificateFile} to have a new CA made (every device must then trust the new one).");
         }
 
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        if (File.Exists(keyFile))
-        {
-            key.ImportPkcs8PrivateKey(cipher.Unprotect(File.ReadAllBytes(keyFile), Context), out _);
-            using var stored = X509Certificate2.CreateFromPem(File.ReadAllText(certificateFile));
-            return new PrivateAuthority(stored.CopyWithPrivateKey(key), created: false);
-        }
-
         var request = new CertificateRequest($"CN=Sekisho private CA {Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(4))}", key, HashAlgorithmName.SHA256);
         request.CertificateExtensions.Add(new X509BasicConstraintsExtension(certificateAuthority: true, hasPathLengthConstraint: true, pathLengthConstraint: 0, critical: true));
         request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.KeyCertSign | X509KeyUsageFlags.CrlSign, critical: true));
         request.CertificateExtensions.Add(new X509SubjectKeyIdentifierExtension(request.PublicKey, critical: false));
         var now = clock.GetUtcNow();
         var certificate = request.CreateSelfSigned(now.AddDays(-1), now.AddYears(20));
-        WriteDurably(keyFile, cipher.Protect(key.ExportPkcs8PrivateKey(), Context));
-        WriteDurably(certificateFile, System.Text.Encoding.ASCII.GetBytes(certificate.ExportCertificatePem() + "\n"));
-        return new PrivateAuthority(certificate, created: true);
+        DurableFile.Create(keyFile, cipher.Protect(certificate.Export(X509ContentType.Pfx), Context));
+        DurableFile.Create(certificateFile, Pem(certificate));
+        return new PrivateAuthority(certificate);
     }
 
     /// <summary>Issues a server certificate for the names (host names or addresses).</summary>
@@ -87,16 +89,17 @@ public sealed class PrivateAuthority : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _certificate.Dispose();
 
-    private static void WriteDurably(string file, byte[] content)
-    {
-        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
-        if (!OperatingSystem.IsWindows())
-        {
-            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-        }
+    private static byte[] Pem(X509Certificate2 certificate) => System.Text.Encoding.ASCII.GetBytes(certificate.ExportCertificatePem() + "\n");
 
-        using var stream = new FileStream(file, options);
-        stream.Write(content);
-        stream.Flush(flushToDisk: true);
+    private static X509Certificate2 Load(byte[] pfx, string file)
+    {
+        try
+        {
+            return X509CertificateLoader.LoadPkcs12(pfx, null);
+        }
+        catch (CryptographicException e)
+        {
+            throw new StorageException($"{file} holds no certificate authority. Restore it from a backup, or remove it together with ca.pem to have a new CA made (every device must then trust the new ca.pem).", e);
+        }
     }
 }

@@ -3,10 +3,9 @@ using System.ComponentModel.DataAnnotations;
 namespace Sekisho.Operations.Otlp;
 
 /// <summary>Settings under Operations:Otlp.</summary>
-internal sealed class OtlpSettings
+internal sealed class OtlpSettings : IValidatableObject
 {
     /// <summary>Base address of an OpenTelemetry collector, for example http://localhost:4318; empty sends nothing.</summary>
-    [RegularExpression("(https?://.+)?", ErrorMessage = "an http or https address is allowed, for example http://localhost:4318, or nothing.")]
     public string Endpoint { get; set; } = "";
 
     /// <summary>"http/protobuf" or "grpc".</summary>
@@ -19,4 +18,17 @@ internal sealed class OtlpSettings
 
     /// <summary>Headers of each request as KEY=VALUE, separated by commas, for example a collector's credential.</summary>
     public string HeadersSecret { get; set; } = "";
+
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
+    {
+        if (Endpoint.Length > 0 && !(Uri.TryCreate(Endpoint, UriKind.Absolute, out var address) && address.Scheme is "http" or "https"))
+        {
+            yield return new ValidationResult($"'{Endpoint}' is no http or https address. Give one, for example http://localhost:4318, or nothing.", [nameof(Endpoint)]);
+        }
+
+        if (HeadersSecret.Length > 0 && HeadersSecret.Split(',').Any(h => h.IndexOf('=', StringComparison.Ordinal) <= 0))
+        {
+            yield return new ValidationResult("write headers as KEY=VALUE, separated by commas.", [nameof(HeadersSecret)]);
+        }
+    }
 }

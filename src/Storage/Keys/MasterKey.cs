@@ -59,20 +59,7 @@ public sealed class MasterKey
 
         var key = RandomNumberGenerator.GetBytes(Size);
         Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(file))!);
-        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
-        if (!OperatingSystem.IsWindows())
-        {
-            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-        }
-
-        using (var stream = new FileStream(file, options))
-        using (var writer = new StreamWriter(stream))
-        {
-            writer.WriteLine(Convert.ToBase64String(key));
-            writer.Flush();
-            stream.Flush(flushToDisk: true);
-        }
-
+        DurableFile.Create(file, System.Text.Encoding.ASCII.GetBytes(Convert.ToBase64String(key) + "\n"));
         return (new MasterKey(key), file);
     }
 

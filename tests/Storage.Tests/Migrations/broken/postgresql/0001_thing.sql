@@ -1,0 +1,3 @@
+CREATE TABLE thing (
+    id BIGINT PRIMARY KEY
+);

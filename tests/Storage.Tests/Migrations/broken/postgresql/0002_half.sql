@@ -1,0 +1,4 @@
+CREATE TABLE half (
+    id BIGINT PRIMARY KEY
+);
+INSERT INTO nowhere (id) VALUES (1);
