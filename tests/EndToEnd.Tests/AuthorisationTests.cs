@@ -127,13 +127,15 @@ public class AuthorisationTests(SharedSite shared, ITestOutputHelper output)
             return false;
         }
 
+        // A search asks with a body, and reads all the same.
+        var reads = method == "GET" || path.EndsWith("/devices/search", StringComparison.Ordinal);
         var handling = path.Contains("/detections", StringComparison.Ordinal) || path.Contains("/responses", StringComparison.Ordinal);
         return caller switch
         {
             "administrator" => true,
-            "responder" => method == "GET" || handling,
-            "auditor" => method == "GET",
-            "key" => method == "GET" && path.Contains("/devices", StringComparison.Ordinal) && !path.EndsWith("/traffic", StringComparison.Ordinal),
+            "responder" => reads || handling,
+            "auditor" => reads,
+            "key" => reads && path.Contains("/devices", StringComparison.Ordinal) && !path.EndsWith("/traffic", StringComparison.Ordinal),
             _ => false,
         };
     }
