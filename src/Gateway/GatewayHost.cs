@@ -57,7 +57,7 @@ public sealed class GatewayHost : IAsyncDisposable
         services.AddSingleton(clock).AddSingleton(databases.All).AddSingleton(key).AddSingleton(inForce);
         services.AddSingleton(new Texts([.. Declared<System.Reflection.Assembly>(services), typeof(Api.Correlation).Assembly, typeof(GatewayHost).Assembly]));
         services.AddSingleton(authority).AddSingleton(certificates);
-        services.AddRouting().AddAuthorization().AddOpenApi("v1");
+        services.AddRouting().AddAuthorization().AddOpenApi("v1", ApiDocument.Describe);
         services.ConfigureHttpJsonOptions(json =>
         {
             json.SerializerOptions.AllowDuplicateProperties = false;

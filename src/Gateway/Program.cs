@@ -7,10 +7,13 @@ var managementPort = new Option<int>("--management-port") { Description = "Port 
 var config = new Option<FileInfo?>("--config") { Description = "Configuration file; default is sekisho.json in the data folder. 設定ファイル" };
 var set = new Option<string[]>("--set") { Description = "One setting as Section:Key=VALUE; may be repeated. 設定を一つ上書きする", DefaultValueFactory = _ => [] };
 
+// Only commands that look at the listeners take the ports; to the others they do not matter.
+int PortOf(ParseResult parsed, Option<int> option) => parsed.GetResult(option) is null ? (int)option.GetDefaultValue()! : parsed.GetValue(option);
+
 StartOptions Start(ParseResult parsed) => new(
     parsed.GetValue(data)!.FullName,
-    parsed.GetValue(port),
-    parsed.GetValue(managementPort),
+    PortOf(parsed, port),
+    PortOf(parsed, managementPort),
     parsed.GetValue(config)?.FullName,
     parsed.GetValue(set)!);
 

@@ -5,14 +5,19 @@ namespace Sekisho.Gateway;
 /// <summary>Headers that every answer carries: nothing is cached, framed, sniffed or run.</summary>
 internal static class SecurityHeaders
 {
-    /// <summary>Middleware.</summary>
+    /// <summary>Middleware. Set when the answer starts, so that an answer made anew after a fault has them too.</summary>
     public static Task Add(HttpContext context, RequestDelegate next)
     {
-        var headers = context.Response.Headers;
+        context.Response.OnStarting(static state => Set(((HttpContext)state).Response.Headers), context);
+        return next(context);
+    }
+
+    private static Task Set(IHeaderDictionary headers)
+    {
         headers.CacheControl = "no-store";
         headers.XContentTypeOptions = "nosniff";
         headers.StrictTransportSecurity = "max-age=31536000";
         headers.ContentSecurityPolicy = "default-src 'none'; frame-ancestors 'none'";
-        return next(context);
+        return Task.CompletedTask;
     }
 }

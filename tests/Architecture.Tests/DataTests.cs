@@ -44,7 +44,8 @@ public partial class DataTests
     [Fact]
     public void Migrations_have_the_same_names_in_both_dialects_and_numbers_without_gaps()
     {
-        var all = Tree.Files.Where(f => f.Contains("/Migrations/", StringComparison.Ordinal) && f.EndsWith(".sql", StringComparison.Ordinal)).ToArray();
+        var all = Tree.Files.Where(f => f.Contains("Migrations/", StringComparison.Ordinal) && f.EndsWith(".sql", StringComparison.Ordinal)).ToArray();
+        Assert.Contains(all, f => f.Contains("/JournalMigrations/", StringComparison.Ordinal));
         Assert.Equal(
             all.Where(f => f.Contains("/sqlite/", StringComparison.Ordinal)).Select(f => f.Replace("/sqlite/", "/", StringComparison.Ordinal)).Order(),
             all.Where(f => f.Contains("/postgresql/", StringComparison.Ordinal)).Select(f => f.Replace("/postgresql/", "/", StringComparison.Ordinal)).Order());
@@ -58,10 +59,18 @@ public partial class DataTests
     [Fact]
     public void Both_dialects_make_the_same_tables_with_the_same_columns()
     {
-        foreach (var file in Tree.Files.Where(f => f.Contains("/Migrations/sqlite/", StringComparison.Ordinal)))
+        foreach (var file in Tree.Files.Where(f => f.StartsWith("src/", StringComparison.Ordinal) && f.Contains("Migrations/sqlite/", StringComparison.Ordinal)))
         {
             Assert.Equal(Columns(Tree.Text(file)), Columns(Tree.Text(file.Replace("/sqlite/", "/postgresql/", StringComparison.Ordinal))));
         }
+    }
+
+    [Fact]
+    public void Every_line_of_the_budgets_is_measured_by_one_test_and_every_measurement_has_a_line()
+    {
+        var lines = JsonSerializer.Deserialize<Dictionary<string, double>>(Tree.Text("bench/budgets.json"))!.Keys.Order();
+        var measured = Tree.Sources("tests").SelectMany(f => BudgetPattern().Matches(Tree.Text(f))).Select(m => m.Groups[1].Value).Order();
+        Assert.Equal(lines, measured);
     }
 
     private static IEnumerable<string> Columns(string sql) =>
@@ -83,6 +92,9 @@ public partial class DataTests
 
     [GeneratedRegex(@"CREATE TABLE (?:IF NOT EXISTS )?(\w+) \((.*?)\n\)", RegexOptions.Singleline)]
     private static partial Regex TablePattern();
+
+    [GeneratedRegex(@"Budget\.Measure\(""([a-z-]+)""")]
+    private static partial Regex BudgetPattern();
 
     [GeneratedRegex(@"^\s+(\w+) ")]
     private static partial Regex ColumnPattern();

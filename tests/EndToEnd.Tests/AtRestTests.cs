@@ -14,12 +14,13 @@ public class AtRestTests
     public async Task No_marker_of_a_payload_secret_token_or_unique_id_stands_in_any_file_or_line_of_output()
     {
         await using var site = await Site.StartAsync(settings: ["Operations:Logging:Level=Trace"]);
-        await site.AddFieldAsync("rest", "smart-home", forwarding: false);
+        await site.AddFieldAsync("rest", "smart-home");
         var notification = (await site.Admin.PutAsync("/api/v1/fields/rest/notification", new
         {
             recipients = new[] { new { role = "administrator", address = AddressMarker } },
             webhook = new { url = "https://localhost:1/hook" },
         })).Expect();
+        var key = (await site.Admin.PostAsync("/ops/v1/keys", new { name = "reader", roles = new[] { "administrator" }, fields = new[] { "rest" }, scopes = new[] { "devices:read" } })).Expect();
         var account = (await site.Admin.PostAsync("/ops/v1/accounts", new { name = "taro", roles = new[] { "administrator" }, fields = new[] { "rest" } })).Expect();
         await site.Admin.PostAsync("/api/v1/session", new { name = "taro", password = PasswordMarker });
         using var device = await site.ConnectAsync("rest", UniqueIdMarker);
@@ -36,7 +37,7 @@ public class AtRestTests
         string[] markers =
         [
             PayloadMarker, UniqueIdMarker, AddressMarker, notification["webhook"]!["secret"]!.GetValue<string>(), PasswordMarker, Site.Password,
-            device.Token!, device.Credential.AuthSecret, site.Admin.Token!, account["password"]!.GetValue<string>(),
+            device.Token!, device.Credential.AuthSecret, site.Admin.Token!, account["password"]!.GetValue<string>(), key["key"]!.GetValue<string>(), site.Cloud.Secret!,
         ];
         await LookAsync(site, markers, "while running");
         await site.Gateway.StopAsync();

@@ -25,7 +25,6 @@ public class AuthorisationTests(SharedSite shared, ITestOutputHelper output)
         await site.AddFieldAsync(Own, forwarding: false);
         await site.AddFieldAsync(Foreign, forwarding: false);
         using var device = await site.ConnectAsync(Own, "WALK-1");
-        using var other = await site.ConnectAsync(Foreign, "WALK-2");
         var callers = new Dictionary<string, ManagementClient>
         {
             ["nobody"] = new(site.Gateway.Management, site.Gateway.CaFile),
@@ -53,21 +52,74 @@ public class AuthorisationTests(SharedSite shared, ITestOutputHelper output)
                     continue;
                 }
 
+                // Who is let in meets things that do not exist, so that the walk changes nothing; who is to be refused meets a device that does,
+                // so that a handler's "not found" is never taken for a refusal.
                 var allowed = MayUse(caller, method, path);
-                var answer = await client.SendAsync(new HttpMethod(method), Concrete(path), method is "GET" or "DELETE" ? null : new StringContent("{}", System.Text.Encoding.UTF8, "application/json"));
+                var answer = await client.SendAsync(new HttpMethod(method), Concrete(path, allowed ? "walk-nothing" : device.DeviceId!), method is "GET" or "DELETE" ? null : new StringContent("{}", System.Text.Encoding.UTF8, "application/json"));
                 asked++;
                 // Wrong credentials at the sign-in are an answer of the route itself.
                 var turnedAway = answer.Status == 403 || (answer.Status == 401 && answer.Text.Contains("sign-in-needed", StringComparison.Ordinal));
-                if (allowed ? turnedAway : answer.Status is not (401 or 403 or 404))
+                if (allowed ? turnedAway : answer.Status != Refusal(caller, path))
                 {
                     faults.Add($"{caller} {method} {path}: {answer.Status}, should be {(allowed ? "let in" : "refused")} {answer.Text}");
                 }
             }
         }
 
+        Assert.Equal(202, (await device.SendAsync("{\"seq\":1}")).Status);
+
         output.WriteLine($"{routes.Count} routes, {asked} requests");
         Assert.Empty(faults);
         Assert.True(routes.Count > 40, $"only {routes.Count} routes in the document");
+    }
+
+    [Fact]
+    public async Task A_device_of_another_field_cannot_be_reached_through_the_own_field()
+    {
+        var site = shared.Site;
+        await site.AddFieldAsync("idor-own", forwarding: false);
+        await site.AddFieldAsync("idor-foreign", forwarding: false);
+        using var foreign = await site.ConnectAsync("idor-foreign", "IDOR-1");
+        using var client = await AccountAsync("idor-administrator", ["administrator"], ["idor-own"]);
+        var device = $"/api/v1/fields/idor-own/devices/{foreign.DeviceId}";
+        Assert.Equal(404, (await client.GetAsync(device)).Status);
+        Assert.Equal(404, (await client.GetAsync(device + "/traffic")).Status);
+        Assert.Equal(404, (await client.PutAsync(device, new { name = "mine", kind = "sensor", cadence = "irregular" })).Status);
+        Assert.Equal(404, (await client.PostAsync(device + "/secret", null)).Status);
+        Assert.Equal(404, (await client.PostAsync(device + "/state", new { state = "suspended", reason = "mine now" })).Status);
+        Assert.Equal(404, (await client.PostAsync(device + "/retire", new { reason = "mine now" })).Status);
+        Assert.Equal(404, (await client.DeleteAsync(device)).Status);
+        Assert.Equal(202, (await foreign.SendAsync("{\"seq\":1}")).Status);
+        Assert.Empty((await client.GetAsync($"/api/v1/fields/idor-own/history?device={foreign.DeviceId}")).Expect()["items"]!.AsArray());
+        Assert.Empty((await client.GetAsync($"/api/v1/fields/idor-own/messages?device={foreign.DeviceId}")).Expect()["items"]!.AsArray());
+    }
+
+    [Fact]
+    public async Task The_document_says_how_to_sign_in_and_which_routes_need_it()
+    {
+        var document = (await shared.Site.Admin.GetAsync("/openapi/v1.json")).Expect();
+        Assert.Equal("Sekisho", document["info"]!["title"]!.GetValue<string>());
+        Assert.Equal("bearer", document["components"]!["securitySchemes"]!["bearer"]!["scheme"]!.GetValue<string>());
+        var secured = document["paths"]!.AsObject().SelectMany(p => p.Value!.AsObject().Select(m => (Route: $"{m.Key.ToUpperInvariant()} {p.Key}", Secured: m.Value!["security"] is not null))).ToArray();
+        Assert.Equal(["POST /device/v1/token", .. Open], secured.Where(r => !r.Secured).Select(r => r.Route).OrderBy(r => Array.IndexOf(["POST /device/v1/token", .. Open], r)));
+    }
+
+    [Fact]
+    public async Task Every_answer_of_the_management_port_carries_the_security_headers_also_when_the_request_is_at_fault()
+    {
+        using var http = new HttpClient(TrustedHttp.Handler(shared.Site.Gateway.CaFile));
+        foreach (var (path, body, status) in ((string, string?, int)[])[("/health/live", null, 200), ("/ops/v1/stages", null, 401), ("/nothing", null, 404), ("/api/v1/session", "{\"name\":", 400)])
+        {
+            using var request = new HttpRequestMessage(body is null ? HttpMethod.Get : HttpMethod.Post, new Uri(shared.Site.Gateway.Management, path));
+            request.Content = body is null ? null : new StringContent(body, System.Text.Encoding.UTF8, "application/json");
+            using var answer = await http.SendAsync(request);
+            Assert.Equal(status, (int)answer.StatusCode);
+            Assert.Equal("no-store", answer.Headers.CacheControl!.ToString());
+            foreach (var header in (string[])["X-Content-Type-Options", "Strict-Transport-Security", "Content-Security-Policy"])
+            {
+                Assert.True(answer.Headers.Contains(header), $"{path} lacks {header}");
+            }
+        }
     }
 
     [Fact]
@@ -140,12 +192,20 @@ public class AuthorisationTests(SharedSite shared, ITestOutputHelper output)
         };
     }
 
-    private static string Concrete(string path)
+    // A field that one may not see does not exist; apart from that "no" is 403 for the known and 401 for the unknown.
+    private static int Refusal(string caller, string path) => caller switch
+    {
+        "nobody" or "device" or "nonsense" => 401,
+        "foreign" when path.StartsWith("/api/v1/fields/{fieldId}", StringComparison.Ordinal) => 404,
+        _ => 403,
+    };
+
+    private static string Concrete(string path, string thing)
     {
         var concrete = path.Replace("{fieldId}", Own, StringComparison.Ordinal);
         while (concrete.IndexOf('{', StringComparison.Ordinal) is >= 0 and var at)
         {
-            concrete = concrete[..at] + "walk-nothing" + concrete[(concrete.IndexOf('}', StringComparison.Ordinal) + 1)..];
+            concrete = concrete[..at] + thing + concrete[(concrete.IndexOf('}', StringComparison.Ordinal) + 1)..];
         }
 
         return concrete;

@@ -118,6 +118,7 @@ public class KeyTests
         var into = new byte[plain.Length + ColumnCipher.Overhead];
         var measured = Budget.Measure("encrypt", () => cipher.Protect(plain, "block"u8, into));
         Assert.Equal(plain, cipher.Unprotect(into, "block"u8));
+        TestContext.Current.TestOutputHelper!.WriteLine(measured.ToString());
         Assert.True(measured.Holds, measured.ToString());
     }
 
