@@ -23,7 +23,7 @@ public static class HistoryFeature
 
         // Store
         services.AddSingleton<ChunkCipher>().AddSingleton<DetailsCipher>().AddSingleton<ChunkWriter>();
-        services.AddSingleton<MessageStore>().AddSingleton<IMessageStore>(p => p.GetRequiredService<MessageStore>());
+        services.AddSingleton<FreshChunks>().AddSingleton<MessageStore>().AddSingleton<IMessageStore>(p => p.GetRequiredService<MessageStore>());
         services.AddSingleton<IHistory, RecordWriter>();
         services.AddSingleton<ILaneCommitPart, LaneRecords>();
 

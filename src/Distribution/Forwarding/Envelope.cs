@@ -1,9 +1,6 @@
-using System.Buffers;
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
-using System.Text.Encodings.Web;
-using System.Text.Json;
 using Sekisho.Domain.Events;
 
 namespace Sekisho.Distribution.Forwarding;
@@ -19,35 +16,33 @@ internal static class Envelope
     /// <summary>Bytes of a batch entry beside its payload, at most about.</summary>
     public const int EntryOverhead = 512;
 
-    private static readonly JsonWriterOptions Options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
-
-    /// <summary>The body of a batch: an array of envelopes.</summary>
-    public static byte[] Batch(IReadOnlyList<Outgoing> messages)
+    /// <summary>The body of a batch, an array of envelopes, appended to the buffer.</summary>
+    public static void Batch(IReadOnlyList<Outgoing> messages, EnvelopeBuffer to)
     {
-        var buffer = new ArrayBufferWriter<byte>(4096);
-        using (var json = new Utf8JsonWriter(buffer, Options))
+        to.Raw("["u8);
+        for (var i = 0; i < messages.Count; i++)
         {
-            json.WriteStartArray();
-            foreach (var (message, backlog) in messages)
-            {
-                json.WriteStartObject();
-                json.WriteString("messageId", message.MessageId);
-                json.WriteString("deviceId", message.DeviceId);
-                json.WriteString("arrivalTime", Time(message.ArrivedAt));
-                Text(json, "deviceTime", message.DeviceTime is { } time ? Time(time) : null);
-                Text(json, "sequence", message.Sequence);
-                Text(json, "mode", message.Mode);
-                json.WriteBoolean("backlog", backlog);
-                json.WriteString("correlationId", message.CorrelationId);
-                json.WritePropertyName("payload");
-                json.WriteRawValue(message.Payload.Span, skipInputValidation: true);
-                json.WriteEndObject();
-            }
-
-            json.WriteEndArray();
+            var (message, backlog) = messages[i];
+            to.Raw(i == 0 ? "{\"messageId\":"u8 : ",{\"messageId\":"u8);
+            to.Text(message.MessageId);
+            to.Raw(",\"deviceId\":"u8);
+            to.Text(message.DeviceId);
+            to.Raw(",\"arrivalTime\":"u8);
+            to.Time(message.ArrivedAt);
+            to.Raw(",\"deviceTime\":"u8);
+            to.Time(message.DeviceTime);
+            to.Raw(",\"sequence\":"u8);
+            to.Text(message.Sequence);
+            to.Raw(",\"mode\":"u8);
+            to.Text(message.Mode);
+            to.Raw(backlog ? ",\"backlog\":true,\"correlationId\":"u8 : ",\"backlog\":false,\"correlationId\":"u8);
+            to.Text(message.CorrelationId);
+            to.Raw(",\"payload\":"u8);
+            to.Raw(message.Payload.Span);
+            to.Raw("}"u8);
         }
 
-        return buffer.WrittenSpan.ToArray();
+        to.Raw("]"u8);
     }
 
     /// <summary>The headers of a single message, whose body is the payload itself.</summary>
@@ -84,17 +79,5 @@ internal static class Envelope
     // A device chooses its sequence; a header must stay one line of plain characters.
     private static string HeaderSafe(string text) => text.All(c => c is > ' ' and < '\x7f' and not '%') ? text : Uri.EscapeDataString(text);
 
-    private static string Time(DateTimeOffset time) => time.ToUniversalTime().ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture);
-
-    private static void Text(Utf8JsonWriter json, string name, string? value)
-    {
-        if (value is null)
-        {
-            json.WriteNull(name);
-        }
-        else
-        {
-            json.WriteString(name, value);
-        }
-    }
+    private static string Time(DateTimeOffset time) => time.UtcDateTime.ToString(EnvelopeBuffer.TimeFormat, CultureInfo.InvariantCulture);
 }

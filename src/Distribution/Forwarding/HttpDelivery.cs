@@ -39,6 +39,8 @@ internal sealed class HttpDelivery : IDisposable
     private readonly TimeProvider _clock;
     private readonly Uri _url;
     private readonly HttpClient _client;
+    private readonly EnvelopeBuffer _buffer = new();
+    private bool _sent = true; // false when the connection may still be reading the buffer
     private readonly X509Certificate2? _certificate;
     private readonly X509Certificate2Collection? _trusted;
 
@@ -76,8 +78,18 @@ internal sealed class HttpDelivery : IDisposable
     public async Task<DeliveryOutcome> SendAsync(IReadOnlyList<Outgoing> messages, CancellationToken cancellation)
     {
         var single = _destination.BatchMessages == 1;
-        var body = single ? messages[0].Message.Payload.ToArray() : Envelope.Batch(messages);
-        using var request = new HttpRequestMessage(HttpMethod.Post, _url) { Content = new ByteArrayContent(body) };
+        _buffer.Clear(keep: _sent);
+        _sent = false;
+        if (single)
+        {
+            _buffer.Raw(messages[0].Message.Payload.Span);
+        }
+        else
+        {
+            Envelope.Batch(messages, _buffer);
+        }
+
+        using var request = new HttpRequestMessage(HttpMethod.Post, _url) { Content = new ByteArrayContent(_buffer.Bytes, 0, _buffer.Length) };
         request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
         request.Headers.TryAddWithoutValidation("Sekisho-Field", _fieldId);
         foreach (var (name, value) in single ? Envelope.Headers(messages[0]) : [])
@@ -92,13 +104,15 @@ internal sealed class HttpDelivery : IDisposable
 
         if (_destination.Secret is { } secret)
         {
-            request.Headers.TryAddWithoutValidation("Sekisho-Signature", Envelope.Signature(secret, _clock.GetUtcNow(), body));
+            request.Headers.TryAddWithoutValidation("Sekisho-Signature", Envelope.Signature(secret, _clock.GetUtcNow(), _buffer.Bytes.AsSpan(0, _buffer.Length)));
         }
 
         try
         {
             using var response = await _client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellation).ConfigureAwait(false);
-            return Judge(response);
+            var outcome = Judge(response);
+            _sent = outcome.Verdict == Verdict.Delivered;
+            return outcome;
         }
         catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
         {

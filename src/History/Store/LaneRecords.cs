@@ -11,7 +11,7 @@ namespace Sekisho.History.Store;
 /// History's part in the commit of a lane batch: chunks with their index, accepted and repeated messages in the ledger, refusals and repeats
 /// as records. One thread at a time.
 /// </summary>
-internal sealed class LaneRecords(ChunkWriter chunks, IHistory history) : ILaneCommitPart
+internal sealed class LaneRecords(ChunkWriter chunks, FreshChunks fresh, IHistory history) : ILaneCommitPart
 {
     /// <summary>Message and correlation ids listed in the record of a repeat; the count beside them is complete.</summary>
     private const int Listed = 16;
@@ -55,7 +55,8 @@ internal sealed class LaneRecords(ChunkWriter chunks, IHistory history) : ILaneC
     /// <inheritdoc/>
     public void Committed(LaneBatch batch)
     {
-        // Nobody in this stage waits for a batch: whoever reads, reads the store.
+        ArgumentNullException.ThrowIfNull(batch);
+        fresh.Add(batch.Chunks);
     }
 
     private static SortedDictionary<string, int> Counts(IEnumerable<(string Field, int Messages)> parts)

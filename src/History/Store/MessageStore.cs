@@ -6,13 +6,15 @@ using Sekisho.Storage;
 
 namespace Sekisho.History.Store;
 
-/// <summary>Reads chunks back. Any thread.</summary>
-internal sealed class MessageStore(Databases databases, ChunkCipher cipher) : IMessageStore
+/// <summary>Reads chunks back: once from memory what was just committed, because forwarding follows at once, else from the store. Any thread.</summary>
+internal sealed class MessageStore(Databases databases, ChunkCipher cipher, FreshChunks fresh) : IMessageStore
 {
     /// <inheritdoc/>
     /// <exception cref="StorageException">The chunk was changed outside Sekisho or written with another key.</exception>
     public Task<IReadOnlyList<MessageEvent>?> ReadChunkAsync(long chunkId, CancellationToken cancellation) =>
-        databases.State.ReadAsync(connection => ReadAsync(connection, chunkId, cancellation), cancellation);
+        fresh.Take(chunkId) is { } messages
+            ? Task.FromResult<IReadOnlyList<MessageEvent>?>(messages)
+            : databases.State.ReadAsync(connection => ReadAsync(connection, chunkId, cancellation), cancellation);
 
     /// <summary>The same on a connection of the caller.</summary>
     public async Task<IReadOnlyList<MessageEvent>?> ReadAsync(DbConnection connection, long chunkId, CancellationToken cancellation)
