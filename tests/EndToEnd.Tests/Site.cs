@@ -34,15 +34,15 @@ public sealed class Site : IAsyncDisposable
     public static IReadOnlyList<string> Command { get; } =
         ["dotnet", Path.Combine(Root, "src", "Gateway", "bin", AppContext.BaseDirectory.Contains("/Release/", StringComparison.Ordinal) ? "Release" : "Debug", "net10.0", "Sekisho.Gateway.dll")];
 
-    public static async Task<Site> StartAsync(IReadOnlyList<string>? command = null, IReadOnlyList<string>? prefix = null, params string[] settings)
+    public static Task<Site> StartAsync(IReadOnlyList<string>? command = null, IReadOnlyList<string>? prefix = null, params string[] settings)
     {
         var folder = Directory.CreateTempSubdirectory("sekisho-site-").FullName;
-        var start = GatewayStart.OnFreePorts(command ?? Command, Path.Combine(folder, "data"), settings);
-        var gateway = await GatewayProcess.RunAsync(prefix is null ? start : start with { Prefix = prefix });
-        var admin = new ManagementClient(gateway.Management, gateway.CaFile);
-        await admin.SetUpAsync(await gateway.SetupCodeAsync(), "hanako", Password);
-        return new Site(folder, gateway, admin, await CloudReceiver.StartAsync("receiver-secret-0123456789abcdef"));
+        return OpenAsync(folder, Path.Combine(folder, "data"), command, prefix, settings);
     }
+
+    /// <summary>Starts on a data folder of the test's own, for example one on a small disk.</summary>
+    public static Task<Site> StartInAsync(string dataFolder, params string[] settings) =>
+        OpenAsync(Directory.CreateTempSubdirectory("sekisho-site-").FullName, dataFolder, null, null, settings);
 
     /// <summary>Makes a field that forwards to <see cref="Cloud"/> (unless told otherwise) and is watched by a template (if named).</summary>
     public async Task AddFieldAsync(string fieldId, string? template = null, object? parameters = null, bool forwarding = true, int batch = 100, string order = "arrival")
@@ -139,6 +139,15 @@ public sealed class Site : IAsyncDisposable
         Admin.Dispose();
         await Cloud.DisposeAsync();
         Directory.Delete(_folder, recursive: true);
+    }
+
+    private static async Task<Site> OpenAsync(string folder, string dataFolder, IReadOnlyList<string>? command, IReadOnlyList<string>? prefix, string[] settings)
+    {
+        var start = GatewayStart.OnFreePorts(command ?? Command, dataFolder, settings);
+        var gateway = await GatewayProcess.RunAsync(prefix is null ? start : start with { Prefix = prefix });
+        var admin = new ManagementClient(gateway.Management, gateway.CaFile);
+        await admin.SetUpAsync(await gateway.SetupCodeAsync(), "hanako", Password);
+        return new Site(folder, gateway, admin, await CloudReceiver.StartAsync("receiver-secret-0123456789abcdef"));
     }
 
     private static string FindRoot()

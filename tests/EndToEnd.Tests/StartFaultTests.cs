@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
+using Sekisho.Tests.Support;
 using Sekisho.Verification.Processes;
 
 namespace Sekisho.EndToEnd.Tests;
@@ -141,6 +142,23 @@ public sealed class StartFaultTests : IDisposable
         // Root may write anywhere, so a file stands where the folder should be.
         await File.WriteAllTextAsync(Data, "");
         await FailsAsync(GatewayStart.OnFreePorts(Site.Command, Data), Data);
+    }
+
+    [Fact]
+    public async Task A_data_folder_on_a_read_only_disk_is_refused_and_works_again_when_it_can_be_written()
+    {
+        await using var disk = await SmallDisk.MountAsync(mib: 64);
+        var start = GatewayStart.OnFreePorts(Site.Command, disk.Folder, "Distribution:Journal:MinFreeMiB=0");
+        await using (var first = await GatewayProcess.RunAsync(start))
+        {
+            Assert.Equal(0, await first.StopAsync());
+        }
+
+        await disk.RemountAsync("ro");
+        await FailsAsync(start, disk.Folder, "writable");
+        await disk.RemountAsync("rw");
+        await using var again = await GatewayProcess.RunAsync(start);
+        Assert.Equal(0, await again.StopAsync());
     }
 
     [Fact]

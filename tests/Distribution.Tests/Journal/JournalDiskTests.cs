@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Sekisho.Distribution.Journal;
 using Sekisho.Domain.Events;
 using Sekisho.Storage;
@@ -58,7 +57,7 @@ public class JournalDiskTests
     [Fact]
     public async Task On_a_full_disk_nothing_is_acknowledged_nothing_acknowledged_is_lost_and_it_goes_on_when_there_is_room()
     {
-        await using var disk = await SmallDisk.MountAsync();
+        await using var disk = await SmallDisk.MountAsync(mib: 4);
         var clock = new ManualClock();
         await using var database = Database.Sqlite(Path.Combine(disk.Folder, "journal.db"), checkpointPages: 0);
         var databases = new Databases(database, database);
@@ -99,7 +98,7 @@ public class JournalDiskTests
     [Fact]
     public async Task A_disk_short_of_room_refuses_before_it_is_full()
     {
-        await using var disk = await SmallDisk.MountAsync();
+        await using var disk = await SmallDisk.MountAsync(mib: 4);
         var clock = new ManualClock();
         await using var database = Database.Sqlite(Path.Combine(disk.Folder, "journal.db"), checkpointPages: 0);
         var databases = new Databases(database, database);
@@ -113,7 +112,7 @@ public class JournalDiskTests
     [Fact]
     public async Task A_read_only_disk_is_named_and_nothing_is_acknowledged()
     {
-        await using var disk = await SmallDisk.MountAsync();
+        await using var disk = await SmallDisk.MountAsync(mib: 4);
         var clock = new ManualClock();
         var key = new Storage.Keys.MasterKey(new byte[32]);
         var file = Path.Combine(disk.Folder, "journal.db");
@@ -140,34 +139,5 @@ public class JournalDiskTests
         }
 
         Microsoft.Data.Sqlite.SqliteConnection.ClearAllPools();
-    }
-
-    /// <summary>A tmpfs of 4 MiB; needs root, as CI has.</summary>
-    private sealed class SmallDisk : IAsyncDisposable
-    {
-        public string Folder { get; } = Directory.CreateTempSubdirectory("sekisho-disk-").FullName;
-
-        public static async Task<SmallDisk> MountAsync()
-        {
-            var disk = new SmallDisk();
-            await RunAsync("mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", disk.Folder);
-            return disk;
-        }
-
-        public Task RemountAsync(string option) => RunAsync("mount", "-o", "remount," + option, Folder);
-
-        public async ValueTask DisposeAsync()
-        {
-            await RunAsync("umount", "-l", Folder);
-            Directory.Delete(Folder);
-        }
-
-        private static async Task RunAsync(string program, params string[] arguments)
-        {
-            using var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardError = true })!;
-            var error = await process.StandardError.ReadToEndAsync();
-            await process.WaitForExitAsync();
-            Assert.True(process.ExitCode == 0, $"{program} needs root: {error}");
-        }
     }
 }
