@@ -33,6 +33,22 @@ public class JournalTests
         }
     }
 
+    [Fact]
+    public async Task A_crowd_that_does_not_come_back_keeps_nobody_waiting()
+    {
+        var clock = new ManualClock();
+        await using var store = await TestStore.CreateAsync(Dialect.Sqlite, clock, JournalRig.Tables);
+        await using var rig = await JournalRig.StartAsync(store, clock);
+        for (var round = 0; round < 20; round++)
+        {
+            // Many at once make the journal gather before its next commit; then one comes alone.
+            await Task.WhenAll(Enumerable.Range(0, 64).Select(i => rig.AppendAsync(i, Noon).AsTask()));
+            await rig.AppendAsync(64, Noon).AsTask().WaitAsync(TimeSpan.FromSeconds(30));
+        }
+
+        Assert.Equal(20 * 65, rig.Feed.LastPosition);
+    }
+
     [Theory]
     [InlineData(Dialect.Sqlite)]
     [InlineData(Dialect.PostgreSql)]
