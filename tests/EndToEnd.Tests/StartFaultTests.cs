@@ -82,6 +82,18 @@ public sealed class StartFaultTests : IDisposable
     }
 
     [Fact]
+    public async Task A_lost_journal_is_told_instead_of_leaving_detection_waiting_for_ever()
+    {
+        await StartOnceAsync();
+        foreach (var lost in Directory.GetFiles(Data, "journal.db*"))
+        {
+            File.Delete(lost);
+        }
+
+        await FailsAsync(GatewayStart.OnFreePorts(Site.Command, Data), "journal", "one backup");
+    }
+
+    [Fact]
     public async Task A_folder_without_the_right_to_write_is_refused_by_name()
     {
         // The owner of the folder may not write either; root is nobody else's equal and has to become somebody first.

@@ -82,6 +82,14 @@ internal sealed partial class LanePump(
     {
         await plans.LoadAsync(cancellationToken).ConfigureAwait(false);
         await LoadAsync(cancellationToken).ConfigureAwait(false);
+
+        // The journal keeps its newest block for ever, so it never ends before what was processed: unless it is another journal.
+        if (feed.LastPosition < _committed)
+        {
+            throw new StorageException(
+                $"The journal ends at position {feed.LastPosition}, but everything up to {_committed} was processed: the journal is missing or older than the rest of the data. Restore journal and state from one backup.");
+        }
+
         LogStarted(_committed);
 
         // A thread of its own: a stretch takes many milliseconds of computing, and on a small machine the pool's only thread serves the devices.
