@@ -1,9 +1,6 @@
-using System.Buffers;
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
-using System.Text.Encodings.Web;
-using System.Text.Json;
 using Sekisho.Domain.Events;
 
 namespace Sekisho.Distribution.Forwarding;
@@ -19,35 +16,35 @@ internal static class Envelope
     /// <summary>Bytes of a batch entry beside its payload, at most about.</summary>
     public const int EntryOverhead = 512;
 
-    private static readonly JsonWriterOptions Options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
-
-    /// <summary>The body of a batch: an array of envelopes.</summary>
-    public static byte[] Batch(IReadOnlyList<Outgoing> messages)
+    /// <summary>The body of a batch: an array of envelopes, appended to the buffer.</summary>
+    public static void Batch(IReadOnlyList<Outgoing> messages, EnvelopeBuffer body)
     {
-        var buffer = new ArrayBufferWriter<byte>(4096);
-        using (var json = new Utf8JsonWriter(buffer, Options))
+        body.Raw("["u8);
+        for (var i = 0; i < messages.Count; i++)
         {
-            json.WriteStartArray();
-            foreach (var (message, backlog) in messages)
-            {
-                json.WriteStartObject();
-                json.WriteString("messageId", message.MessageId);
-                json.WriteString("deviceId", message.DeviceId);
-                json.WriteString("arrivalTime", Time(message.ArrivedAt));
-                Text(json, "deviceTime", message.DeviceTime is { } time ? Time(time) : null);
-                Text(json, "sequence", message.Sequence);
-                Text(json, "mode", message.Mode);
-                json.WriteBoolean("backlog", backlog);
-                json.WriteString("correlationId", message.CorrelationId);
-                json.WritePropertyName("payload");
-                json.WriteRawValue(message.Payload.Span, skipInputValidation: true);
-                json.WriteEndObject();
-            }
+            var (message, backlog) = messages[i];
+            body.Raw(i == 0 ? "{\"messageId\":"u8 : ",{\"messageId\":"u8);
+            body.Text(message.MessageId);
+            body.Raw(",\"deviceId\":"u8);
+            body.Text(message.DeviceId);
+            body.Raw(",\"arrivalTime\":"u8);
+            body.Time(message.ArrivedAt);
+            body.Raw(",\"deviceTime\":"u8);
+            body.Time(message.DeviceTime);
+            body.Raw(",\"sequence\":"u8);
+            body.Text(message.Sequence);
+            body.Raw(",\"mode\":"u8);
+            body.Text(message.Mode);
+            body.Raw(backlog ? ",\"backlog\":true,\"correlationId\":"u8 : ",\"backlog\":false,\"correlationId\":"u8);
+            body.Text(message.CorrelationId);
 
-            json.WriteEndArray();
+            // Checked when it came in.
+            body.Raw(",\"payload\":"u8);
+            body.Raw(message.Payload.Span);
+            body.Raw("}"u8);
         }
 
-        return buffer.WrittenSpan.ToArray();
+        body.Raw("]"u8);
     }
 
     /// <summary>The headers of a single message, whose body is the payload itself.</summary>
@@ -85,16 +82,4 @@ internal static class Envelope
     private static string HeaderSafe(string text) => text.All(c => c is > ' ' and < '\x7f' and not '%') ? text : Uri.EscapeDataString(text);
 
     private static string Time(DateTimeOffset time) => time.ToUniversalTime().ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture);
-
-    private static void Text(Utf8JsonWriter json, string name, string? value)
-    {
-        if (value is null)
-        {
-            json.WriteNull(name);
-        }
-        else
-        {
-            json.WriteString(name, value);
-        }
-    }
 }

@@ -41,6 +41,7 @@ internal sealed class HttpDelivery : IDisposable
     private readonly HttpClient _client;
     private readonly X509Certificate2? _certificate;
     private readonly X509Certificate2Collection? _trusted;
+    private int _usual = 4096; // bytes of the batch before
 
     /// <summary>Prepares the connection.</summary>
     /// <exception cref="CryptographicException">Certificate or authorities cannot be read.</exception>
@@ -76,8 +77,15 @@ internal sealed class HttpDelivery : IDisposable
     public async Task<DeliveryOutcome> SendAsync(IReadOnlyList<Outgoing> messages, CancellationToken cancellation)
     {
         var single = _destination.BatchMessages == 1;
-        var body = single ? messages[0].Message.Payload.ToArray() : Envelope.Batch(messages);
-        using var request = new HttpRequestMessage(HttpMethod.Post, _url) { Content = new ByteArrayContent(body) };
+        var batch = single ? null : new EnvelopeBuffer(_usual);
+        if (batch is not null)
+        {
+            Envelope.Batch(messages, batch);
+            _usual = batch.Written.Length;
+        }
+
+        var body = batch?.Written ?? messages[0].Message.Payload;
+        using var request = new HttpRequestMessage(HttpMethod.Post, _url) { Content = new ReadOnlyMemoryContent(body) };
         request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
         request.Headers.TryAddWithoutValidation("Sekisho-Field", _fieldId);
         foreach (var (name, value) in single ? Envelope.Headers(messages[0]) : [])
@@ -92,12 +100,15 @@ internal sealed class HttpDelivery : IDisposable
 
         if (_destination.Secret is { } secret)
         {
-            request.Headers.TryAddWithoutValidation("Sekisho-Signature", Envelope.Signature(secret, _clock.GetUtcNow(), body));
+            request.Headers.TryAddWithoutValidation("Sekisho-Signature", Envelope.Signature(secret, _clock.GetUtcNow(), body.Span));
         }
 
         try
         {
             using var response = await _client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellation).ConfigureAwait(false);
+
+            // HTTP/1.1 sends the whole body before it reads the answer. After a failure the connection may still hold it: then it is not given back.
+            batch?.Return();
             return Judge(response);
         }
         catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)

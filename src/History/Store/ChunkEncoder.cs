@@ -115,18 +115,9 @@ internal sealed class ChunkEncoder
         _length += Encoding.UTF8.GetBytes(text, _buffer.AsSpan(_length));
     }
 
-    private void Signed(long value) => Varint((ulong)((value << 1) ^ (value >> 63)));
+    private void Signed(long value) => Store.Varint.WriteSigned(_buffer, ref _length, value);
 
-    private void Varint(ulong value)
-    {
-        while (value >= 0x80)
-        {
-            _buffer[_length++] = (byte)(value | 0x80);
-            value >>= 7;
-        }
-
-        _buffer[_length++] = (byte)value;
-    }
+    private void Varint(ulong value) => Store.Varint.Write(_buffer, ref _length, value);
 
     private void Ensure(int more)
     {

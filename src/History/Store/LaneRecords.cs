@@ -8,10 +8,10 @@ using Sekisho.History.Ledger;
 namespace Sekisho.History.Store;
 
 /// <summary>
-/// History's part in the commit of a lane batch: chunks with their index, accepted and repeated messages in the ledger, refusals and repeats
+/// History's part in the commit of a lane batch: chunks and what is due of their index, accepted and repeated messages in the ledger, refusals and repeats
 /// as records. One thread at a time.
 /// </summary>
-internal sealed class LaneRecords(ChunkWriter chunks, IHistory history) : ILaneCommitPart
+internal sealed class LaneRecords(ChunkWriter chunks, RecentChunks recent, IHistory history) : ILaneCommitPart
 {
     /// <summary>Message and correlation ids listed in the record of a repeat; the count beside them is complete.</summary>
     private const int Listed = 16;
@@ -50,7 +50,12 @@ internal sealed class LaneRecords(ChunkWriter chunks, IHistory history) : ILaneC
     /// <inheritdoc/>
     public void Committed(LaneBatch batch)
     {
-        // Nobody in this stage waits for a batch: whoever reads, reads the store.
+        ArgumentNullException.ThrowIfNull(batch);
+        chunks.Committed();
+        foreach (var chunk in batch.Chunks)
+        {
+            recent.Add(chunk);
+        }
     }
 
     private static SortedDictionary<string, int> Counts(IEnumerable<(string Field, int Messages)> parts)
