@@ -23,7 +23,9 @@ public static class HistoryFeature
 
         // Store
         services.AddSingleton<ChunkCipher>().AddSingleton<DetailsCipher>().AddSingleton<ChunkWriter>();
-        services.AddSingleton<FreshChunks>().AddSingleton<MessageStore>().AddSingleton<IMessageStore>(p => p.GetRequiredService<MessageStore>());
+        services.AddSingleton<DeviceTail>().AddHostedService<TailLoader>();
+        services.AddSingleton<RecentChunks>();
+        services.AddSingleton<MessageStore>().AddSingleton<IMessageStore>(p => p.GetRequiredService<MessageStore>());
         services.AddSingleton<IHistory, RecordWriter>();
         services.AddSingleton<ILaneCommitPart, LaneRecords>();
 
@@ -33,7 +35,7 @@ public static class HistoryFeature
         services.AddHostedService<LedgerWatch>();
 
         // Queries
-        services.AddSingleton<FieldClock>().AddSingleton<RecordSource>().AddSingleton<DataSource>();
+        services.AddSingleton<FieldClock>().AddSingleton<RecordSource>().AddSingleton<DataSource>().AddSingleton<DeviceChunks>();
         services.AddSingleton<HistorySearch>().AddSingleton<MessageSearch>();
         return services;
     }

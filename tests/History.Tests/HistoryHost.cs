@@ -24,29 +24,44 @@ namespace Sekisho.History.Tests;
 /// <summary>The stage behind real HTTP on a fresh store, with stand-ins for the ports of other stages.</summary>
 internal sealed class HistoryHost : IAsyncDisposable
 {
-    private readonly WebApplication _app;
+    private readonly (string Key, string Value)[] _settings;
+    private WebApplication _app = null!;
 
-    private HistoryHost(WebApplication app, TestStore store, OtherStages others, HttpClient client) => (_app, Store, Others, Client) = (app, store, others, client);
+    private HistoryHost(TestStore store, ManualClock clock, (string Key, string Value)[] settings) => (Store, Clock, _settings) = (store, clock, settings);
 
     public TestStore Store { get; }
 
-    public OtherStages Others { get; }
+    public OtherStages Others { get; } = new();
 
-    public HttpClient Client { get; }
+    public HttpClient Client { get; private set; } = null!;
 
-    public ManualClock Clock { get; private init; } = null!;
+    public ManualClock Clock { get; }
 
     public static async Task<HistoryHost> StartAsync(Dialect dialect, params (string Key, string Value)[] settings)
     {
         var clock = new ManualClock();
         var store = await TestStore.CreateAsync(dialect, clock, new StageMigrations("History", typeof(HistoryFeature).Assembly));
-        var others = new OtherStages();
+        var host = new HistoryHost(store, clock, settings);
+        await host.OpenAsync();
+        return host;
+    }
+
+    /// <summary>Ends the stage and starts it anew on the same data, as a crash does: nothing in memory survives.</summary>
+    public async Task RestartAsync()
+    {
+        await CloseAsync();
+        await Store.ReopenAsync();
+        await OpenAsync();
+    }
+
+    private async Task OpenAsync()
+    {
         var builder = WebApplication.CreateSlimBuilder();
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         builder.Logging.ClearProviders();
-        builder.Configuration.AddInMemoryCollection(settings.Select(s => KeyValuePair.Create<string, string?>(s.Key, s.Value)));
-        builder.Services.AddSingleton<TimeProvider>(clock).AddSingleton(store.Databases).AddSingleton(store.Key)
-            .AddSingleton<IDeviceDirectory>(others).AddSingleton<IOperatorAudit>(others).AddSingleton<ILedgerSource>(others).AddSingleton<IPayloadMarks>(others)
+        builder.Configuration.AddInMemoryCollection(_settings.Select(s => KeyValuePair.Create<string, string?>(s.Key, s.Value)));
+        builder.Services.AddSingleton<TimeProvider>(Clock).AddSingleton(Store.Databases).AddSingleton(Store.Key)
+            .AddSingleton<IDeviceDirectory>(Others).AddSingleton<IOperatorAudit>(Others).AddSingleton<ILedgerSource>(Others).AddSingleton<IPayloadMarks>(Others)
             .AddSingleton(typeof(Problem).Assembly)
             .AddSingleton(p => new Texts(p.GetServices<System.Reflection.Assembly>()));
         builder.Services.AddHistory();
@@ -59,7 +74,7 @@ internal sealed class HistoryHost : IAsyncDisposable
         routes.MapHistory();
         await app.StartAsync();
         var address = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
-        return new HistoryHost(app, store, others, new HttpClient { BaseAddress = new Uri(address) }) { Clock = clock };
+        (_app, Client) = (app, new HttpClient { BaseAddress = new Uri(address) });
     }
 
     public T Get<T>()
@@ -94,9 +109,14 @@ internal sealed class HistoryHost : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        await CloseAsync();
+        await Store.DisposeAsync();
+    }
+
+    private async Task CloseAsync()
+    {
         Client.Dispose();
         await _app.DisposeAsync();
-        await Store.DisposeAsync();
     }
 
     private sealed class HeaderSignIn(IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory logger, UrlEncoder encoder)

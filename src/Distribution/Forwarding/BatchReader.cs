@@ -38,14 +38,15 @@ internal sealed class BatchReader(string fieldId, ForwardingPorts ports)
         long size = 2;
         foreach (var row in rows)
         {
-            var chunk = _chunks.GetValueOrDefault(row.ChunkId) ?? await ports.Messages.ReadChunkAsync(row.ChunkId, cancellation).ConfigureAwait(false);
+            var known = used.GetValueOrDefault(row.ChunkId) ?? _chunks.GetValueOrDefault(row.ChunkId);
+            var chunk = known ?? await ports.Messages.ReadChunkAsync(row.ChunkId, cancellation).ConfigureAwait(false);
             if (chunk is null || chunk.Count < row.ToIndex)
             {
                 lost.Add((row, LedgerStates.Expired, "retention"));
                 break;
             }
 
-            if (chunk.Any(m => m.FieldId != fieldId))
+            if (known is null && chunk.Any(m => m.FieldId != fieldId))
             {
                 // Never happens; if it ever does, one field's data must not reach another's cloud.
                 lost.Add((row, LedgerStates.DeadLettered, "foreign-field"));

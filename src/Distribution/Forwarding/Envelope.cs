@@ -16,33 +16,35 @@ internal static class Envelope
     /// <summary>Bytes of a batch entry beside its payload, at most about.</summary>
     public const int EntryOverhead = 512;
 
-    /// <summary>The body of a batch, an array of envelopes, appended to the buffer.</summary>
-    public static void Batch(IReadOnlyList<Outgoing> messages, EnvelopeBuffer to)
+    /// <summary>The body of a batch: an array of envelopes, appended to the buffer.</summary>
+    public static void Batch(IReadOnlyList<Outgoing> messages, EnvelopeBuffer body)
     {
-        to.Raw("["u8);
+        body.Raw("["u8);
         for (var i = 0; i < messages.Count; i++)
         {
             var (message, backlog) = messages[i];
-            to.Raw(i == 0 ? "{\"messageId\":"u8 : ",{\"messageId\":"u8);
-            to.Text(message.MessageId);
-            to.Raw(",\"deviceId\":"u8);
-            to.Text(message.DeviceId);
-            to.Raw(",\"arrivalTime\":"u8);
-            to.Time(message.ArrivedAt);
-            to.Raw(",\"deviceTime\":"u8);
-            to.Time(message.DeviceTime);
-            to.Raw(",\"sequence\":"u8);
-            to.Text(message.Sequence);
-            to.Raw(",\"mode\":"u8);
-            to.Text(message.Mode);
-            to.Raw(backlog ? ",\"backlog\":true,\"correlationId\":"u8 : ",\"backlog\":false,\"correlationId\":"u8);
-            to.Text(message.CorrelationId);
-            to.Raw(",\"payload\":"u8);
-            to.Raw(message.Payload.Span);
-            to.Raw("}"u8);
+            body.Raw(i == 0 ? "{\"messageId\":"u8 : ",{\"messageId\":"u8);
+            body.Text(message.MessageId);
+            body.Raw(",\"deviceId\":"u8);
+            body.Text(message.DeviceId);
+            body.Raw(",\"arrivalTime\":"u8);
+            body.Time(message.ArrivedAt);
+            body.Raw(",\"deviceTime\":"u8);
+            body.Time(message.DeviceTime);
+            body.Raw(",\"sequence\":"u8);
+            body.Text(message.Sequence);
+            body.Raw(",\"mode\":"u8);
+            body.Text(message.Mode);
+            body.Raw(backlog ? ",\"backlog\":true,\"correlationId\":"u8 : ",\"backlog\":false,\"correlationId\":"u8);
+            body.Text(message.CorrelationId);
+
+            // Checked when it came in.
+            body.Raw(",\"payload\":"u8);
+            body.Raw(message.Payload.Span);
+            body.Raw("}"u8);
         }
 
-        to.Raw("]"u8);
+        body.Raw("]"u8);
     }
 
     /// <summary>The headers of a single message, whose body is the payload itself.</summary>
@@ -79,5 +81,5 @@ internal static class Envelope
     // A device chooses its sequence; a header must stay one line of plain characters.
     private static string HeaderSafe(string text) => text.All(c => c is > ' ' and < '\x7f' and not '%') ? text : Uri.EscapeDataString(text);
 
-    private static string Time(DateTimeOffset time) => time.UtcDateTime.ToString(EnvelopeBuffer.TimeFormat, CultureInfo.InvariantCulture);
+    private static string Time(DateTimeOffset time) => time.ToUniversalTime().ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture);
 }

@@ -1,65 +1,64 @@
-using System.Globalization;
+using System.Buffers;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 
 namespace Sekisho.Distribution.Forwarding;
 
-/// <summary>The bytes of a batch on its way out, in a buffer that is used again. One delivery at a time.</summary>
+/// <summary>
+/// A body as it grows, in memory of the shared pool. Hot path: names and payloads are copied, plain text is narrowed, and only text that needs
+/// escapes goes through the JSON writer. One thread at a time.
+/// </summary>
 internal sealed class EnvelopeBuffer
 {
-    /// <summary>Times on the wire: UTC, ISO 8601 with milliseconds.</summary>
-    public const string TimeFormat = "yyyy-MM-dd'T'HH:mm:ss.fff'Z'";
+    private static readonly JsonWriterOptions Options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
+    private static readonly SearchValues<char> Plain = SearchValues.Create([.. Enumerable.Range(' ', 0x7f - ' ').Select(c => (char)c).Except(['"', '\\'])]);
+    private byte[] _bytes;
+    private int _length;
 
-    private const int TimeLength = 24;
+    /// <summary>An empty one.</summary>
+    /// <param name="capacity">Bytes that it is likely to hold.</param>
+    public EnvelopeBuffer(int capacity = 4096) => _bytes = ArrayPool<byte>.Shared.Rent(capacity);
 
-    /// <summary>The buffer; <see cref="Length"/> bytes of it are filled.</summary>
-    public byte[] Bytes { get; private set; } = new byte[4096];
+    /// <summary>What was written.</summary>
+    public ReadOnlyMemory<byte> Written => _bytes.AsMemory(0, _length);
 
-    /// <summary>Bytes filled.</summary>
-    public int Length { get; private set; }
-
-    /// <summary>Starts over.</summary>
-    /// <param name="keep">False when somebody may still read the buffer: another one is taken.</param>
-    public void Clear(bool keep)
+    /// <summary>Gives the memory back. Only when nobody can read it any more; without the call it is collected as any other.</summary>
+    public void Return()
     {
-        Length = 0;
-        if (!keep)
-        {
-            Bytes = new byte[Bytes.Length];
-        }
+        ArrayPool<byte>.Shared.Return(_bytes);
+        (_bytes, _length) = ([], 0);
     }
 
-    /// <summary>Bytes as they are.</summary>
-    public void Raw(ReadOnlySpan<byte> bytes)
+    /// <summary>Copies JSON as it is.</summary>
+    public void Raw(ReadOnlySpan<byte> json)
     {
-        bytes.CopyTo(Room(bytes.Length));
-        Length += bytes.Length;
+        json.CopyTo(Room(json.Length));
+        _length += json.Length;
     }
 
-    /// <summary>A JSON string, or null.</summary>
+    /// <summary>A JSON string; null for none.</summary>
     public void Text(string? text)
     {
         if (text is null)
         {
             Raw("null"u8);
-            return;
         }
-
-        Raw("\""u8);
-        if (IsPlain(text))
+        else if (text.AsSpan().ContainsAnyExcept(Plain))
         {
-            Length += Encoding.ASCII.GetBytes(text, Room(text.Length));
+            Raw(Escaped(text));
         }
         else
         {
-            Raw(JsonEncodedText.Encode(text, JavaScriptEncoder.UnsafeRelaxedJsonEscaping).EncodedUtf8Bytes);
+            var room = Room(text.Length + 2);
+            room[0] = (byte)'"';
+            Encoding.ASCII.GetBytes(text, room[1..]);
+            room[text.Length + 1] = (byte)'"';
+            _length += text.Length + 2;
         }
-
-        Raw("\""u8);
     }
 
-    /// <summary>A time, or null.</summary>
+    /// <summary>A time in UTC, ISO 8601 with milliseconds, as a JSON string; null for none.</summary>
     public void Time(DateTimeOffset? time)
     {
         if (time is not { } at)
@@ -68,35 +67,55 @@ internal sealed class EnvelopeBuffer
             return;
         }
 
-        Raw("\""u8);
-        _ = at.UtcDateTime.TryFormat(Room(TimeLength), out var written, TimeFormat, CultureInfo.InvariantCulture);
-        Length += written;
-        Raw("\""u8);
+        // "yyyy-MM-ddTHH:mm:ss.fffZ"
+        const int Size = 26;
+        var room = Room(Size);
+        var utc = at.UtcDateTime;
+        room[0] = room[Size - 1] = (byte)'"';
+        Digits(room[1..5], utc.Year);
+        room[5] = room[8] = (byte)'-';
+        Digits(room[6..8], utc.Month);
+        Digits(room[9..11], utc.Day);
+        room[11] = (byte)'T';
+        Digits(room[12..14], utc.Hour);
+        room[14] = room[17] = (byte)':';
+        Digits(room[15..17], utc.Minute);
+        Digits(room[18..20], utc.Second);
+        room[20] = (byte)'.';
+        Digits(room[21..24], utc.Millisecond);
+        room[24] = (byte)'Z';
+        _length += Size;
     }
 
-    // Identifiers and sequences nearly always are: letters, digits and marks that JSON does not escape.
-    private static bool IsPlain(string text)
+    private static void Digits(Span<byte> place, int number)
     {
-        foreach (var c in text)
+        for (var i = place.Length - 1; i >= 0; i--, number /= 10)
         {
-            if (c is < ' ' or > '~' or '"' or '\\')
-            {
-                return false;
-            }
+            place[i] = (byte)('0' + (number % 10));
         }
-
-        return true;
     }
 
-    private Span<byte> Room(int count)
+    private static ReadOnlySpan<byte> Escaped(string text)
     {
-        if (Bytes.Length - Length < count)
+        var escaped = new ArrayBufferWriter<byte>((text.Length * 3) + 2);
+        using (var json = new Utf8JsonWriter(escaped, Options))
         {
-            var larger = new byte[Math.Max(Bytes.Length * 2, Length + count)];
-            Bytes.AsSpan(0, Length).CopyTo(larger);
-            Bytes = larger;
+            json.WriteStringValue(text);
         }
 
-        return Bytes.AsSpan(Length);
+        return escaped.WrittenSpan;
+    }
+
+    private Span<byte> Room(int more)
+    {
+        if (_bytes.Length - _length < more)
+        {
+            var larger = ArrayPool<byte>.Shared.Rent(Math.Max(_bytes.Length * 2, _length + more));
+            _bytes.AsSpan(0, _length).CopyTo(larger);
+            ArrayPool<byte>.Shared.Return(_bytes);
+            _bytes = larger;
+        }
+
+        return _bytes.AsSpan(_length);
     }
 }

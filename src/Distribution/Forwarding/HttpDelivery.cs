@@ -39,10 +39,9 @@ internal sealed class HttpDelivery : IDisposable
     private readonly TimeProvider _clock;
     private readonly Uri _url;
     private readonly HttpClient _client;
-    private readonly EnvelopeBuffer _buffer = new();
-    private bool _sent = true; // false when the connection may still be reading the buffer
     private readonly X509Certificate2? _certificate;
     private readonly X509Certificate2Collection? _trusted;
+    private int _usual = 4096; // bytes of the batch before
 
     /// <summary>Prepares the connection.</summary>
     /// <exception cref="CryptographicException">Certificate or authorities cannot be read.</exception>
@@ -78,18 +77,15 @@ internal sealed class HttpDelivery : IDisposable
     public async Task<DeliveryOutcome> SendAsync(IReadOnlyList<Outgoing> messages, CancellationToken cancellation)
     {
         var single = _destination.BatchMessages == 1;
-        _buffer.Clear(keep: _sent);
-        _sent = false;
-        if (single)
+        var batch = single ? null : new EnvelopeBuffer(_usual);
+        if (batch is not null)
         {
-            _buffer.Raw(messages[0].Message.Payload.Span);
-        }
-        else
-        {
-            Envelope.Batch(messages, _buffer);
+            Envelope.Batch(messages, batch);
+            _usual = batch.Written.Length;
         }
 
-        using var request = new HttpRequestMessage(HttpMethod.Post, _url) { Content = new ByteArrayContent(_buffer.Bytes, 0, _buffer.Length) };
+        var body = batch?.Written ?? messages[0].Message.Payload;
+        using var request = new HttpRequestMessage(HttpMethod.Post, _url) { Content = new ReadOnlyMemoryContent(body) };
         request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
         request.Headers.TryAddWithoutValidation("Sekisho-Field", _fieldId);
         foreach (var (name, value) in single ? Envelope.Headers(messages[0]) : [])
@@ -104,15 +100,16 @@ internal sealed class HttpDelivery : IDisposable
 
         if (_destination.Secret is { } secret)
         {
-            request.Headers.TryAddWithoutValidation("Sekisho-Signature", Envelope.Signature(secret, _clock.GetUtcNow(), _buffer.Bytes.AsSpan(0, _buffer.Length)));
+            request.Headers.TryAddWithoutValidation("Sekisho-Signature", Envelope.Signature(secret, _clock.GetUtcNow(), body.Span));
         }
 
         try
         {
             using var response = await _client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellation).ConfigureAwait(false);
-            var outcome = Judge(response);
-            _sent = outcome.Verdict == Verdict.Delivered;
-            return outcome;
+
+            // HTTP/1.1 sends the whole body before it reads the answer. After a failure the connection may still hold it: then it is not given back.
+            batch?.Return();
+            return Judge(response);
         }
         catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
         {

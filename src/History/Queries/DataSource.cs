@@ -14,25 +14,9 @@ namespace Sekisho.History.Queries;
 /// filter of each chunk, opens those that may hold it, and stops after a bounded number of chunks: the page's cursor goes on from there.
 /// Any thread.
 /// </summary>
-internal sealed class DataSource(MessageStore store, RecordSource records, FieldClock times, SearchSettings settings)
+internal sealed class DataSource(MessageStore store, DeviceChunks devices, RecordSource records, FieldClock times, SearchSettings settings)
 {
     private const int Slice = 1000;
-
-    private const string OfField = """
-        SELECT id AS Id, last_at AS LastAt, first_at AS FirstAt, messages AS Messages, devices AS Devices, bytes AS Bytes, backlog AS Backlog,
-            device_id AS DeviceId, correlation_id AS CorrelationId{0}
-        FROM message_chunk
-        WHERE field_id = @FieldId AND last_at >= @start AND last_at <= @at AND (last_at < @at OR id < @id)
-        ORDER BY last_at DESC, id DESC LIMIT @limit
-        """;
-
-    private const string OfDevice = """
-        SELECT i.chunk_id AS Id, i.last_at AS LastAt, i.first_at AS FirstAt, i.messages AS Messages, CAST(1 AS BIGINT) AS Devices, i.bytes AS Bytes, c.backlog AS Backlog,
-            i.device_id AS DeviceId, c.correlation_id AS CorrelationId{0}
-        FROM message_index i JOIN message_chunk c ON c.id = i.chunk_id AND c.field_id = @FieldId
-        WHERE i.device_id = @Device AND i.last_at >= @start AND i.last_at <= @at AND (i.last_at < @at OR i.chunk_id < @id)
-        ORDER BY i.last_at DESC, i.chunk_id DESC LIMIT @limit
-        """;
 
     /// <summary>Received data that fits the filter.</summary>
     public async Task<SourceLines> FindAsync(DbConnection connection, HistoryFilter filter, int limit, CancellationToken cancellation)
@@ -105,14 +89,28 @@ internal sealed class DataSource(MessageStore store, RecordSource records, Field
         return new FoundLine(row.Key, Line(filter.FieldId!, exact) with { Delivery = delivery });
     }
 
-    private static async Task<List<Row>> ReadAsync(DbConnection connection, HistoryFilter filter, HistoryKey place, int limit, bool withFilter, CancellationToken cancellation)
+    private async Task<List<Row>> ReadAsync(DbConnection connection, HistoryFilter filter, HistoryKey place, int limit, bool withFilter, CancellationToken cancellation)
     {
-        var sql = string.Format(CultureInfo.InvariantCulture, filter.Device is null ? OfField : OfDevice, withFilter ? ", correlations AS Correlations" : "");
+        if (filter.Device is { } device)
+        {
+            var before = (place.At, place.IdLimit(HistoryKey.Data));
+            return await devices.FindAsync(connection, filter.FieldId!, device, filter.Start, before, long.MaxValue, withFilter, cancellation)
+                .Take(limit).Select(f => Row.Of(device, f)).ToListAsync(cancellation).ConfigureAwait(false);
+        }
+
         return [.. await connection.QueryAsync<Row>(new CommandDefinition(
-            sql,
-            new { filter.FieldId, filter.Device, start = filter.Start, at = place.At, id = place.IdLimit(HistoryKey.Data), limit },
+            OfField(withFilter),
+            new { filter.FieldId, start = filter.Start, at = place.At, id = place.IdLimit(HistoryKey.Data), limit },
             cancellationToken: cancellation)).ConfigureAwait(false)];
     }
+
+    private static string OfField(bool withFilter) => $"""
+        SELECT id AS Id, last_at AS LastAt, first_at AS FirstAt, messages AS Messages, devices AS Devices, bytes AS Bytes, backlog AS Backlog,
+            device_id AS DeviceId, correlation_id AS CorrelationId{(withFilter ? ", correlations AS Correlations" : "")}
+        FROM message_chunk
+        WHERE field_id = @FieldId AND last_at >= @start AND last_at <= @at AND (last_at < @at OR id < @id)
+        ORDER BY last_at DESC, id DESC LIMIT @limit
+        """;
 
     private static long At(MessageEvent message) => message.ArrivedAt.ToUnixTimeMilliseconds();
 
@@ -156,6 +154,20 @@ internal sealed class DataSource(MessageStore store, RecordSource records, Field
         public string? CorrelationId { get; init; }
 
         public byte[]? Correlations { get; init; }
+
+        public static Row Of(string device, FoundChunk found) => new()
+        {
+            Id = found.Chunk.Id,
+            LastAt = found.Chunk.Sum.Last,
+            FirstAt = found.Chunk.Sum.First,
+            Messages = found.Chunk.Sum.Messages,
+            Devices = 1,
+            Bytes = found.Chunk.Sum.Bytes,
+            Backlog = found.Backlog,
+            DeviceId = device,
+            CorrelationId = found.CorrelationId,
+            Correlations = found.Correlations,
+        };
 
         public HistoryKey Key => new(LastAt, HistoryKey.Data, Id);
     }

@@ -19,7 +19,7 @@ internal sealed record KeptMessage(MessageEvent Message, bool Backlog)
 /// Lists messages by arrival, newest first. Chunks overlap in time (backlog and live data of one stretch are kept apart), so those that may
 /// hold the next message are merged: a message is given out once no chunk still closed can hold a later one. Any thread.
 /// </summary>
-internal sealed class MessageSearch(Databases databases, MessageStore store)
+internal sealed class MessageSearch(Databases databases, MessageStore store, DeviceChunks devices)
 {
     private const int Slice = 64;
 
@@ -27,12 +27,6 @@ internal sealed class MessageSearch(Databases databases, MessageStore store)
         SELECT id AS Id, last_at AS LastAt, backlog AS Backlog FROM message_chunk
         WHERE field_id = @FieldId AND last_at >= @start AND last_at <= @most AND (last_at < @at OR (last_at = @at AND id < @id)) AND first_at <= @end
         ORDER BY last_at DESC, id DESC LIMIT @limit
-        """;
-
-    private const string OfDevice = """
-        SELECT i.chunk_id AS Id, i.last_at AS LastAt, c.backlog AS Backlog FROM message_index i JOIN message_chunk c ON c.id = i.chunk_id AND c.field_id = @FieldId
-        WHERE i.device_id = @Device AND i.last_at >= @start AND i.last_at <= @most AND (i.last_at < @at OR (i.last_at = @at AND i.chunk_id < @id)) AND i.first_at <= @end
-        ORDER BY i.last_at DESC, i.chunk_id DESC LIMIT @limit
         """;
 
     /// <summary>A page of messages.</summary>
@@ -89,7 +83,7 @@ internal sealed class MessageSearch(Databases databases, MessageStore store)
     }
 
     /// <summary>Chunks that may hold messages of the page, by their last arrival, newest first.</summary>
-    private static async IAsyncEnumerable<Chunk> ChunksAsync(DbConnection connection, HistoryFilter filter, [EnumeratorCancellation] CancellationToken cancellation)
+    private async IAsyncEnumerable<Chunk> ChunksAsync(DbConnection connection, HistoryFilter filter, [EnumeratorCancellation] CancellationToken cancellation)
     {
         // A chunk that ends after the page begins may still hold messages of it, but none is longer than the longest of the field.
         var end = filter.Begin.At;
@@ -98,12 +92,23 @@ internal sealed class MessageSearch(Databases databases, MessageStore store)
             new { filter.FieldId },
             cancellationToken: cancellation)).ConfigureAwait(false);
         var most = end > long.MaxValue - longest ? long.MaxValue : end + longest;
+        if (filter.Device is { } device)
+        {
+            var place = (most, long.MaxValue);
+            await foreach (var found in devices.FindAsync(connection, filter.FieldId!, device, filter.Start, place, end, withFilter: false, cancellation).ConfigureAwait(false))
+            {
+                yield return new Chunk(found.Chunk.Id, found.Chunk.Sum.Last, found.Backlog);
+            }
+
+            yield break;
+        }
+
         var (at, id) = (long.MaxValue, long.MaxValue);
         while (true)
         {
             var slice = (await connection.QueryAsync<Chunk>(new CommandDefinition(
-                filter.Device is null ? OfField : OfDevice,
-                new { filter.FieldId, filter.Device, start = filter.Start, most, at, id, end, limit = Slice },
+                OfField,
+                new { filter.FieldId, start = filter.Start, most, at, id, end, limit = Slice },
                 cancellationToken: cancellation)).ConfigureAwait(false)).AsList();
             foreach (var chunk in slice)
             {

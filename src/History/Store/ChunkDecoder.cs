@@ -129,25 +129,7 @@ internal ref struct ChunkDecoder
         return Strict.GetString(_span.Slice(_at - length, length));
     }
 
-    private long Signed()
-    {
-        var value = Varint();
-        return (long)(value >> 1) ^ -(long)(value & 1);
-    }
+    private long Signed() => Store.Varint.ReadSigned(_span, ref _at);
 
-    private ulong Varint()
-    {
-        ulong value = 0;
-        for (var shift = 0; shift < 70; shift += 7)
-        {
-            var next = _span[_at++];
-            value |= (ulong)(next & 0x7f) << shift;
-            if (next < 0x80)
-            {
-                return shift == 63 && next > 1 ? throw Damaged() : value;
-            }
-        }
-
-        throw Damaged();
-    }
+    private ulong Varint() => Store.Varint.Read(_span, ref _at);
 }

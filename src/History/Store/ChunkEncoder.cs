@@ -9,6 +9,7 @@ namespace Sekisho.History.Store;
 /// </summary>
 internal sealed class ChunkEncoder
 {
+    private const int ShortText = 0x7f / 3;
     private static readonly SearchValues<char> Hex = SearchValues.Create("0123456789abcdef");
     private byte[] _buffer = new byte[64 * 1024];
     private int _length;
@@ -110,23 +111,22 @@ internal sealed class ChunkEncoder
 
     private void Text(string text)
     {
-        var bytes = Encoding.UTF8.GetByteCount(text);
-        Varint((ulong)bytes);
+        if (text.Length <= ShortText)
+        {
+            // One pass: the length takes one byte, whatever the characters.
+            var bytes = Encoding.UTF8.GetBytes(text, _buffer.AsSpan(_length + 1));
+            _buffer[_length] = (byte)bytes;
+            _length += 1 + bytes;
+            return;
+        }
+
+        Varint((ulong)Encoding.UTF8.GetByteCount(text));
         _length += Encoding.UTF8.GetBytes(text, _buffer.AsSpan(_length));
     }
 
-    private void Signed(long value) => Varint((ulong)((value << 1) ^ (value >> 63)));
+    private void Signed(long value) => Store.Varint.WriteSigned(_buffer, ref _length, value);
 
-    private void Varint(ulong value)
-    {
-        while (value >= 0x80)
-        {
-            _buffer[_length++] = (byte)(value | 0x80);
-            value >>= 7;
-        }
-
-        _buffer[_length++] = (byte)value;
-    }
+    private void Varint(ulong value) => Store.Varint.Write(_buffer, ref _length, value);
 
     private void Ensure(int more)
     {

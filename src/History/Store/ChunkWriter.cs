@@ -1,7 +1,5 @@
 using System.Data.Common;
-using System.Runtime.InteropServices;
-using Microsoft.Data.Sqlite;
-using Npgsql;
+using Dapper;
 using Sekisho.Domain.Detection;
 using Sekisho.Domain.Events;
 using Sekisho.Storage.Keys;
@@ -9,10 +7,10 @@ using Sekisho.Storage.Keys;
 namespace Sekisho.History.Store;
 
 /// <summary>
-/// Writes chunks and their index within a transaction. Hot path: per chunk one encoding, one encryption and one row, per device in it one row.
-/// Buffers are reused and nothing is allocated per message. One thread at a time.
+/// Writes chunks within a transaction, and what is due of their index. Hot path: per chunk one encoding, one encryption and one row; which
+/// devices it holds goes to the tail of the index. Buffers are reused and nothing is allocated per message. One thread at a time.
 /// </summary>
-internal sealed class ChunkWriter(ChunkCipher cipher)
+internal sealed class ChunkWriter(ChunkCipher cipher, DeviceTail tail)
 {
     private readonly ChunkEncoder _encoder = new();
     private readonly Dictionary<string, MessageSum> _devices = [];
@@ -22,21 +20,38 @@ internal sealed class ChunkWriter(ChunkCipher cipher)
     /// <summary>Writes all of them.</summary>
     public void Write(IReadOnlyList<MessageChunk> chunks, DbTransaction transaction)
     {
+        Resolve(transaction);
         if (chunks.Count == 0)
         {
             return;
         }
 
-        using IChunkRows rows = transaction switch
-        {
-            SqliteTransaction sqlite => new SqliteChunkRows(sqlite),
-            NpgsqlTransaction postgres => new PostgreSqlChunkRows(postgres),
-            _ => throw new ArgumentException($"A transaction of {transaction.GetType()} is of no known dialect.", nameof(transaction)),
-        };
+        using var rows = IChunkRows.In(transaction);
         foreach (var chunk in chunks)
         {
             Write(chunk, rows);
         }
+
+        tail.Choose(DeviceTail.Growth);
+        if (tail.Leaving.Count > 0)
+        {
+            rows.Index(tail.Leaving, tail.Mark);
+        }
+    }
+
+    /// <summary>The transaction is durable.</summary>
+    public void Committed() => tail.Settle();
+
+    // A commit whose confirmation was lost may have happened all the same: then its chunks are in the table, and are part of the index.
+    private void Resolve(DbTransaction transaction)
+    {
+        if (tail.Noted is { } chunkId
+            && transaction.Connection!.ExecuteScalar<long>("SELECT COUNT(*) FROM message_chunk WHERE id = @chunkId", new { chunkId }, transaction) > 0)
+        {
+            tail.Settle();
+        }
+
+        tail.Forget();
     }
 
     private void Write(MessageChunk chunk, IChunkRows rows)
@@ -51,7 +66,10 @@ internal sealed class ChunkWriter(ChunkCipher cipher)
         rows.Chunk(new ChunkRow(
             chunk.Id, chunk.FieldId, chunk.Backlog, sum, _devices.Count,
             _devices.Count == 1 ? first.DeviceId : null, OneCorrelation(chunk.Messages) ? first.CorrelationId : null, correlations, data));
-        rows.Index(chunk.Id, _devices);
+        foreach (var (device, own) in _devices)
+        {
+            tail.Note(device, new DeviceChunk(chunk.Id, own));
+        }
     }
 
     /// <summary>Fills <see cref="_devices"/> with the sum of each device and returns that of all.</summary>
@@ -63,13 +81,7 @@ internal sealed class ChunkWriter(ChunkCipher cipher)
         {
             var message = messages[i];
             var at = message.ArrivedAt.ToUnixTimeMilliseconds();
-            ref var device = ref CollectionsMarshal.GetValueRefOrAddDefault(_devices, message.DeviceId, out var known);
-            if (!known)
-            {
-                device = MessageSum.Empty;
-            }
-
-            device.Add(at, message.Size);
+            MessageSum.Add(_devices, message.DeviceId, at, message.Size);
             all.Add(at, message.Size);
         }
 

@@ -1,3 +1,8 @@
+using System.Data.Common;
+using System.Runtime.InteropServices;
+using Microsoft.Data.Sqlite;
+using Npgsql;
+
 namespace Sekisho.History.Store;
 
 /// <summary>Puts chunks and their index into the tables within one transaction. One implementation per dialect, because only the driver's own calls avoid copies.</summary>
@@ -6,8 +11,16 @@ internal interface IChunkRows : IDisposable
     /// <summary>Inserts a row of message_chunk.</summary>
     void Chunk(in ChunkRow row);
 
-    /// <summary>Inserts a row of message_index for each device.</summary>
-    void Index(long chunkId, Dictionary<string, MessageSum> devices);
+    /// <summary>Inserts a row of message_index_block for each, and sets the mark.</summary>
+    void Index(IReadOnlyList<IndexBlock> blocks, long mark);
+
+    /// <summary>For the transaction's dialect.</summary>
+    static IChunkRows In(DbTransaction transaction) => transaction switch
+    {
+        SqliteTransaction sqlite => new SqliteChunkRows(sqlite),
+        NpgsqlTransaction postgres => new PostgreSqlChunkRows(postgres),
+        _ => throw new ArgumentException($"A transaction of {transaction.GetType()} is of no known dialect.", nameof(transaction)),
+    };
 }
 
 /// <summary>A row of message_chunk. The memory is valid during the call only.</summary>
@@ -31,5 +44,17 @@ internal record struct MessageSum(long First, long Last, long Messages, long Byt
         Last = Math.Max(Last, at);
         Messages++;
         Bytes += bytes;
+    }
+
+    /// <summary>Counts a message into the sum of its device.</summary>
+    public static void Add(Dictionary<string, MessageSum> devices, string deviceId, long at, int bytes)
+    {
+        ref var sum = ref CollectionsMarshal.GetValueRefOrAddDefault(devices, deviceId, out var known);
+        if (!known)
+        {
+            sum = Empty;
+        }
+
+        sum.Add(at, bytes);
     }
 }

@@ -8,10 +8,10 @@ using Sekisho.History.Ledger;
 namespace Sekisho.History.Store;
 
 /// <summary>
-/// History's part in the commit of a lane batch: chunks with their index, accepted and repeated messages in the ledger, refusals and repeats
+/// History's part in the commit of a lane batch: chunks and what is due of their index, accepted and repeated messages in the ledger, refusals and repeats
 /// as records. One thread at a time.
 /// </summary>
-internal sealed class LaneRecords(ChunkWriter chunks, FreshChunks fresh, IHistory history) : ILaneCommitPart
+internal sealed class LaneRecords(ChunkWriter chunks, RecentChunks recent, IHistory history) : ILaneCommitPart
 {
     /// <summary>Message and correlation ids listed in the record of a repeat; the count beside them is complete.</summary>
     private const int Listed = 16;
@@ -56,7 +56,11 @@ internal sealed class LaneRecords(ChunkWriter chunks, FreshChunks fresh, IHistor
     public void Committed(LaneBatch batch)
     {
         ArgumentNullException.ThrowIfNull(batch);
-        fresh.Add(batch.Chunks);
+        chunks.Committed();
+        foreach (var chunk in batch.Chunks)
+        {
+            recent.Add(chunk);
+        }
     }
 
     private static SortedDictionary<string, int> Counts(IEnumerable<(string Field, int Messages)> parts)

@@ -6,17 +6,16 @@ using Sekisho.Storage;
 
 namespace Sekisho.History.Store;
 
-/// <summary>Reads chunks back: once from memory what was just committed, because forwarding follows at once, else from the store. Any thread.</summary>
-internal sealed class MessageStore(Databases databases, ChunkCipher cipher, FreshChunks fresh) : IMessageStore
+/// <summary>Reads chunks back. Any thread.</summary>
+internal sealed class MessageStore(Databases databases, ChunkCipher cipher, RecentChunks recent) : IMessageStore
 {
     /// <inheritdoc/>
     /// <exception cref="StorageException">The chunk was changed outside Sekisho or written with another key.</exception>
-    public Task<IReadOnlyList<MessageEvent>?> ReadChunkAsync(long chunkId, CancellationToken cancellation) =>
-        fresh.Take(chunkId) is { } messages
-            ? Task.FromResult<IReadOnlyList<MessageEvent>?>(messages)
-            : databases.State.ReadAsync(connection => ReadAsync(connection, chunkId, cancellation), cancellation);
+    public Task<IReadOnlyList<MessageEvent>?> ReadChunkAsync(long chunkId, CancellationToken cancellation) => recent.Take(chunkId) is { } messages
+        ? Task.FromResult<IReadOnlyList<MessageEvent>?>(messages)
+        : databases.State.ReadAsync(connection => ReadAsync(connection, chunkId, cancellation), cancellation);
 
-    /// <summary>The same on a connection of the caller.</summary>
+    /// <summary>Reads from the database on a connection of the caller.</summary>
     public async Task<IReadOnlyList<MessageEvent>?> ReadAsync(DbConnection connection, long chunkId, CancellationToken cancellation)
     {
         var row = await connection.QuerySingleOrDefaultAsync<Row>(new CommandDefinition(

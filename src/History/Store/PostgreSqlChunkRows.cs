@@ -3,7 +3,7 @@ using NpgsqlTypes;
 
 namespace Sekisho.History.Store;
 
-/// <summary>PostgreSQL: a chunk and all rows of its index are one round trip each. One thread at a time.</summary>
+/// <summary>PostgreSQL: a chunk, and all blocks of the index, are one round trip each. One thread at a time.</summary>
 internal sealed class PostgreSqlChunkRows(NpgsqlTransaction transaction) : IChunkRows
 {
     private const string InsertChunk = """
@@ -12,9 +12,11 @@ internal sealed class PostgreSqlChunkRows(NpgsqlTransaction transaction) : IChun
         """;
 
     private const string InsertIndex = """
-        INSERT INTO message_index (chunk_id, device_id, last_at, first_at, messages, bytes)
-        SELECT $1, d, l, f, m, b FROM unnest($2, $3, $4, $5, $6) AS r (d, l, f, m, b)
+        INSERT INTO message_index_block (device_id, last_at, last_chunk, data) SELECT * FROM unnest($1, $2, $3, $4)
+        ON CONFLICT (device_id, last_at, last_chunk) DO UPDATE SET data = excluded.data
         """;
+
+    private const string SetMark = "UPDATE message_index_mark SET chunk_id = $1";
 
     /// <inheritdoc/>
     public void Chunk(in ChunkRow row)
@@ -37,17 +39,18 @@ internal sealed class PostgreSqlChunkRows(NpgsqlTransaction transaction) : IChun
     }
 
     /// <inheritdoc/>
-    public void Index(long chunkId, Dictionary<string, MessageSum> devices)
+    public void Index(IReadOnlyList<IndexBlock> blocks, long mark)
     {
         using var command = new NpgsqlCommand(InsertIndex, transaction.Connection, transaction);
         var parameters = command.Parameters;
-        parameters.Add(new NpgsqlParameter<long> { TypedValue = chunkId });
-        parameters.Add(new NpgsqlParameter<string[]> { TypedValue = [.. devices.Keys] });
-        parameters.Add(new NpgsqlParameter<long[]> { TypedValue = [.. devices.Values.Select(s => s.Last)] });
-        parameters.Add(new NpgsqlParameter<long[]> { TypedValue = [.. devices.Values.Select(s => s.First)] });
-        parameters.Add(new NpgsqlParameter<long[]> { TypedValue = [.. devices.Values.Select(s => s.Messages)] });
-        parameters.Add(new NpgsqlParameter<long[]> { TypedValue = [.. devices.Values.Select(s => s.Bytes)] });
+        parameters.Add(new NpgsqlParameter<string[]> { TypedValue = [.. blocks.Select(b => b.DeviceId)] });
+        parameters.Add(new NpgsqlParameter<long[]> { TypedValue = [.. blocks.Select(b => b.LastAt)] });
+        parameters.Add(new NpgsqlParameter<long[]> { TypedValue = [.. blocks.Select(b => b.LastChunk)] });
+        parameters.Add(new NpgsqlParameter<byte[][]> { TypedValue = [.. blocks.Select(b => b.Data.ToArray())] });
         command.ExecuteNonQuery();
+        using var move = new NpgsqlCommand(SetMark, transaction.Connection, transaction);
+        move.Parameters.Add(new NpgsqlParameter<long> { TypedValue = mark });
+        move.ExecuteNonQuery();
     }
 
     /// <inheritdoc/>

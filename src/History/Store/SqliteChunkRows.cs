@@ -5,14 +5,13 @@ using SQLitePCL;
 namespace Sekisho.History.Store;
 
 /// <summary>
-/// SQLite: two statements prepared once per transaction, bound and stepped by SQLite's own calls. Microsoft.Data.Sqlite would copy each block
+/// SQLite: statements prepared once per transaction, bound and stepped by SQLite's own calls. Microsoft.Data.Sqlite would copy each block
 /// into an array of its exact length. One thread at a time.
 /// </summary>
 internal sealed class SqliteChunkRows : IChunkRows
 {
     private readonly sqlite3 _database;
     private readonly sqlite3_stmt _chunk;
-    private readonly sqlite3_stmt _index;
     private byte[] _text = new byte[256];
 
     /// <summary>Prepares within the transaction.</summary>
@@ -20,7 +19,6 @@ internal sealed class SqliteChunkRows : IChunkRows
     {
         _database = transaction.Connection!.Handle!;
         _chunk = Prepare("INSERT INTO message_chunk (id, field_id, backlog, first_at, last_at, messages, devices, bytes, device_id, correlation_id, correlations, data) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)");
-        _index = Prepare("INSERT INTO message_index (chunk_id, device_id, last_at, first_at, messages, bytes) VALUES (?1, ?2, ?3, ?4, ?5, ?6)");
     }
 
     /// <inheritdoc/>
@@ -42,26 +40,25 @@ internal sealed class SqliteChunkRows : IChunkRows
     }
 
     /// <inheritdoc/>
-    public void Index(long chunkId, Dictionary<string, MessageSum> devices)
+    public void Index(IReadOnlyList<IndexBlock> blocks, long mark)
     {
-        Bind(_index, 1, chunkId);
-        foreach (var (device, sum) in devices)
+        using var insert = Prepare("INSERT INTO message_index_block (device_id, last_at, last_chunk, data) VALUES (?1, ?2, ?3, ?4) ON CONFLICT (device_id, last_at, last_chunk) DO UPDATE SET data = excluded.data");
+        foreach (var block in blocks)
         {
-            Bind(_index, 2, device);
-            Bind(_index, 3, sum.Last);
-            Bind(_index, 4, sum.First);
-            Bind(_index, 5, sum.Messages);
-            Bind(_index, 6, sum.Bytes);
-            Step(_index);
+            Bind(insert, 1, block.DeviceId);
+            Bind(insert, 2, block.LastAt);
+            Bind(insert, 3, block.LastChunk);
+            Check(raw.sqlite3_bind_blob(insert, 4, block.Data.Span));
+            Step(insert);
         }
+
+        using var move = Prepare("UPDATE message_index_mark SET chunk_id = ?1");
+        Bind(move, 1, mark);
+        Step(move);
     }
 
     /// <inheritdoc/>
-    public void Dispose()
-    {
-        _chunk.Dispose();
-        _index.Dispose();
-    }
+    public void Dispose() => _chunk.Dispose();
 
     private sqlite3_stmt Prepare(string sql)
     {

@@ -20,7 +20,7 @@ public class PagingModelTests
     {
         await using var host = await HistoryHost.StartAsync(dialect);
         var random = new Random(seed);
-        var (chunks, records) = Fill(host, random);
+        var (chunks, records) = await FillAsync(host, random);
         for (var round = 0; round < 60; round++)
         {
             var device = random.Next(2) == 0 ? null : "d" + random.Next(Devices + 1);
@@ -47,7 +47,7 @@ public class PagingModelTests
         }
     }
 
-    private static (List<MessageChunk> Chunks, List<(long Id, HistoryRecord Record)> Records) Fill(HistoryHost host, Random random)
+    private static async Task<(List<MessageChunk> Chunks, List<(long Id, HistoryRecord Record)> Records)> FillAsync(HistoryHost host, Random random)
     {
         var chunks = new List<MessageChunk>();
         var records = new List<(long, HistoryRecord)>();
@@ -60,6 +60,14 @@ public class PagingModelTests
             var made = stretch.GroupBy(_ => random.Next(2) == 0).Select(g => new MessageChunk("car", g.Key, [.. g])).ToArray();
             chunks.AddRange(made);
             host.Commit(Samples.Batch(made));
+
+            // What is in memory and what is in the table changes on the way.
+            host.Clock.Advance(TimeSpan.FromSeconds(random.Next(0, 40)));
+            if (random.Next(8) == 0)
+            {
+                await host.RestartAsync();
+            }
+
             var record = new HistoryRecord
             {
                 At = Samples.Start.AddSeconds(random.Next(0, 60)),

@@ -20,12 +20,11 @@ public class LaneRecordsTests
         host.Commit(Samples.Batch([new MessageChunk("car", false, live), new MessageChunk("car", true, backlog)]));
 
         var store = host.Get<IMessageStore>();
-        Assert.Same(live, await store.ReadChunkAsync(1, CancellationToken.None));
-        Assert.Same(backlog, await store.ReadChunkAsync(60, CancellationToken.None));
-
-        // What was read once is read from the store.
         Assert.Equal(live.Select(m => m.Stored().Content()), (await store.ReadChunkAsync(1, CancellationToken.None))!.Select(m => m.Content()));
         Assert.Equal(backlog.Select(m => m.Stored().Content()), (await store.ReadChunkAsync(60, CancellationToken.None))!.Select(m => m.Content()));
+
+        // The first time they came from memory, which gives them once.
+        Assert.Equal(live.Select(m => m.Stored().Content()), (await store.ReadChunkAsync(1, CancellationToken.None))!.Select(m => m.Content()));
         Assert.Null(await store.ReadChunkAsync(2, CancellationToken.None));
     }
 
@@ -41,7 +40,7 @@ public class LaneRecordsTests
             host.Get<ILaneCommitPart>().Write(batch, t);
             throw new InvalidOperationException("another part failed");
         }));
-        foreach (var table in (string[])["message_chunk", "message_index", "history_record", "ledger"])
+        foreach (var table in (string[])["message_chunk", "message_index_block", "history_record", "ledger"])
         {
             Assert.Equal(0, await host.Store.Databases.State.ReadAsync(c => c.QuerySingleAsync<long>($"SELECT COUNT(*) FROM {table}")));
         }
@@ -104,8 +103,12 @@ public class LaneRecordsTests
         host.Commit(Samples.Batch([new MessageChunk("car", false, [Samples.Message(1)]), new MessageChunk("home", false, [Samples.Message(2, field: "home")])]));
         var data = await host.Store.Databases.State.ReadAsync(c => c.QuerySingleAsync<byte[]>("SELECT data FROM message_chunk WHERE id = 1"));
         var store = host.Get<IMessageStore>();
-        Assert.NotNull(await store.ReadChunkAsync(1, CancellationToken.None));
-        Assert.NotNull(await store.ReadChunkAsync(2, CancellationToken.None));
+        foreach (var id in (long[])[1, 2])
+        {
+            // Out of memory, so that the next one reads the table.
+            Assert.NotNull(await store.ReadChunkAsync(id, CancellationToken.None));
+        }
+
         foreach (var at in (int[])[0, 1, 13, 29, data.Length - 1])
         {
             var changed = (byte[])data.Clone();
