@@ -29,18 +29,19 @@ internal sealed class FakeDirectory : IDeviceDirectory
         Language = "ja",
     };
 
-    public void SetDevice(string id, string? user = null, TimeSpan? interval = null, string name = "") => _devices[id] = new DeviceProfile
+    public void SetDevice(string id, string? user = null, TimeSpan? interval = null, string name = "", string kind = "recorder", string? parent = null) => _devices[id] = new DeviceProfile
     {
         DeviceId = id,
         FieldId = "field",
         Name = name,
-        Kind = "recorder",
+        Kind = kind,
         UniqueIdType = UniqueIdTypes.Serial,
         Cadence = interval is null ? Cadences.Irregular : Cadences.Interval,
         Interval = interval,
         State = LifecycleStates.Active,
         Assurance = "device",
         UserId = user,
+        ParentId = parent,
     };
 
     public DeviceProfile? Device(string deviceId) => _devices.GetValueOrDefault(deviceId);

@@ -1,5 +1,7 @@
 using Sekisho.Detection.Conditions;
+using Sekisho.Detection.Conditions.Devices;
 using Sekisho.Detection.Findings;
+using Sekisho.Detection.Findings.Exceptions;
 using Sekisho.Detection.Templates;
 using Sekisho.Domain.Detection;
 using Sekisho.Domain.Events;
@@ -12,22 +14,38 @@ namespace Sekisho.Detection.Lanes;
 /// step throws, the runner is thrown away and another is loaded from the store. One lane at a time (one thread for all lanes of a node).
 /// <para>
 /// Order. Within a lane events are judged in journal order. Facts for wider scopes are merged in journal order as well: at each event first
-/// the device's conditions, then the user's, the source's, the field's and the gateway's. At a tick subjects are judged in the order of
+/// the device's conditions, then those of the wider scopes in the order of <see cref="WideScope.All"/>, the field's last, then the gateway's.
+/// At a tick subjects are judged in the order of
 /// their identifiers. So equal events from equal state give equal findings wherever the stretches are cut.
 /// </para>
 /// </summary>
-internal sealed class LaneRunner(SubjectTable subjects, LaneClock clock)
+internal sealed class LaneRunner(SubjectTable subjects, LaneClock clock, LaneBooks books)
 {
     private readonly List<Subject> _changed = [];
     private readonly List<Subject> _due = [];
     private readonly List<ulong> _gone = [];
     private readonly List<Clearance> _cleared = [];
+    private readonly List<Clearance> _retracted = [];
+    private readonly List<Retraction> _retractions = [];
+    private readonly List<ExceptionChangedEvent> _exceptions = [];
+    private readonly List<PriorEvent> _priors = [];
+    private readonly Dictionary<string, (int Times, long At)> _allowed = [];
+    private readonly SourceCache _sources = new();
+    private readonly Dictionary<ulong, string> _places = [];
     private List<RaisedFinding> _raised = [];
     private PlanBook? _book;
     private LaneClock _clock = clock;
+    private LaneBooks _books = books;
     private long _stretch;
 
+    public LaneRunner(SubjectTable subjects, LaneClock clock)
+        : this(subjects, clock, LaneBooks.Empty)
+    {
+    }
+
     public LaneClock Clock => _clock;
+
+    public LaneBooks Books => _books;
 
     /// <summary>Takes over plans between two stretches. What was raised under a condition that is gone is over.</summary>
     public void Adopt(PlanBook book)
@@ -84,6 +102,16 @@ internal sealed class LaneRunner(SubjectTable subjects, LaneClock clock)
                 case TickEvent tick:
                     Tick(tick);
                     break;
+                case ExceptionChangedEvent change:
+                    facts.Add(change);
+                    _exceptions.Add(change);
+                    _books = _books with { Exceptions = _books.Exceptions.With(change) };
+                    break;
+                case PriorEvent prior:
+                    facts.Add(prior);
+                    _priors.Add(prior);
+                    _books = _books with { Priors = _books.Priors.With(prior) };
+                    break;
                 default:
                     facts.Add(happened);
                     Take(happened, book);
@@ -101,7 +129,11 @@ internal sealed class LaneRunner(SubjectTable subjects, LaneClock clock)
         var at = message.ArrivedAt.ToUnixTimeMilliseconds();
         ClearGone(device, at, message.Position, message.CorrelationId);
         var repeated = message.Sequence is not null && device.Duplicates.SeenOrAdd(DuplicateWindow.Prefix(message.MessageId));
-        var (eventAt, backlog) = (at, false);
+        var source = _sources.Source(message.Source);
+        var path = _sources.Hash(message.Path);
+        var sequence = SequenceOf(message.Sequence);
+        var told = message.DeviceTime?.ToUnixTimeMilliseconds();
+        var placed = new Placement(at, Backlog: false, IsBelieved: true);
         if (repeated)
         {
             duplicates.Add(message);
@@ -109,28 +141,48 @@ internal sealed class LaneRunner(SubjectTable subjects, LaneClock clock)
         else
         {
             var interval = device.Profile?.Interval is { } declared ? (long)declared.TotalMilliseconds : 0;
-            (eventAt, backlog) = device.Timeline.Place(at, message.DeviceTime?.ToUnixTimeMilliseconds(), interval);
-            chunks.Add(message, backlog, device);
+            placed = device.Timeline.Place(new Reading(at, told, interval, sequence, message.Epoch), device.Facts.Order);
+            chunks.Add(message, placed.Backlog, device);
         }
 
+        device.Facts.Take(message, source, path);
         var signal = new Signal
         {
             Kind = repeated ? SignalKind.Duplicate : SignalKind.Message,
             At = at,
-            EventAt = eventAt,
+            EventAt = placed.EventAt,
             Position = message.Position,
             Downtime = _clock.Downtime,
             TickBefore = _clock.TickAt,
-            Backlog = backlog,
+            Backlog = placed.Backlog,
+            IsClean = !repeated && !placed.Backlog && placed.IsBelieved && !device.IsRaised,
             GapFrom = device.Timeline.GapFrom,
             GapTo = device.Timeline.GapTo,
             Bytes = message.Size,
             Count = 1,
             Mode = message.Mode,
+            DeviceTime = told ?? 0,
+            Sequence = sequence,
+            Epoch = message.Epoch,
+            Source = source,
+            Device = device.Profile,
+            FieldId = message.FieldId,
+            DeviceId = message.DeviceId,
+            UserId = device.Profile?.UserId,
+            Place = device.Facts.Place(_places),
+            Path = path,
+            Facts = device.Facts,
+            Priors = _books.Priors,
+            Happened = message,
         };
         Touch(device);
+        if (plan.Device.AsksNeighbours)
+        {
+            signal = signal with { Neighbours = NeighboursOf(plan, signal) };
+        }
+
         Judge(device, signal, message);
-        JudgeWide(plan, signal, message, message.FieldId, device.Profile?.UserId, message.Source);
+        JudgeWide(plan, signal, message);
     }
 
     private void Take(GatewayEvent happened, PlanBook book)
@@ -141,36 +193,58 @@ internal sealed class LaneRunner(SubjectTable subjects, LaneClock clock)
             RefusalEvent e => (e.FieldId, e.DeviceId, e.Source, SignalKind.Refusal, e.Reason, e.Count, e.Bytes),
             AuthenticationEvent e => (e.FieldId, e.DeviceId, e.Source, SignalKind.Authentication, e.Outcome, 1, 0L),
             DeviceChangedEvent e => (e.FieldId, e.DeviceId, (string?)null, SignalKind.Device, e.State, 1, 0L),
+            SimFactEvent e => (e.FieldId, e.DeviceId, null, SignalKind.Sim, e.Session, 1, (e.UplinkBytes ?? 0) + (e.DownlinkBytes ?? 0)),
+            TrafficFactEvent e => (e.FieldId, e.DeviceId, null, SignalKind.Traffic, "", e.Requests, e.AcceptedBytes),
             _ => (null, null, (string?)null, SignalKind.Device, "", 0, 0L),
         };
+        var plan = book.For(fieldId);
+        var device = deviceId is not null && fieldId is not null ? DeviceOf(kind, what, deviceId, fieldId, plan) : null;
+        var from = _sources.Source(source);
+        var client = happened is AuthenticationEvent { Client: var text } ? _sources.Hash(text) : 0;
+        var profile = device?.Profile ?? (deviceId is null ? null : subjects.ProfileOf(deviceId));
+        if (happened is SimFactEvent sim && device is not null)
+        {
+            device.Facts.Take(sim, _sources.Source(sim.Address));
+            Touch(device);
+        }
+
         var signal = new Signal
         {
             Kind = kind,
             At = at,
-            EventAt = at,
+            EventAt = happened switch
+            {
+                SimFactEvent e => Math.Min(at, e.To.ToUnixTimeMilliseconds()),
+                TrafficFactEvent e => Math.Min(at, e.To.ToUnixTimeMilliseconds()),
+                _ => at,
+            },
             Position = happened.Position,
             Downtime = _clock.Downtime,
             TickBefore = _clock.TickAt,
+            IsClean = device is null || !device.IsRaised,
             Bytes = bytes,
             Count = count,
             What = what,
+            Sequence = Signal.NoSequence,
+            Source = from,
+            Client = client,
+            Device = profile,
+            FieldId = fieldId,
+            DeviceId = deviceId,
+            UserId = (happened as AuthenticationEvent)?.UserId ?? profile?.UserId,
+            Place = device?.Facts.Place(_places),
+            Facts = device?.Facts ?? default,
+            Priors = _books.Priors,
+            Happened = happened,
         };
-        Subject? device = null;
-        var plan = book.For(fieldId);
-        if (deviceId is not null && fieldId is not null)
+        if (device is not null)
         {
-            device = kind == SignalKind.Device
-                ? subjects.FindDevice(deviceId)
-                : plan.Device.Concerns(signal) ? subjects.Device(deviceId, fieldId, plan, _gone) : subjects.FindDevice(deviceId);
-            if (device is not null)
-            {
-                TakeDeviceFact(device, happened, signal);
-            }
+            TakeDeviceFact(device, happened, signal);
         }
 
         if (fieldId is not null)
         {
-            JudgeWide(plan, signal, happened, fieldId, device?.Profile?.UserId, source);
+            JudgeWide(plan, signal, happened);
         }
 
         if (source is not null && book.Gateway.Source is { } gateway && gateway.Concerns(signal))
@@ -178,6 +252,34 @@ internal sealed class LaneRunner(SubjectTable subjects, LaneClock clock)
             JudgeIn(Scopes.Source, null, source, gateway, signal, happened);
         }
     }
+
+    // A device without a state gets one only when somebody needs it.
+    private Subject? DeviceOf(SignalKind kind, string what, string deviceId, string fieldId, FieldPlan plan)
+    {
+        if (kind is SignalKind.Device || plan.Template is null)
+        {
+            return subjects.FindDevice(deviceId);
+        }
+
+        return kind is SignalKind.Sim or SignalKind.Authentication || plan.Device.Concerns(new Signal { Kind = kind, What = what, At = 0, EventAt = 0, Position = 0, Downtime = 0 })
+            ? subjects.Device(deviceId, fieldId, plan, _gone)
+            : subjects.FindDevice(deviceId);
+    }
+
+    private Neighbours NeighboursOf(FieldPlan plan, in Signal signal)
+    {
+        if (signal.Place is not { } place || plan.Of(Scopes.Place) is not { NeighboursOffset: >= 0 })
+        {
+            return default;
+        }
+
+        return subjects.FindWide(Scopes.Place, signal.FieldId, place)?.Neighbours ?? default;
+    }
+
+    private static long SequenceOf(string? text) =>
+        text is not null && long.TryParse(text, System.Globalization.NumberStyles.AllowLeadingSign, System.Globalization.CultureInfo.InvariantCulture, out var number) && number != Signal.NoSequence
+            ? number
+            : Signal.NoSequence;
 
     private void TakeDeviceFact(Subject device, GatewayEvent happened, in Signal signal)
     {
@@ -207,21 +309,15 @@ internal sealed class LaneRunner(SubjectTable subjects, LaneClock clock)
         subjects.Remove(subject);
     }
 
-    private void JudgeWide(FieldPlan plan, in Signal signal, GatewayEvent happened, string fieldId, string? userId, string? source)
+    private void JudgeWide(FieldPlan plan, in Signal signal, GatewayEvent happened)
     {
-        if (plan.User is { } users && userId is not null && users.Concerns(signal))
+        var wide = plan.Wide;
+        for (var i = 0; i < wide.Length; i++)
         {
-            JudgeIn(Scopes.User, fieldId, userId, users, signal, happened);
-        }
-
-        if (plan.Source is { } sources && source is not null && sources.Concerns(signal))
-        {
-            JudgeIn(Scopes.Source, fieldId, source, sources, signal, happened);
-        }
-
-        if (plan.Field is { } field && field.Concerns(signal))
-        {
-            JudgeIn(Scopes.Field, fieldId, fieldId, field, signal, happened);
+            if (wide[i] is { } scoped && scoped.Concerns(signal) && WideScope.All[i].KeyOf(signal) is { } key)
+            {
+                JudgeIn(WideScope.All[i].Name, signal.FieldId, key, scoped, signal, happened);
+            }
         }
     }
 
@@ -248,7 +344,7 @@ internal sealed class LaneRunner(SubjectTable subjects, LaneClock clock)
         _clock = _clock.Tick(signal.At);
         foreach (var subject in _due)
         {
-            Judge(subject, signal, tick);
+            Judge(subject, TickOf(subject, signal), tick);
             if (subject.Id.Scope == Scopes.Source && signal.At - subject.Timeline.LastArrival >= subject.Plan.Memory)
             {
                 Drop(subject, signal, subject.CorrelationId);
@@ -256,6 +352,26 @@ internal sealed class LaneRunner(SubjectTable subjects, LaneClock clock)
         }
 
         _due.Clear();
+    }
+
+    private Signal TickOf(Subject subject, in Signal tick)
+    {
+        var facts = subject.Facts;
+        var signal = tick with
+        {
+            FieldId = subject.FieldId,
+            DeviceId = subject.Id.Scope == Scopes.Device ? subject.Id.Key : null,
+            Device = subject.Profile,
+            UserId = subject.Profile?.UserId,
+            IsClean = !subject.IsRaised,
+            Sequence = Signal.NoSequence,
+            GapFrom = subject.Timeline.GapFrom,
+            GapTo = subject.Timeline.GapTo,
+            Facts = facts,
+            Place = facts.IsEmpty ? null : facts.Place(_places),
+            Priors = _books.Priors,
+        };
+        return subject.Plan.AsksNeighbours && _book is { } book ? signal with { Neighbours = NeighboursOf(book.For(subject.FieldId), signal) } : signal;
     }
 
     private void Judge(Subject subject, in Signal signal, GatewayEvent happened)
@@ -272,7 +388,11 @@ internal sealed class LaneRunner(SubjectTable subjects, LaneClock clock)
             switch (condition.Judged.Step(state, signal))
             {
                 case Outcome.Raise:
-                    _raised.Add(new RaisedFinding(FindingMaker.Make(subject, condition, signal, happened), subject.Id, condition.Identity));
+                    Raise(subject, condition, signal, happened);
+                    Touch(subject);
+                    break;
+                case Outcome.Retract:
+                    Retract(subject, condition, signal);
                     Touch(subject);
                     break;
                 case Outcome.Clear:
@@ -290,6 +410,37 @@ internal sealed class LaneRunner(SubjectTable subjects, LaneClock clock)
         }
 
         subjects.Await(subject, _clock);
+    }
+
+    private void Raise(Subject subject, PlannedCondition condition, in Signal signal, GatewayEvent happened)
+    {
+        var finding = FindingMaker.Make(subject, condition, signal, happened);
+        var claim = new Claim(
+            finding.FieldId, finding.ConditionKey, finding.Scope, finding.ScopeKey, signal.Device, signal.Place, finding.Evidence.Claim, finding.RaisedAt);
+        if (_books.Exceptions.Try(claim, out var tried) is { } allowed)
+        {
+            Judged.Except(subject.StateOf(condition));
+            _allowed[allowed.ExceptionId] = (_allowed.GetValueOrDefault(allowed.ExceptionId).Times + 1, signal.At);
+            return;
+        }
+
+        if (tried.Count > 0)
+        {
+            finding = finding with { Evidence = finding.Evidence with { ExceptionsTried = tried } };
+        }
+
+        _raised.Add(new RaisedFinding(finding, subject.Id, condition.Identity));
+    }
+
+    private void Retract(Subject subject, PlannedCondition condition, in Signal signal)
+    {
+        var reason = condition.Judged.Condition.Reason(Judged.OwnOf(subject.StateOf(condition)));
+        _retracted.Add(new Clearance(subject.Id, subject.FieldId, condition.Identity, signal.At, signal.Position, subject.CorrelationId) { Reason = reason });
+        if (condition.Effect == Effects.Act)
+        {
+            _retractions.Add(new Retraction(
+                subject.FieldId, subject.Id.Scope, subject.Id.Key, condition.Definition.Key, reason, DateTimeOffset.FromUnixTimeMilliseconds(signal.At), signal.Position, subject.CorrelationId));
+        }
     }
 
     private void ClearGone(Subject subject, long at, long position, string correlationId)
@@ -329,11 +480,16 @@ internal sealed class LaneRunner(SubjectTable subjects, LaneClock clock)
                 LastPosition = events[^1].Position,
                 Chunks = chunks.Done(),
                 Duplicates = duplicates,
-                Findings = _raised.ConvertAll(r => r.Finding),
+                Findings = [.. _raised.Where(r => r.Finding.Effect == Effects.Act).Select(r => r.Finding)],
+                Retractions = [.. _retractions],
                 Facts = facts,
             },
             Raised = _raised,
             Cleared = [.. _cleared],
+            Retracted = [.. _retracted],
+            Exceptions = [.. _exceptions],
+            Priors = [.. _priors],
+            Allowed = new Dictionary<string, (int, long)>(_allowed),
             States = states,
             Clock = _clock,
             Events = events.Count,
@@ -341,6 +497,11 @@ internal sealed class LaneRunner(SubjectTable subjects, LaneClock clock)
         _raised = [];
         _changed.Clear();
         _cleared.Clear();
+        _retracted.Clear();
+        _retractions.Clear();
+        _exceptions.Clear();
+        _priors.Clear();
+        _allowed.Clear();
         _stretch++;
         return result;
     }

@@ -64,6 +64,7 @@ internal sealed class BindingDesk(DeviceIndex index, DeviceCommits commits, Pend
             Outcome = AuthenticationOutcomes.Pending,
             Source = binding.Source,
             Client = client,
+            UserId = device.Profile.UserId,
         };
         return moves ? [reported, commits.Event(after, after.State, Reason, caller)] : [reported];
     }

@@ -34,7 +34,7 @@ public class TemplateReaderTests
                 label: { ja: あ, en: a }
                 schedule: { days: [mon, someday], from: 22, to: "24:00" }
               - key: three
-                kind: size
+                kind: malformed
                 scope: device
                 mode: "on"
                 risk: theft
@@ -49,7 +49,7 @@ public class TemplateReaderTests
             "t.yaml:1: 'Bad Id'", "t.yaml:2: '0'", "t.yaml:3: 'en' is missing", "t.yaml:4: 'fr'", "t.yaml:5: 'colour'",
             "t.yaml:8: 'frequency' cannot watch 'source'", "t.yaml:11: 'high'", "t.yaml:13: '0' is not allowed for 'messages'", "t.yaml:13: '5' is not allowed for 'window'", "t.yaml:13: 'size'",
             "t.yaml:15: 'weather'", "t.yaml:20: 'someday'", "t.yaml:20: '22'", "t.yaml:20: '24:00'",
-            "t.yaml:24: 'size' takes no mode", "t.yaml:28: 'many'", "t.yaml:21: the parameter 'bytes'",
+            "t.yaml:24: 'malformed' takes no mode", "t.yaml:28: 'many'", "t.yaml:21: the parameter 'refusals'", "t.yaml:21: the parameter 'window'",
             "t.yaml:30: 'fun'", "t.yaml:30: 'maybe'", "t.yaml:30: 'none'",
         ];
         Assert.All(expected, e => Assert.Contains(faults, f => f.StartsWith(e, StringComparison.Ordinal)));
@@ -118,7 +118,7 @@ public class TemplateReaderTests
 
         foreach (var kind in DetectionFeature.Kinds)
         {
-            string[] needed = [$"condition.{kind.Name}", $"finding.{kind.Name}.sentence", .. kind.Parameters.Select(p => $"condition.{kind.Name}.{p.Name}")];
+            string[] needed = [$"condition.{kind.Name}", .. kind.Judges.Count + kind.Stages.Count == 0 ? [$"finding.{kind.Name}.sentence"] : Array.Empty<string>(), .. kind.Parameters.Select(p => $"condition.{kind.Name}.{p.Name}")];
             Assert.All(needed, k => Assert.Contains(k, texts.Keys("en")));
         }
     }
