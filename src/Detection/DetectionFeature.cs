@@ -30,7 +30,7 @@ public static class DetectionFeature
         UnregisteredCondition.Kind,
     ];
 
-    /// <summary>Registers the stage. Needs implementations of IEventFeed, IDeviceDirectory and IHistory, and takes every ILaneCommitPart in order of registration.</summary>
+    /// <summary>Registers the stage. Needs implementations of IEventFeed, IDeviceDirectory, IFlowSwitches and IHistory, and takes every ILaneCommitPart in order of registration.</summary>
     public static IServiceCollection AddDetection(this IServiceCollection services)
     {
         services.AddSettings<LaneSettings>("Detection:Lanes");

@@ -3,6 +3,7 @@ using System.Data.Common;
 using Sekisho.Domain.Devices;
 using Sekisho.Domain.Events;
 using Sekisho.Domain.History;
+using Sekisho.Domain.Operations;
 
 namespace Sekisho.Detection.Tests;
 
@@ -49,6 +50,14 @@ internal sealed class FakeDirectory : IDeviceDirectory
     public FieldProfile? Field(string fieldId) => _fields.GetValueOrDefault(fieldId);
 
     public IReadOnlyCollection<DeviceProfile> DevicesOf(string fieldId) => [.. _devices.Values.Where(d => d.FieldId == fieldId)];
+}
+
+/// <summary>Switches that a test sets, for all fields. Any thread.</summary>
+internal sealed class FakeFlows : IFlowSwitches
+{
+    public FlowSwitches Switches { get; set; } = FlowSwitches.Default;
+
+    public FlowSwitches Of(string fieldId) => Switches;
 }
 
 /// <summary>A history in a table of the store, so that it shares the fate of the transaction.</summary>

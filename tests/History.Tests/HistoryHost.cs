@@ -46,7 +46,7 @@ internal sealed class HistoryHost : IAsyncDisposable
         builder.Logging.ClearProviders();
         builder.Configuration.AddInMemoryCollection(settings.Select(s => KeyValuePair.Create<string, string?>(s.Key, s.Value)));
         builder.Services.AddSingleton<TimeProvider>(clock).AddSingleton(store.Databases).AddSingleton(store.Key)
-            .AddSingleton<IDeviceDirectory>(others).AddSingleton<IOperatorAudit>(others).AddSingleton<ILedgerSource>(others).AddSingleton<IPayloadMarks>(others)
+            .AddSingleton<IDeviceDirectory>(others).AddSingleton<IOperatorAudit>(others).AddSingleton<ILedgerSource>(others).AddSingleton<IPayloadMarks>(others).AddSingleton<IFlowSwitches>(others)
             .AddSingleton(typeof(Problem).Assembly)
             .AddSingleton(p => new Texts(p.GetServices<System.Reflection.Assembly>()));
         builder.Services.AddHistory();
@@ -116,8 +116,13 @@ internal sealed class HistoryHost : IAsyncDisposable
 }
 
 /// <summary>What the other stages would answer.</summary>
-internal sealed class OtherStages : IDeviceDirectory, IOperatorAudit, ILedgerSource, IPayloadMarks
+internal sealed class OtherStages : IDeviceDirectory, IOperatorAudit, ILedgerSource, IPayloadMarks, IFlowSwitches
 {
+    /// <summary>The switches of every field.</summary>
+    public FlowSwitches Flow { get; set; } = FlowSwitches.Default;
+
+    FlowSwitches IFlowSwitches.Of(string fieldId) => Flow;
+
     public List<string> SensitivePointers { get; } = [];
 
     public Func<LedgerInFlight> InFlight { get; set; } = () => new LedgerInFlight(0, 0, new Dictionary<string, long>());

@@ -124,6 +124,9 @@ internal readonly struct Signal
     /// <summary>What peers taught.</summary>
     public PriorBook? Priors { get; init; }
 
+    /// <summary>True where the field has sampling switched off: the content of its messages is not looked at.</summary>
+    public bool HidesContent { get; init; }
+
     /// <summary>The event itself; null for a tick.</summary>
     public GatewayEvent? Happened { get; init; }
 
@@ -137,10 +140,10 @@ internal readonly struct Signal
     public long Interval => Device?.Interval is { } declared ? (long)declared.TotalMilliseconds : 0;
 
     /// <summary>JSON of a message as it is kept (UTF-8); empty for other signals and where the field's content is not looked at.</summary>
-    public ReadOnlySpan<byte> Payload => Happened is MessageEvent message ? message.Payload.Span : default;
+    public ReadOnlySpan<byte> Payload => !HidesContent && Happened is MessageEvent message ? message.Payload.Span : default;
 
     /// <summary>JSON object of what only detection may see, keyed by pointer (UTF-8); empty when there is nothing.</summary>
-    public ReadOnlySpan<byte> Transient => Happened is MessageEvent message ? message.Transient.Span : default;
+    public ReadOnlySpan<byte> Transient => !HidesContent && Happened is MessageEvent message ? message.Transient.Span : default;
 
     /// <summary>The SIM fact; null for other signals.</summary>
     public SimFactEvent? Sim => Happened as SimFactEvent;

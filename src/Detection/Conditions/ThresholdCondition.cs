@@ -59,7 +59,7 @@ internal sealed class ThresholdCondition(IMetric metric, IJudge judge, string? m
         var isWhole = expected.ExcludesHigh && expected.High is { } end && Math.Floor(end) == end;
         var facts = new Dictionary<string, string>
         {
-            ["judge"] = judge.Name,
+            [FindingTexts.JudgeFact] = judge.Name,
             ["limit"] = Write(expected.IsTooLow(value) ? expected.Low!.Value : expected.High ?? expected.Low ?? 0),
             ["side"] = expected.IsTooLow(value) ? "low" : "high",
         };

@@ -48,7 +48,7 @@ internal static class ThresholdKind
         (string, double)? Limit(string? parameter) => parameter is null || !input.Values.ContainsKey(parameter) ? null : (parameter, input.Number(parameter));
         IJudge judge = input.Judge switch
         {
-            JudgeNames.Learnt => new LearntJudge(metric.Name, Learners.Of(input), input.Text("sides"), input.Number("low"), input.Number("high")),
+            JudgeNames.Learnt => new LearntJudge(metric.Name, Learners.Of(metric.Name, input.Number("alarms")), input.Text("sides"), input.Number("low"), input.Number("high")),
             JudgeNames.Peer => new PeerJudge(metric.Name, input.Text("sides"), input.Number("percentile")),
             { } limits => new LimitJudge(limits, Limit(low), Limit(high)),
             null => throw new ArgumentException("A threshold condition needs a judge.", nameof(input)),

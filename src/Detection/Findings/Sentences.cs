@@ -24,7 +24,7 @@ internal sealed class Sentences(Texts texts, IDeviceDirectory directory)
         };
         values.Add(("metric", texts.Get($"condition.{finding.Condition}", language)));
         values.AddRange(evidence.Facts.Select(f => (f.Key, f.Value)));
-        return texts.Get(KeyOf(finding), language, [.. values]);
+        return texts.Get(FindingTexts.SentenceKey(finding, texts, language) ?? $"finding.{finding.Condition}.sentence", language, [.. values]);
     }
 
     /// <summary>Why a finding was taken back.</summary>
@@ -40,23 +40,6 @@ internal sealed class Sentences(Texts texts, IDeviceDirectory directory)
             language,
             ("parameter", ParameterLabels.Of(texts, finding.Condition, parameter, language)),
             ("value", written));
-    }
-
-    // A stage has a sentence of its own; a threshold condition has its own for a judge, or shares the judge's.
-    private string KeyOf(Finding finding)
-    {
-        if (finding.Stage is { } stage)
-        {
-            return $"finding.{finding.Condition}.{stage}.sentence";
-        }
-
-        if (!finding.Evidence.Facts.TryGetValue("judge", out var judge))
-        {
-            return $"finding.{finding.Condition}.sentence";
-        }
-
-        var own = $"finding.{finding.Condition}.{judge}.sentence";
-        return texts.Keys("en").Contains(own) ? own : $"finding.judge.{judge}.sentence";
     }
 
     private static string Number(double value) => value.ToString("0.###", CultureInfo.InvariantCulture);

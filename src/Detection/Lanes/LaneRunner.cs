@@ -30,8 +30,7 @@ internal sealed class LaneRunner(SubjectTable subjects, LaneClock clock, LaneBoo
     private readonly List<ExceptionChangedEvent> _exceptions = [];
     private readonly List<PriorEvent> _priors = [];
     private readonly Dictionary<string, (int Times, long At)> _allowed = [];
-    private readonly SourceCache _sources = new();
-    private readonly Dictionary<ulong, string> _places = [];
+    private readonly Signals _signals = new();
     private List<RaisedFinding> _raised = [];
     private PlanBook? _book;
     private LaneClock _clock = clock;
@@ -129,9 +128,7 @@ internal sealed class LaneRunner(SubjectTable subjects, LaneClock clock, LaneBoo
         var at = message.ArrivedAt.ToUnixTimeMilliseconds();
         ClearGone(device, at, message.Position, message.CorrelationId);
         var repeated = message.Sequence is not null && device.Duplicates.SeenOrAdd(DuplicateWindow.Prefix(message.MessageId));
-        var source = _sources.Source(message.Source);
-        var path = _sources.Hash(message.Path);
-        var sequence = SequenceOf(message.Sequence);
+        var sequence = Signals.SequenceOf(message.Sequence);
         var told = message.DeviceTime?.ToUnixTimeMilliseconds();
         var placed = new Placement(at, Backlog: false, IsBelieved: true);
         if (repeated)
@@ -145,36 +142,8 @@ internal sealed class LaneRunner(SubjectTable subjects, LaneClock clock, LaneBoo
             chunks.Add(message, placed.Backlog, device);
         }
 
-        device.Facts.Take(message, source, path);
-        var signal = new Signal
-        {
-            Kind = repeated ? SignalKind.Duplicate : SignalKind.Message,
-            At = at,
-            EventAt = placed.EventAt,
-            Position = message.Position,
-            Downtime = _clock.Downtime,
-            TickBefore = _clock.TickAt,
-            Backlog = placed.Backlog,
-            IsClean = !repeated && !placed.Backlog && placed.IsBelieved && !device.IsRaised,
-            GapFrom = device.Timeline.GapFrom,
-            GapTo = device.Timeline.GapTo,
-            Bytes = message.Size,
-            Count = 1,
-            Mode = message.Mode,
-            DeviceTime = told ?? 0,
-            Sequence = sequence,
-            Epoch = message.Epoch,
-            Source = source,
-            Device = device.Profile,
-            FieldId = message.FieldId,
-            DeviceId = message.DeviceId,
-            UserId = device.Profile?.UserId,
-            Place = device.Facts.Place(_places),
-            Path = path,
-            Facts = device.Facts,
-            Priors = _books.Priors,
-            Happened = message,
-        };
+        device.Facts.TakePlace(message.Place);
+        var signal = _signals.Of(message, device, told ?? 0, sequence, placed, repeated, _clock, _books) with { HidesContent = plan.HidesContent };
         Touch(device);
         if (plan.Device.AsksNeighbours)
         {
@@ -183,11 +152,11 @@ internal sealed class LaneRunner(SubjectTable subjects, LaneClock clock, LaneBoo
 
         Judge(device, signal, message);
         JudgeWide(plan, signal, message);
+        _signals.Learn(message, device);
     }
 
     private void Take(GatewayEvent happened, PlanBook book)
     {
-        var at = happened.ArrivedAt.ToUnixTimeMilliseconds();
         var (fieldId, deviceId, source, kind, what, count, bytes) = happened switch
         {
             RefusalEvent e => (e.FieldId, e.DeviceId, e.Source, SignalKind.Refusal, e.Reason, e.Count, e.Bytes),
@@ -199,44 +168,14 @@ internal sealed class LaneRunner(SubjectTable subjects, LaneClock clock, LaneBoo
         };
         var plan = book.For(fieldId);
         var device = deviceId is not null && fieldId is not null ? DeviceOf(kind, what, deviceId, fieldId, plan) : null;
-        var from = _sources.Source(source);
-        var client = happened is AuthenticationEvent { Client: var text } ? _sources.Hash(text) : 0;
-        var profile = device?.Profile ?? (deviceId is null ? null : subjects.ProfileOf(deviceId));
         if (happened is SimFactEvent sim && device is not null)
         {
-            device.Facts.Take(sim, _sources.Source(sim.Address));
+            _signals.Learn(sim, device);
             Touch(device);
         }
 
-        var signal = new Signal
-        {
-            Kind = kind,
-            At = at,
-            EventAt = happened switch
-            {
-                SimFactEvent e => Math.Min(at, e.To.ToUnixTimeMilliseconds()),
-                TrafficFactEvent e => Math.Min(at, e.To.ToUnixTimeMilliseconds()),
-                _ => at,
-            },
-            Position = happened.Position,
-            Downtime = _clock.Downtime,
-            TickBefore = _clock.TickAt,
-            IsClean = device is null || !device.IsRaised,
-            Bytes = bytes,
-            Count = count,
-            What = what,
-            Sequence = Signal.NoSequence,
-            Source = from,
-            Client = client,
-            Device = profile,
-            FieldId = fieldId,
-            DeviceId = deviceId,
-            UserId = (happened as AuthenticationEvent)?.UserId ?? profile?.UserId,
-            Place = device?.Facts.Place(_places),
-            Facts = device?.Facts ?? default,
-            Priors = _books.Priors,
-            Happened = happened,
-        };
+        var profile = device?.Profile ?? (deviceId is null ? null : subjects.ProfileOf(deviceId));
+        var signal = _signals.Of(happened, kind, what, fieldId, deviceId, source, device, profile, _clock, _books) with { Count = count, Bytes = bytes };
         if (device is not null)
         {
             TakeDeviceFact(device, happened, signal);
@@ -276,11 +215,6 @@ internal sealed class LaneRunner(SubjectTable subjects, LaneClock clock, LaneBoo
         return subjects.FindWide(Scopes.Place, signal.FieldId, place)?.Neighbours ?? default;
     }
 
-    private static long SequenceOf(string? text) =>
-        text is not null && long.TryParse(text, System.Globalization.NumberStyles.AllowLeadingSign, System.Globalization.CultureInfo.InvariantCulture, out var number) && number != Signal.NoSequence
-            ? number
-            : Signal.NoSequence;
-
     private void TakeDeviceFact(Subject device, GatewayEvent happened, in Signal signal)
     {
         ClearGone(device, signal.At, signal.Position, happened.CorrelationId);
@@ -293,6 +227,12 @@ internal sealed class LaneRunner(SubjectTable subjects, LaneClock clock, LaneBoo
         {
             Touch(device);
             Judge(device, signal, happened);
+        }
+
+        if (happened is AuthenticationEvent attempt)
+        {
+            _signals.Learn(attempt, device);
+            Touch(device);
         }
 
         if (signal is { Kind: SignalKind.Device, What: "deleted" })
@@ -356,21 +296,7 @@ internal sealed class LaneRunner(SubjectTable subjects, LaneClock clock, LaneBoo
 
     private Signal TickOf(Subject subject, in Signal tick)
     {
-        var facts = subject.Facts;
-        var signal = tick with
-        {
-            FieldId = subject.FieldId,
-            DeviceId = subject.Id.Scope == Scopes.Device ? subject.Id.Key : null,
-            Device = subject.Profile,
-            UserId = subject.Profile?.UserId,
-            IsClean = !subject.IsRaised,
-            Sequence = Signal.NoSequence,
-            GapFrom = subject.Timeline.GapFrom,
-            GapTo = subject.Timeline.GapTo,
-            Facts = facts,
-            Place = facts.IsEmpty ? null : facts.Place(_places),
-            Priors = _books.Priors,
-        };
+        var signal = _signals.Tick(subject, tick, _books);
         return subject.Plan.AsksNeighbours && _book is { } book ? signal with { Neighbours = NeighboursOf(book.For(subject.FieldId), signal) } : signal;
     }
 

@@ -7,6 +7,7 @@ using Sekisho.Detection.Conditions;
 using Sekisho.Domain.Detection;
 using Sekisho.Domain.Devices;
 using Sekisho.Domain.History;
+using Sekisho.Domain.Operations;
 using Sekisho.Storage;
 
 namespace Sekisho.Detection.Templates;
@@ -15,7 +16,7 @@ namespace Sekisho.Detection.Templates;
 /// Which template with which values is in force in each field (table field_template), and the plans made of that. A change is stored, then
 /// replaces the book; the lanes take the book that is current between two stretches. Any thread.
 /// </summary>
-internal sealed class FieldPlans(Databases databases, TemplateCatalog catalog, CalendarStore calendars, IDeviceDirectory directory, IHistory history, TimeProvider time) : IResponseBindings
+internal sealed class FieldPlans(Databases databases, TemplateCatalog catalog, CalendarStore calendars, IFlowSwitches flows, IDeviceDirectory directory, IHistory history, TimeProvider time) : IResponseBindings
 {
     private readonly Lock _turn = new(); // guards changes of _inForce and _book
     private readonly FieldPlan _gateway = new(new FieldTemplate(catalog.Gateway, 1, FieldTemplate.NoValues), TimeZoneInfo.Utc);
@@ -132,7 +133,7 @@ internal sealed class FieldPlans(Databases databases, TemplateCatalog catalog, C
     {
         foreach (var fieldId in book.Fields)
         {
-            if (directory.Field(fieldId) is { } field && (book.For(fieldId).ZoneId != field.TimeZone || !ReferenceEquals(book.For(fieldId).Calendar, calendars.Of(fieldId))))
+            if (directory.Field(fieldId) is { } field && !IsCurrent(book.For(fieldId), fieldId, field.TimeZone))
             {
                 return false;
             }
@@ -141,12 +142,14 @@ internal sealed class FieldPlans(Databases databases, TemplateCatalog catalog, C
         return true;
     }
 
+    private bool IsCurrent(FieldPlan plan, string fieldId, string zoneId) =>
+        plan.ZoneId == zoneId && ReferenceEquals(plan.Calendar, calendars.Of(fieldId)) && plan.HidesContent == !flows.Of(fieldId).Sampling;
+
     private FieldPlan Plan(string fieldId, FieldTemplate template, PlanBook? before)
     {
         var zoneId = directory.Field(fieldId)?.TimeZone ?? "UTC";
-        var calendar = calendars.Of(fieldId);
-        return before?.For(fieldId) is { } present && ReferenceEquals(present.Template, template) && present.ZoneId == zoneId && ReferenceEquals(present.Calendar, calendar)
+        return before?.For(fieldId) is { } present && ReferenceEquals(present.Template, template) && IsCurrent(present, fieldId, zoneId)
             ? present
-            : new FieldPlan(template, TimeZoneInfo.FindSystemTimeZoneById(zoneId), calendar);
+            : new FieldPlan(template, TimeZoneInfo.FindSystemTimeZoneById(zoneId), calendars.Of(fieldId)) { HidesContent = !flows.Of(fieldId).Sampling };
     }
 }

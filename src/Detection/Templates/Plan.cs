@@ -3,7 +3,6 @@ using System.Globalization;
 using Sekisho.Detection.Conditions;
 using Sekisho.Detection.Conditions.Devices;
 using Sekisho.Detection.Conditions.Schedules;
-using Sekisho.Detection.Lanes;
 using Sekisho.Domain.Detection;
 
 namespace Sekisho.Detection.Templates;
@@ -147,6 +146,9 @@ internal sealed class FieldPlan
     public string? ZoneId { get; }
 
     public FieldCalendar Calendar { get; } = FieldCalendar.None;
+
+    /// <summary>True when the content of messages is not shown to conditions.</summary>
+    public bool HidesContent { get; init; }
 
     public FieldTemplate? Template { get; }
 

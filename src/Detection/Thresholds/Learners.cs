@@ -1,9 +1,10 @@
-using Sekisho.Detection.Conditions;
-
 namespace Sekisho.Detection.Thresholds;
 
 /// <summary>The learner behind the judge "learnt".</summary>
 internal static class Learners
 {
-    public static ILearner Of(ConditionInput input) => new RangeLearner(input.Number("alarms"));
+    /// <summary>A learner for a metric.</summary>
+    /// <param name="metric">Stable name of the metric.</param>
+    /// <param name="alarms">False alarms per month that are accepted.</param>
+    public static ILearner Of(string metric, double alarms) => new RangeLearner(alarms);
 }

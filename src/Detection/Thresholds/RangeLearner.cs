@@ -57,5 +57,10 @@ internal sealed class RangeLearner(double target) : ILearner
     }
 
     // Three significant digits, the same on every machine.
-    private static double Round(double value) => double.Parse(value.ToString("E2", CultureInfo.InvariantCulture), CultureInfo.InvariantCulture);
+    private static double Round(double value)
+    {
+        Span<char> text = stackalloc char[32];
+        value.TryFormat(text, out var length, "E2", CultureInfo.InvariantCulture);
+        return double.Parse(text[..length], CultureInfo.InvariantCulture);
+    }
 }

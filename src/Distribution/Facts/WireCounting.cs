@@ -17,7 +17,7 @@ internal sealed class WireCounting(TrafficCounters traffic)
         var count = new WireCount(traffic);
         var transport = connection.Transport;
         connection.Transport = new Counted(transport, count);
-        connection.Features.Set(count);
+        connection.Items[WireCount.Key] = count;
         try
         {
             await next(connection).ConfigureAwait(false);
@@ -103,11 +103,14 @@ internal sealed class WireCounting(TrafficCounters traffic)
 }
 
 /// <summary>
-/// The bytes of one connection that nobody has been charged for yet. A feature of the connection: the endpoint calls <see cref="Charge"/> with
-/// each request's device. Counting: one thread per direction; charging: any thread.
+/// The bytes of one connection that nobody has been charged for yet. Among the connection's items under <see cref="Key"/>: the endpoint calls
+/// <see cref="Charge"/> with each request's device. Counting: one thread per direction; charging: any thread.
 /// </summary>
 internal sealed class WireCount(TrafficCounters traffic)
 {
+    /// <summary>Where it is found in IConnectionItemsFeature.Items.</summary>
+    public const string Key = "sekisho.wire";
+
     private long _up;
     private long _down;
     private volatile string? _device;

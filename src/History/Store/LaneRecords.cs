@@ -12,7 +12,7 @@ namespace Sekisho.History.Store;
 /// History's part in the commit of a lane batch: chunks with their index, accepted and repeated messages in the ledger, refusals and repeats
 /// as records. One thread at a time.
 /// </summary>
-internal sealed class LaneRecords(ChunkWriter chunks, IHistory history, IFlowSwitches? flows = null) : ILaneCommitPart
+internal sealed class LaneRecords(ChunkWriter chunks, IHistory history, IFlowSwitches flows) : ILaneCommitPart
 {
     /// <summary>Message and correlation ids listed in the record of a repeat; the count beside them is complete.</summary>
     private const int Listed = 16;
@@ -57,7 +57,7 @@ internal sealed class LaneRecords(ChunkWriter chunks, IHistory history, IFlowSwi
         // Nobody in this stage waits for a batch: whoever reads, reads the store.
     }
 
-    private bool IsLogged(string? fieldId) => fieldId is null || flows is null || flows.Of(fieldId).Logging;
+    private bool IsLogged(string? fieldId) => fieldId is null || flows.Of(fieldId).Logging;
 
     private static SortedDictionary<string, int> Counts(IEnumerable<(string Field, int Messages)> parts)
     {

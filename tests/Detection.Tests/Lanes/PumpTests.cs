@@ -215,7 +215,7 @@ public class PumpTests
             var directory = new FakeDirectory();
             var history = new FakeHistory();
             var catalog = TemplateCatalog.Load(Folder, new TemplateReader(DetectionFeature.Kinds));
-            var plans = new FieldPlans(store.Databases, catalog, new CalendarStore(store.Databases, history, clock), directory, history, clock);
+            var plans = new FieldPlans(store.Databases, catalog, new CalendarStore(store.Databases, history, clock), new FakeFlows(), directory, history, clock);
             var keys = new SubjectKeys(store.Key);
             var findings = new FindingStore(store.Databases, store.Key, keys, history);
             var settings = new LaneSettings { GatherMs = 0 };

@@ -1,5 +1,4 @@
 using System.Text;
-using Sekisho.Detection.Lanes;
 using Sekisho.Domain.Detection;
 using Sekisho.Domain.Events;
 
@@ -7,7 +6,8 @@ namespace Sekisho.Detection.Conditions.Devices;
 
 /// <summary>
 /// What the lanes know of a device from earlier events. It lives in cells of the device like a condition's state, so it is stored and restored
-/// with them; the lanes write it before conditions are asked, conditions only read it. One lane at a time.
+/// with them; conditions only read it. Where the device is and what its SIM does is brought up to date before conditions are asked; what a
+/// condition may want to compare with (sender, way, last authentication) afterwards. One lane at a time.
 /// <code>
 /// cell 0      state of the SIM's session: 0 unknown, 1 attached, 2 detached
 /// cell 1      since when (end of the period that told it); 0 never told
@@ -95,16 +95,21 @@ internal readonly struct DeviceFacts(long[]? cells, int offset)
         Write(9, fact.Site);
     }
 
-    public void Take(MessageEvent message, in SourceKey source, ulong path)
+    public void TakePlace(string? place)
     {
-        if (cells is null)
+        if (cells is not null)
         {
-            return;
+            Write(13, place);
         }
+    }
 
-        cells[offset + 17] = path == 0 ? cells[offset + 17] : (long)path;
-        cells[offset + 23] = (long)source.Hash;
-        Write(13, message.Place);
+    public void TakeSender(in SourceKey source, ulong path)
+    {
+        if (cells is not null)
+        {
+            cells[offset + 17] = path == 0 ? cells[offset + 17] : (long)path;
+            cells[offset + 23] = (long)source.Hash;
+        }
     }
 
     public void TakeAuthentication(in SourceKey source, ulong client, long at)

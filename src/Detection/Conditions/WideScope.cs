@@ -1,7 +1,6 @@
-using Sekisho.Detection.Conditions;
 using Sekisho.Domain.Detection;
 
-namespace Sekisho.Detection.Lanes;
+namespace Sekisho.Detection.Conditions;
 
 /// <summary>Whose conditions of a wider scope a signal concerns; null for nobody's.</summary>
 internal delegate string? ScopeKey(in Signal signal);
@@ -13,7 +12,7 @@ internal sealed record WideScope(string Name, ScopeKey KeyOf)
 {
     /// <summary>
     /// All of them, in the order in which they are judged after the device's own conditions. To add one: a name in <see cref="Scopes"/>, a line
-    /// here, the text finding.subject.NAME, and a line in <see cref="Findings.SubjectKeys"/> when its key identifies somebody.
+    /// here, the text finding.subject.NAME, and a word in Findings/SubjectKeys.cs when its key identifies somebody.
     /// </summary>
     public static readonly IReadOnlyList<WideScope> All =
     [
