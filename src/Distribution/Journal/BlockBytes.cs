@@ -107,7 +107,7 @@ internal ref struct BlockReader(ReadOnlySpan<byte> data)
     public long? Count() => Number() switch
     {
         0 => null,
-        <= (ulong)long.MaxValue and var count => (long)count - 1,
+        <= 1UL << 63 and var count => (long)(count - 1),
         _ => throw new JournalFormatException("a count is too large"),
     };
 

@@ -40,7 +40,7 @@ public class SimFactTests
             new { deviceId = "c1", uniqueId = "unique-c1", provider = "carrier", from = "2026-04-01T00:00:00Z", to = "2026-04-01T01:00:00Z" },
         });
         Assert.Equal(HttpStatusCode.UnprocessableEntity, response.StatusCode);
-        var places = JsonNode.Parse(await response.Content.ReadAsStringAsync())!["errors"]!.AsArray().Select(e => (string)e!["pointer"]!);
+        var places = JsonNode.Parse(await response.Content.ReadAsStringAsync())!["faults"]!.AsArray().Select(e => (string)e!["place"]!);
         Assert.Equal(
             ["/0", "/1/deviceId", "/1/provider", "/1/to", "/1/uplinkBytes", "/1/downlinkBytes", "/1/session", "/1/cell", "/1/site", "/1/address", "/2/deviceId"],
             places);
