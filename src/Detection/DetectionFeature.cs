@@ -4,8 +4,8 @@ using Sekisho.Api.Settings;
 using Sekisho.Detection.Conditions;
 using Sekisho.Detection.Conditions.Frequency;
 using Sekisho.Detection.Conditions.Malformed;
+using Sekisho.Detection.Conditions.Metrics;
 using Sekisho.Detection.Conditions.Silence;
-using Sekisho.Detection.Conditions.Size;
 using Sekisho.Detection.Conditions.Unregistered;
 using Sekisho.Detection.Findings;
 using Sekisho.Detection.Lanes;
@@ -24,12 +24,13 @@ public static class DetectionFeature
     [
         FrequencyCondition.Kind,
         SilenceCondition.Kind,
-        SizeCondition.Kind,
+        SizeMetric.Kind,
+        VolumeMetric.Kind,
         MalformedCondition.Kind,
         UnregisteredCondition.Kind,
     ];
 
-    /// <summary>Registers the stage. Needs implementations of IEventFeed, IDeviceDirectory and IHistory, and takes every ILaneCommitPart in order of registration.</summary>
+    /// <summary>Registers the stage. Needs implementations of IEventFeed, IDeviceDirectory, IFlowSwitches and IHistory, and takes every ILaneCommitPart in order of registration.</summary>
     public static IServiceCollection AddDetection(this IServiceCollection services)
     {
         services.AddSettings<LaneSettings>("Detection:Lanes");
@@ -45,6 +46,8 @@ public static class DetectionFeature
         services.AddSingleton<IFindings>(p => p.GetRequiredService<FindingStore>());
         services.AddSingleton<Sentences>();
         services.AddSingleton<LaneStore>();
+        services.AddSingleton<BookStore>();
+        services.AddSingleton<CalendarStore>();
         services.AddSingleton<LanePump>();
         services.AddSingleton<IStage>(p => p.GetRequiredService<LanePump>());
         services.AddHostedService(p => p.GetRequiredService<LanePump>());
@@ -56,5 +59,6 @@ public static class DetectionFeature
     {
         DetectionRoutes.Map(routes);
         TemplateRoutes.Map(routes);
+        CalendarRoutes.Map(routes);
     }
 }

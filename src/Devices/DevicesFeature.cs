@@ -33,6 +33,7 @@ public static class DevicesFeature
         services.AddSingleton<DeviceStore>();
         services.AddSingleton<DeviceIndex>();
         services.AddSingleton<IDeviceDirectory>(p => p.GetRequiredService<DeviceIndex>());
+        services.AddSingleton<IUniqueIdLookup, UniqueIdLookup>();
         services.AddSingleton<DeviceCommits>();
         services.AddSingleton<Registrar>();
         services.AddSingleton<DeviceChanges>();

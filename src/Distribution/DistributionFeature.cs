@@ -5,6 +5,8 @@ using Microsoft.Extensions.DependencyInjection;
 using Sekisho.Api.Access;
 using Sekisho.Api.Settings;
 using Sekisho.Distribution.Connectors.Https;
+using Sekisho.Distribution.Facts;
+using Sekisho.Distribution.Flow;
 using Sekisho.Distribution.Forwarding;
 using Sekisho.Distribution.Journal;
 using Sekisho.Distribution.Limits;
@@ -53,6 +55,8 @@ public static class DistributionFeature
             // The method is what OpenAPI describes the route by; for a plain request delegate nobody else adds it.
             .WithMetadata(new ProducesResponseTypeMetadata(StatusCodes.Status202Accepted), typeof(MessagesEndpoint).GetMethod(nameof(MessagesEndpoint.HandleAsync))!);
         MappingRoutes.Map(routes);
+        FlowRoutes.Map(routes);
+        SimFactRoutes.Map(routes);
         LimitRoutes.Map(routes);
         ForwardingRoutes.Map(routes);
     }
@@ -75,6 +79,11 @@ public static class DistributionFeature
         services.AddSingleton<TrafficCounters>();
         services.AddSingleton<RefusalCounts>();
         services.AddSingleton<IRefusals>(p => p.GetRequiredService<RefusalCounts>());
+        services.AddSingleton<FlowCatalog>();
+        services.AddSingleton<IFlowSwitches>(p => p.GetRequiredService<FlowCatalog>());
+        services.AddSingleton<ISimFacts, SimFacts>();
+        services.AddSingleton<TrafficReports>();
+        services.AddSingleton<WireCounting>();
         services.AddSingleton<MappingCatalog>();
         services.AddSingleton<IPayloadMarks>(p => p.GetRequiredService<MappingCatalog>());
         services.AddSingleton<FieldLimits>();
@@ -82,6 +91,8 @@ public static class DistributionFeature
         services.AddSingleton<IngestPorts>();
         services.AddSingleton<MessagesEndpoint>();
         services.AddHostedService(p => p.GetRequiredService<RefusalCounts>());
+        services.AddHostedService(p => p.GetRequiredService<FlowCatalog>());
+        services.AddHostedService(p => p.GetRequiredService<TrafficReports>());
         services.AddHostedService(p => p.GetRequiredService<MappingCatalog>());
         services.AddHostedService(p => p.GetRequiredService<FieldLimits>());
     }

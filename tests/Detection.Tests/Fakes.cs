@@ -3,6 +3,7 @@ using System.Data.Common;
 using Sekisho.Domain.Devices;
 using Sekisho.Domain.Events;
 using Sekisho.Domain.History;
+using Sekisho.Domain.Operations;
 
 namespace Sekisho.Detection.Tests;
 
@@ -29,18 +30,19 @@ internal sealed class FakeDirectory : IDeviceDirectory
         Language = "ja",
     };
 
-    public void SetDevice(string id, string? user = null, TimeSpan? interval = null, string name = "") => _devices[id] = new DeviceProfile
+    public void SetDevice(string id, string? user = null, TimeSpan? interval = null, string name = "", string kind = "recorder", string? parent = null) => _devices[id] = new DeviceProfile
     {
         DeviceId = id,
         FieldId = "field",
         Name = name,
-        Kind = "recorder",
+        Kind = kind,
         UniqueIdType = UniqueIdTypes.Serial,
         Cadence = interval is null ? Cadences.Irregular : Cadences.Interval,
         Interval = interval,
         State = LifecycleStates.Active,
         Assurance = "device",
         UserId = user,
+        ParentId = parent,
     };
 
     public DeviceProfile? Device(string deviceId) => _devices.GetValueOrDefault(deviceId);
@@ -48,6 +50,14 @@ internal sealed class FakeDirectory : IDeviceDirectory
     public FieldProfile? Field(string fieldId) => _fields.GetValueOrDefault(fieldId);
 
     public IReadOnlyCollection<DeviceProfile> DevicesOf(string fieldId) => [.. _devices.Values.Where(d => d.FieldId == fieldId)];
+}
+
+/// <summary>Switches that a test sets, for all fields. Any thread.</summary>
+internal sealed class FakeFlows : IFlowSwitches
+{
+    public FlowSwitches Switches { get; set; } = FlowSwitches.Default;
+
+    public FlowSwitches Of(string fieldId) => Switches;
 }
 
 /// <summary>A history in a table of the store, so that it shares the fate of the transaction.</summary>

@@ -1,3 +1,5 @@
+using Sekisho.Detection.Conditions;
+using Sekisho.Detection.Conditions.Schedules;
 using Sekisho.Detection.Lanes;
 using Sekisho.Detection.Templates;
 using Sekisho.Domain.Detection;
@@ -18,10 +20,10 @@ internal sealed class Lab
     {
     }
 
-    public Lab(Template template, string zone = "Asia/Tokyo", FakeDirectory? directory = null)
+    public Lab(Template template, string zone = "Asia/Tokyo", FakeDirectory? directory = null, IReadOnlyDictionary<string, ParameterValue>? values = null, FieldCalendar? calendar = null)
     {
         Directory = directory ?? new FakeDirectory(zone);
-        Book = BookOf(template, zone);
+        Book = BookOf(template, zone, values: values, calendar: calendar);
         Table = new SubjectTable(Directory, 512);
         Runner = new LaneRunner(Table, default);
         Runner.Adopt(Book);
@@ -41,7 +43,7 @@ internal sealed class Lab
 
     public DateTimeOffset Now { get; private set; } = Start;
 
-    public static Template TemplateOf(string conditions, string id = "test")
+    public static Template TemplateOf(string conditions, string id = "test", string more = "", params ConditionKind[] kinds)
     {
         var faults = new List<string>();
         var yaml = $$"""
@@ -50,8 +52,9 @@ internal sealed class Lab
             title: { ja: 試験, en: Test }
             description: { ja: 試験, en: Test }
             conditions: {{conditions}}
+            {{more}}
             """;
-        var template = new TemplateReader(DetectionFeature.Kinds).Read("test.yaml", yaml, faults);
+        var template = new TemplateReader([.. DetectionFeature.Kinds, .. kinds]).Read("test.yaml", yaml, faults);
         Assert.Empty(faults);
         return template!;
     }
@@ -60,15 +63,15 @@ internal sealed class Lab
     public static string Condition(string kind, string parameters, string more = "", string scope = "device", string key = "c1") =>
         $"{{ key: {key}, kind: {kind}, scope: {scope}, risk: takeover, level: warning, label: {{ ja: あ, en: a }}, parameters: {{ {parameters} }} {(more.Length > 0 ? ", " + more : "")} }}";
 
-    public static PlanBook BookOf(Template template, string zone = "Asia/Tokyo", int revision = 1, IReadOnlyDictionary<string, double>? values = null)
+    public static PlanBook BookOf(Template template, string zone = "Asia/Tokyo", int revision = 1, IReadOnlyDictionary<string, ParameterValue>? values = null, FieldCalendar? calendar = null)
     {
         var faults = new List<string>();
         using var gateway = new StreamReader(typeof(DetectionFeature).Assembly.GetManifestResourceStream("Templates/gateway.yaml")!);
         var built = new TemplateReader(DetectionFeature.Kinds).Read("gateway.yaml", gateway.ReadToEnd(), faults)!;
-        var nothing = new Dictionary<string, double>();
+        var nothing = FieldTemplate.NoValues;
         return new PlanBook(
             new FieldPlan(new FieldTemplate(built, 1, nothing), TimeZoneInfo.Utc),
-            new Dictionary<string, FieldPlan> { ["field"] = new(new FieldTemplate(template, revision, values ?? nothing), TimeZoneInfo.FindSystemTimeZoneById(zone)) });
+            new Dictionary<string, FieldPlan> { ["field"] = new(new FieldTemplate(template, revision, values ?? nothing), TimeZoneInfo.FindSystemTimeZoneById(zone), calendar) });
     }
 
     public static MessageEvent Message(
@@ -108,6 +111,51 @@ internal sealed class Lab
         DeviceId = device,
         State = state,
         Reason = "",
+    };
+
+    public static SimFactEvent Sim(DateTimeOffset at, string device = "d1", string session = SimSessions.Attached, long? up = null, long? down = null, string? address = null, string? cell = null, string? site = null) => new()
+    {
+        ArrivedAt = at,
+        CorrelationId = $"{at.ToUnixTimeMilliseconds():x32}",
+        FieldId = "field",
+        DeviceId = device,
+        Provider = "test",
+        From = at.AddHours(-1),
+        To = at,
+        UplinkBytes = up,
+        DownlinkBytes = down,
+        Address = address,
+        Session = session,
+        Cell = cell,
+        Site = site,
+    };
+
+    public static AuthenticationEvent Authentication(DateTimeOffset at, string device = "d1", string outcome = AuthenticationOutcomes.Renewed, string source = "192.0.2.1", string? client = null, string? user = null) => new()
+    {
+        ArrivedAt = at,
+        CorrelationId = $"{at.ToUnixTimeMilliseconds():x32}",
+        FieldId = "field",
+        DeviceId = device,
+        Outcome = outcome,
+        Source = source,
+        Client = client,
+        UserId = user,
+    };
+
+    public static ExceptionChangedEvent Allow(DateTimeOffset at, string id, string? condition = null, string? subject = null, string? group = null, string? value = null, DateTimeOffset? until = null, bool inForce = true) => new()
+    {
+        ArrivedAt = at,
+        CorrelationId = "",
+        FieldId = "field",
+        ExceptionId = id,
+        InForce = inForce,
+        Kind = ExceptionKinds.Accept,
+        ConditionKey = condition,
+        Subject = subject,
+        Group = group,
+        Value = value,
+        Until = until,
+        By = "anna",
     };
 
     public static TickEvent Tick(DateTimeOffset at) => new() { ArrivedAt = at, CorrelationId = "" };

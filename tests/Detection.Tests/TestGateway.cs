@@ -54,6 +54,7 @@ internal sealed class TestGateway : IAsyncDisposable
         services.AddSingleton(store.Key);
         services.AddSingleton(new Texts([typeof(DetectionFeature).Assembly, typeof(RouteAccess).Assembly]));
         services.AddSingleton<IHistory, FakeHistory>();
+        services.AddSingleton<IFlowSwitches, FakeFlows>();
         TestGateway? gateway = null;
         services.AddSingleton<IEventFeed>(_ => gateway!.Feed);
         services.AddSingleton<IDeviceDirectory>(_ => gateway!.Directory);

@@ -61,7 +61,7 @@ internal sealed class HistoryHost : IAsyncDisposable
         builder.Logging.ClearProviders();
         builder.Configuration.AddInMemoryCollection(_settings.Select(s => KeyValuePair.Create<string, string?>(s.Key, s.Value)));
         builder.Services.AddSingleton<TimeProvider>(Clock).AddSingleton(Store.Databases).AddSingleton(Store.Key)
-            .AddSingleton<IDeviceDirectory>(Others).AddSingleton<IOperatorAudit>(Others).AddSingleton<ILedgerSource>(Others).AddSingleton<IPayloadMarks>(Others)
+            .AddSingleton<IDeviceDirectory>(Others).AddSingleton<IOperatorAudit>(Others).AddSingleton<ILedgerSource>(Others).AddSingleton<IPayloadMarks>(Others).AddSingleton<IFlowSwitches>(Others)
             .AddSingleton(typeof(Problem).Assembly)
             .AddSingleton(p => new Texts(p.GetServices<System.Reflection.Assembly>()));
         builder.Services.AddHistory();
@@ -136,8 +136,13 @@ internal sealed class HistoryHost : IAsyncDisposable
 }
 
 /// <summary>What the other stages would answer.</summary>
-internal sealed class OtherStages : IDeviceDirectory, IOperatorAudit, ILedgerSource, IPayloadMarks
+internal sealed class OtherStages : IDeviceDirectory, IOperatorAudit, ILedgerSource, IPayloadMarks, IFlowSwitches
 {
+    /// <summary>The switches of every field.</summary>
+    public FlowSwitches Flow { get; set; } = FlowSwitches.Default;
+
+    FlowSwitches IFlowSwitches.Of(string fieldId) => Flow;
+
     public List<string> SensitivePointers { get; } = [];
 
     public Func<LedgerInFlight> InFlight { get; set; } = () => new LedgerInFlight(0, 0, new Dictionary<string, long>());

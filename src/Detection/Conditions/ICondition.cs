@@ -13,6 +13,9 @@ internal enum Verdict : byte
 
     /// <summary>Outside what is expected.</summary>
     Violation,
+
+    /// <summary>What was claimed is explained by this signal: take it back.</summary>
+    Retract,
 }
 
 /// <summary>
@@ -39,48 +42,10 @@ internal interface ICondition
 
     /// <summary>Arrival time from which on a tick must be shown; <see cref="long.MaxValue"/> for none.</summary>
     long Due(ReadOnlySpan<long> state, long at, long downtime) => long.MaxValue;
+
+    /// <summary>Which of the kind's stages the violation just judged has reached, from 0. A higher one than before is raised at once.</summary>
+    int Stage(ReadOnlySpan<long> state) => 0;
+
+    /// <summary>Why it takes back what it claimed, one of the kind's reasons.</summary>
+    string Reason(ReadOnlySpan<long> state) => "explained";
 }
-
-/// <summary>Type of a parameter; its unit follows from it.</summary>
-internal enum ParameterType
-{
-    /// <summary>Whole number, no unit.</summary>
-    Count,
-
-    /// <summary>Seconds; written as [d.]hh:mm:ss.</summary>
-    Duration,
-
-    /// <summary>Bytes.</summary>
-    Bytes,
-
-    /// <summary>Whole percent.</summary>
-    Percent,
-}
-
-/// <summary>One parameter of a kind of condition. Its label is the text condition.KIND.NAME.</summary>
-/// <param name="Name">Stable name.</param>
-/// <param name="Type">Type, which gives the unit.</param>
-/// <param name="Least">Smallest value allowed (seconds for durations).</param>
-/// <param name="Most">Largest value allowed.</param>
-/// <param name="Default">Value when a template says nothing; null when it must.</param>
-internal sealed record ParameterSpec(string Name, ParameterType Type, double Least, double Most, double? Default = null);
-
-/// <summary>What a condition is made of.</summary>
-/// <param name="Scope">One of <see cref="Scopes"/>.</param>
-/// <param name="Mode">Operating mode it is limited to; null for all.</param>
-/// <param name="Values">A value for each parameter of the kind.</param>
-internal sealed record ConditionInput(string Scope, string? Mode, IReadOnlyDictionary<string, double> Values)
-{
-    public int Whole(string name) => checked((int)Values[name]);
-
-    public long Milliseconds(string name) => checked((long)(Values[name] * 1000));
-}
-
-/// <summary>A kind of condition that templates may use: one line in <see cref="DetectionFeature"/>.</summary>
-/// <param name="Name">Stable name.</param>
-/// <param name="AllowedScopes">What it can watch.</param>
-/// <param name="TakesMode">True when it can be limited to an operating mode.</param>
-/// <param name="Parameters">Its parameters.</param>
-/// <param name="Create">Makes it.</param>
-internal sealed record ConditionKind(
-    string Name, IReadOnlyList<string> AllowedScopes, bool TakesMode, IReadOnlyList<ParameterSpec> Parameters, Func<ConditionInput, ICondition> Create);

@@ -40,7 +40,18 @@ internal static class DetectionRoutes
                 HandleAsync(fieldId, id, request.As ?? "", request.Note, store, texts, time, context, cancellation))
             .WithName("CloseDetection").WithSummary("Closes the detection as a change, an incident or a false alarm.").WithTags("Detection")
             .Produces(StatusCodes.Status204NoContent).Responds("detections", "detection.close");
+        routes.Field.MapGet("/detection-counts", (string fieldId, string? since, FindingStore store, Texts texts, TimeProvider time, HttpContext context, CancellationToken cancellation) =>
+                CountAsync(fieldId, since, store, texts, time, context, cancellation))
+            .WithName("CountDetections").WithSummary("How often each condition was raised since a moment (30 days unless said), also those that are only suggested or tried out.").WithTags("Detection")
+            .Produces<IReadOnlyList<FindingCount>>().Reads("detections");
         MapOps(routes.Ops);
+    }
+
+    private static async Task<IResult> CountAsync(string fieldId, string? since, FindingStore store, Texts texts, TimeProvider time, HttpContext context, CancellationToken cancellation)
+    {
+        var faults = new List<Fault>();
+        var from = Time("since", since, texts, RequestLanguage.Of(context), faults) ?? time.GetUtcNow().AddDays(-30);
+        return faults.Count > 0 ? Problem.Of(CommonProblems.Invalid, faults) : Results.Ok(await store.CountAsync(fieldId, from, cancellation).ConfigureAwait(false));
     }
 
     private static void MapOps(RouteGroupBuilder ops)
@@ -69,6 +80,8 @@ internal static class DetectionRoutes
         var faults = new List<Fault>();
         OneOf("risk", query.Risk, Risks.All, texts, language, faults);
         OneOf("level", query.Level, Levels.All, texts, language, faults);
+        OneOf("effect", query.Effect, Effects.All, texts, language, faults);
+        OneOf("threat", query.Threat, Threats.All, texts, language, faults);
         OneOf("status", query.Status, FindingStatus.All, texts, language, faults);
         var from = Time("from", query.From, texts, language, faults);
         var to = Time("to", query.To, texts, language, faults);
@@ -98,7 +111,7 @@ internal static class DetectionRoutes
         }
 
         var limit = Paging.Limit(whole ? asked : null);
-        var filter = new FindingFilter(query.Device, query.Condition, query.Risk, query.Level, query.Status, from, to);
+        var filter = new FindingFilter(query.Device, query.Condition, query.Risk, query.Level, query.Status, from, to, query.Effect, query.Threat);
         var found = await store.ListAsync(fieldId, filter, after, limit + 1, cancellation).ConfigureAwait(false);
         var shown = found.Take(limit).Select(f => DetectionView.Of(f, sentences, language)).ToList();
         var next = found.Count > limit ? string.Create(CultureInfo.InvariantCulture, $"{shown[^1].Position}_{shown[^1].Id}") : null;
@@ -162,4 +175,4 @@ internal static class DetectionRoutes
 }
 
 /// <summary>What a list may be narrowed by.</summary>
-internal sealed record ListQuery(string? Device, string? Condition, string? Risk, string? Level, string? Status, string? From, string? To, string? After, string? Limit);
+internal sealed record ListQuery(string? Device, string? Condition, string? Risk, string? Level, string? Status, string? From, string? To, string? After, string? Limit, string? Effect, string? Threat);

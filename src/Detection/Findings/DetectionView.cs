@@ -25,13 +25,22 @@ internal sealed record DetectionView
 
     public required string Risk { get; init; }
 
+    public required string? Threat { get; init; }
+
     public required string Level { get; init; }
+
+    public required string Effect { get; init; }
+
+    public required string? Stage { get; init; }
 
     public required DateTimeOffset RaisedAt { get; init; }
 
     public required DateTimeOffset? DeviceTime { get; init; }
 
     public required DateTimeOffset? ClearedAt { get; init; }
+
+    /// <summary>Why it was taken back, in the language of the request; null when it was not.</summary>
+    public required string? Retracted { get; init; }
 
     public required string Status { get; init; }
 
@@ -70,10 +79,14 @@ internal sealed record DetectionView
             TemplateId = finding.TemplateId,
             TemplateVersion = finding.TemplateVersion,
             Risk = finding.Risk,
+            Threat = finding.Threat,
             Level = finding.Level,
+            Effect = finding.Effect,
+            Stage = finding.Stage,
             RaisedAt = finding.RaisedAt,
             DeviceTime = finding.DeviceTime,
             ClearedAt = kept.ClearedAt,
+            Retracted = kept.RetractedBecause is { } reason ? sentences.Retracted(reason, language) : null,
             Status = kept.Status,
             ClosedAs = kept.ClosedAs,
             HandledAt = kept.HandledAt,

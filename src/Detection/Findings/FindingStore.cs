@@ -15,7 +15,7 @@ internal sealed class FindingStore(Databases databases, MasterKey master, Subjec
         id AS Id, field_id AS FieldId, device_id AS DeviceId, scope AS Scope, subject AS Subject, key AS Key, condition AS Condition,
         condition_key AS ConditionKey, template_id AS TemplateId, template_version AS TemplateVersion, risk AS Risk, level AS Level,
         raised_at AS RaisedAt, device_time AS DeviceTime, position AS Position, correlation_id AS CorrelationId, evidence AS Evidence,
-        cleared_at AS ClearedAt, status AS Status, closed_as AS ClosedAs, handled_at AS HandledAt, handled_by AS HandledBy, note AS Note
+        threat AS Threat, effect AS Effect, stage AS Stage, retracted_because AS RetractedBecause, cleared_at AS ClearedAt, status AS Status, closed_as AS ClosedAs, handled_at AS HandledAt, handled_by AS HandledBy, note AS Note
         """;
 
     private readonly ColumnCipher _cipher = new(master, "detection.finding");
@@ -75,6 +75,8 @@ internal sealed class FindingStore(Databases databases, MasterKey master, Subjec
             + (filter.Condition is null ? "" : " AND condition = @Condition")
             + (filter.Risk is null ? "" : " AND risk = @Risk")
             + (filter.Level is null ? "" : " AND level = @Level")
+            + (filter.Effect is null ? "" : " AND effect = @Effect")
+            + (filter.Threat is null ? "" : " AND threat = @Threat")
             + (filter.Status is null ? "" : " AND status = @Status")
             + (filter.From is null ? "" : " AND raised_at >= @from")
             + (filter.To is null ? "" : " AND raised_at < @to")
@@ -88,6 +90,8 @@ internal sealed class FindingStore(Databases databases, MasterKey master, Subjec
             filter.Risk,
             filter.Level,
             filter.Status,
+            filter.Effect,
+            filter.Threat,
             from = filter.From?.ToUnixTimeMilliseconds(),
             to = filter.To?.ToUnixTimeMilliseconds(),
             position = after?.Position,
@@ -97,6 +101,18 @@ internal sealed class FindingStore(Databases databases, MasterKey master, Subjec
         var rows = await databases.State.ReadAsync(c => c.QueryAsync<Row>(sql, values), cancellation).ConfigureAwait(false);
         return [.. rows.Select(Read)];
     }
+
+    /// <summary>How many findings each condition of the field has raised since a moment, by effect: what being tried out would have done.</summary>
+    public async Task<IReadOnlyList<FindingCount>> CountAsync(string? fieldId, DateTimeOffset since, CancellationToken cancellation) =>
+        [.. await databases.State.ReadAsync(
+            c => c.QueryAsync<FindingCount>(
+                $"""
+                SELECT condition_key AS ConditionKey, effect AS Effect, COUNT(*) AS Findings, COUNT(DISTINCT subject) AS Subjects,
+                    SUM(CASE WHEN retracted_because IS NULL THEN 0 ELSE 1 END) AS Retracted
+                FROM finding WHERE {Of(fieldId)} AND raised_at >= @since GROUP BY condition_key, effect ORDER BY condition_key, effect
+                """,
+                new { fieldId, since = since.ToUnixTimeMilliseconds() }),
+            cancellation).ConfigureAwait(false)];
 
     /// <summary>Notes what a person did about a finding, unless it is closed.</summary>
     /// <param name="finding">The finding.</param>
@@ -156,9 +172,9 @@ internal sealed class FindingStore(Databases databases, MasterKey master, Subjec
         var inserted = transaction.Connection!.Execute(
             """
             INSERT INTO finding (id, field_id, device_id, scope, area, subject, key, condition, condition_key, condition_identity, template_id,
-                template_version, risk, level, raised_at, device_time, position, correlation_id, evidence, status)
+                template_version, risk, threat, level, effect, stage, raised_at, device_time, position, correlation_id, evidence, status)
             VALUES (@Id, @FieldId, @DeviceId, @Scope, @area, @subject, @key, @Condition, @ConditionKey, @identity, @TemplateId,
-                @TemplateVersion, @Risk, @Level, @raisedAt, @deviceTime, @Position, @CorrelationId, @evidence, 'open')
+                @TemplateVersion, @Risk, @Threat, @Level, @Effect, @Stage, @raisedAt, @deviceTime, @Position, @CorrelationId, @evidence, 'open')
             ON CONFLICT (id) DO NOTHING
             """,
             new
@@ -176,7 +192,10 @@ internal sealed class FindingStore(Databases databases, MasterKey master, Subjec
                 finding.TemplateId,
                 finding.TemplateVersion,
                 finding.Risk,
+                finding.Threat,
                 finding.Level,
+                finding.Effect,
+                finding.Stage,
                 raisedAt = finding.RaisedAt.ToUnixTimeMilliseconds(),
                 deviceTime = finding.DeviceTime?.ToUnixTimeMilliseconds(),
                 finding.Position,
@@ -186,7 +205,7 @@ internal sealed class FindingStore(Databases databases, MasterKey master, Subjec
             transaction);
         if (inserted > 0)
         {
-            history.Append(Record(finding.FieldId, finding.DeviceId, finding.Id, finding.Condition, finding.RaisedAt, "gateway", finding.CorrelationId, evidence), transaction);
+            history.Append(Record(finding.FieldId, finding.DeviceId, finding.Id, finding.Effect == Effects.Act ? finding.Condition : $"{finding.Condition}-{finding.Effect}", finding.RaisedAt, "gateway", finding.CorrelationId, evidence), transaction);
         }
     }
 
@@ -194,13 +213,14 @@ internal sealed class FindingStore(Databases databases, MasterKey master, Subjec
     {
         var over = transaction.Connection!.Query<(string Id, string? DeviceId)>(
             """
-            UPDATE finding SET cleared_at = @At
+            UPDATE finding SET cleared_at = @At, retracted_because = @Reason
             WHERE subject = @subject AND condition_identity = @identity AND cleared_at IS NULL AND scope = @Scope AND area = @area AND position <= @Position
             RETURNING id, device_id
             """,
             new
             {
                 clearance.At,
+                clearance.Reason,
                 clearance.Position,
                 clearance.Subject.Scope,
                 subject = keys.SubjectOf(clearance.Subject),
@@ -209,9 +229,10 @@ internal sealed class FindingStore(Databases databases, MasterKey master, Subjec
             },
             transaction);
         var at = DateTimeOffset.FromUnixTimeMilliseconds(clearance.At);
+        var details = clearance.Reason is null ? null : JsonSerializer.Serialize(new { clearance.Reason, clearance.Position }, JsonSerializerOptions.Web);
         foreach (var (id, deviceId) in over.OrderBy(o => o.Id, StringComparer.Ordinal))
         {
-            history.Append(Record(clearance.FieldId, deviceId, id, "finding-cleared", at, "gateway", clearance.CorrelationId, null), transaction);
+            history.Append(Record(clearance.FieldId, deviceId, id, clearance.Reason is null ? "finding-cleared" : "finding-retracted", at, "gateway", clearance.CorrelationId, details), transaction);
         }
     }
 
@@ -229,7 +250,10 @@ internal sealed class FindingStore(Databases databases, MasterKey master, Subjec
             TemplateId = row.TemplateId,
             TemplateVersion = (int)row.TemplateVersion,
             Risk = row.Risk,
+            Threat = row.Threat,
             Level = row.Level,
+            Effect = row.Effect,
+            Stage = row.Stage,
             RaisedAt = DateTimeOffset.FromUnixTimeMilliseconds(row.RaisedAt),
             DeviceTime = Time(row.DeviceTime),
             Position = row.Position,
@@ -237,6 +261,7 @@ internal sealed class FindingStore(Databases databases, MasterKey master, Subjec
             Evidence = JsonSerializer.Deserialize<Evidence>(_cipher.UnprotectText(row.Evidence, row.Id), JsonSerializerOptions.Web)!,
         },
         ClearedAt = Time(row.ClearedAt),
+        RetractedBecause = row.RetractedBecause,
         Status = row.Status,
         ClosedAs = row.ClosedAs,
         HandledAt = Time(row.HandledAt),
@@ -270,7 +295,15 @@ internal sealed class FindingStore(Databases databases, MasterKey master, Subjec
 
         public string Risk { get; init; } = "";
 
+        public string? Threat { get; init; }
+
         public string Level { get; init; } = "";
+
+        public string Effect { get; init; } = "";
+
+        public string? Stage { get; init; }
+
+        public string? RetractedBecause { get; init; }
 
         public long RaisedAt { get; init; }
 

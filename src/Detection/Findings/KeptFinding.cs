@@ -10,6 +10,9 @@ internal sealed record KeptFinding
     /// <summary>When what it claims was over; null while it lasts.</summary>
     public DateTimeOffset? ClearedAt { get; init; }
 
+    /// <summary>Why it was taken back; null when it was not.</summary>
+    public string? RetractedBecause { get; init; }
+
     /// <summary>One of <see cref="FindingStatus"/>.</summary>
     public required string Status { get; init; }
 
@@ -42,4 +45,18 @@ internal static class ClosedAs
 }
 
 /// <summary>Which findings to list; null means any.</summary>
-internal sealed record FindingFilter(string? Device, string? Condition, string? Risk, string? Level, string? Status, DateTimeOffset? From, DateTimeOffset? To);
+internal sealed record FindingFilter(string? Device, string? Condition, string? Risk, string? Level, string? Status, DateTimeOffset? From, DateTimeOffset? To, string? Effect = null, string? Threat = null);
+
+/// <summary>Findings of a condition, counted.</summary>
+internal sealed record FindingCount
+{
+    public string ConditionKey { get; init; } = "";
+
+    public string Effect { get; init; } = "";
+
+    public long Findings { get; init; }
+
+    public long Subjects { get; init; }
+
+    public long Retracted { get; init; }
+}

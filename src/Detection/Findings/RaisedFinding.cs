@@ -29,4 +29,8 @@ internal sealed record RaisedFinding(Finding Finding, SubjectId Subject, ulong I
 /// <param name="At">Arrival time of the event that ended it, Unix milliseconds.</param>
 /// <param name="Position">Its position; what was raised at or before it is over.</param>
 /// <param name="CorrelationId">Correlation id of that event.</param>
-internal sealed record Clearance(SubjectId Subject, string? FieldId, ulong Identity, long At, long Position, string CorrelationId);
+internal sealed record Clearance(SubjectId Subject, string? FieldId, ulong Identity, long At, long Position, string CorrelationId)
+{
+    /// <summary>Why it is taken back; null when it is just over.</summary>
+    public string? Reason { get; init; }
+}

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Sekisho.Detection.Templates;
 using Sekisho.Domain.Detection;
 using Sekisho.Domain.Devices;
 using Sekisho.Domain.Localization;
@@ -21,9 +22,13 @@ internal sealed class Sentences(Texts texts, IDeviceDirectory directory)
             ("expectedHigh", evidence.ExpectedHigh is { } high ? Number(high) : ""),
             ("time", Time(finding)),
         };
+        values.Add(("metric", texts.Get($"condition.{finding.Condition}", language)));
         values.AddRange(evidence.Facts.Select(f => (f.Key, f.Value)));
-        return texts.Get($"finding.{finding.Condition}.sentence", language, [.. values]);
+        return texts.Get(FindingTexts.SentenceKey(finding, texts, language) ?? $"finding.{finding.Condition}.sentence", language, [.. values]);
     }
+
+    /// <summary>Why a finding was taken back.</summary>
+    public string Retracted(string reason, string language) => texts.Get($"finding.retracted.{reason}", language);
 
     /// <summary>What would have kept it quiet.</summary>
     public string Counterfactual(Finding finding, string language)
@@ -33,7 +38,7 @@ internal sealed class Sentences(Texts texts, IDeviceDirectory directory)
         return texts.Get(
             $"finding.counterfactual.{comparison}",
             language,
-            ("parameter", texts.Get($"condition.{finding.Condition}.{parameter}", language)),
+            ("parameter", ParameterLabels.Of(texts, finding.Condition, parameter, language)),
             ("value", written));
     }
 

@@ -17,10 +17,18 @@ internal static class FindingMaker
         var template = condition.Source.Template;
         var definition = condition.Definition;
         var evidence = condition.Judged.Condition.Explain(Judged.OwnOf(subject.StateOf(condition)), signal);
+        var stage = definition.Stage(Judged.StageOf(subject.StateOf(condition)));
+        var role = template.RoleOf(signal.Device?.Kind);
+        var level = stage?.Level ?? definition.Level;
         var facts = new Dictionary<string, string>(evidence.Facts) { ["revision"] = condition.Source.Revision.ToString(CultureInfo.InvariantCulture) };
         if (definition.Mode is not null)
         {
             facts["mode"] = definition.Mode;
+        }
+
+        if (role is not null)
+        {
+            (facts["role"], facts["levelBefore"]) = (role.Name, level);
         }
 
         return new Finding
@@ -34,8 +42,11 @@ internal static class FindingMaker
             ConditionKey = definition.Key,
             TemplateId = template.Id,
             TemplateVersion = template.Version,
-            Risk = definition.Risk,
-            Level = definition.Level,
+            Risk = stage?.Risk ?? definition.Risk,
+            Threat = stage?.Threat ?? definition.Threat,
+            Level = role is null ? level : Levels.Raise(level, role.Raise),
+            Effect = condition.Effect,
+            Stage = stage?.Name,
             RaisedAt = DateTimeOffset.FromUnixTimeMilliseconds(signal.At),
             DeviceTime = (happened as MessageEvent)?.DeviceTime,
             Position = signal.Position,

@@ -17,6 +17,7 @@ namespace Sekisho.Detection.Lanes;
 internal sealed partial class LanePump(
     IEventFeed feed,
     LaneStore store,
+    BookStore books,
     FindingStore findings,
     FieldPlans plans,
     IEnumerable<ILaneCommitPart> parts,
@@ -114,7 +115,7 @@ internal sealed partial class LanePump(
 
     private async Task LoadAsync(CancellationToken cancellation)
     {
-        (_runner, _committed) = await store.LoadAsync(plans.Current(), cancellation).ConfigureAwait(false);
+        (_runner, _committed) = await store.LoadAsync(plans.Current(), await books.LoadAsync(cancellation).ConfigureAwait(false), cancellation).ConfigureAwait(false);
         Volatile.Write(ref _processed, _committed);
     }
 
@@ -240,7 +241,8 @@ internal sealed partial class LanePump(
         }
 
         store.Write(result.States, transaction);
-        findings.Write(result.Raised, result.Cleared, transaction);
+        books.Write(result, transaction);
+        findings.Write(result.Raised, [.. result.Cleared, .. result.Retracted], transaction);
         foreach (var part in _parts)
         {
             part.Write(result.Batch, transaction);

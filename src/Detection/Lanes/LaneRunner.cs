@@ -1,5 +1,7 @@
 using Sekisho.Detection.Conditions;
+using Sekisho.Detection.Conditions.Devices;
 using Sekisho.Detection.Findings;
+using Sekisho.Detection.Findings.Exceptions;
 using Sekisho.Detection.Templates;
 using Sekisho.Domain.Detection;
 using Sekisho.Domain.Events;
@@ -12,22 +14,37 @@ namespace Sekisho.Detection.Lanes;
 /// step throws, the runner is thrown away and another is loaded from the store. One lane at a time (one thread for all lanes of a node).
 /// <para>
 /// Order. Within a lane events are judged in journal order. Facts for wider scopes are merged in journal order as well: at each event first
-/// the device's conditions, then the user's, the source's, the field's and the gateway's. At a tick subjects are judged in the order of
+/// the device's conditions, then those of the wider scopes in the order of <see cref="WideScope.All"/>, the field's last, then the gateway's.
+/// At a tick subjects are judged in the order of
 /// their identifiers. So equal events from equal state give equal findings wherever the stretches are cut.
 /// </para>
 /// </summary>
-internal sealed class LaneRunner(SubjectTable subjects, LaneClock clock)
+internal sealed class LaneRunner(SubjectTable subjects, LaneClock clock, LaneBooks books)
 {
     private readonly List<Subject> _changed = [];
     private readonly List<Subject> _due = [];
     private readonly List<ulong> _gone = [];
     private readonly List<Clearance> _cleared = [];
+    private readonly List<Clearance> _retracted = [];
+    private readonly List<Retraction> _retractions = [];
+    private readonly List<ExceptionChangedEvent> _exceptions = [];
+    private readonly List<PriorEvent> _priors = [];
+    private readonly Dictionary<string, (int Times, long At)> _allowed = [];
+    private readonly Signals _signals = new();
     private List<RaisedFinding> _raised = [];
     private PlanBook? _book;
     private LaneClock _clock = clock;
+    private LaneBooks _books = books;
     private long _stretch;
 
+    public LaneRunner(SubjectTable subjects, LaneClock clock)
+        : this(subjects, clock, LaneBooks.Empty)
+    {
+    }
+
     public LaneClock Clock => _clock;
+
+    public LaneBooks Books => _books;
 
     /// <summary>Takes over plans between two stretches. What was raised under a condition that is gone is over.</summary>
     public void Adopt(PlanBook book)
@@ -84,6 +101,16 @@ internal sealed class LaneRunner(SubjectTable subjects, LaneClock clock)
                 case TickEvent tick:
                     Tick(tick);
                     break;
+                case ExceptionChangedEvent change:
+                    facts.Add(change);
+                    _exceptions.Add(change);
+                    _books = _books with { Exceptions = _books.Exceptions.With(change) };
+                    break;
+                case PriorEvent prior:
+                    facts.Add(prior);
+                    _priors.Add(prior);
+                    _books = _books with { Priors = _books.Priors.With(prior) };
+                    break;
                 default:
                     facts.Add(happened);
                     Take(happened, book);
@@ -101,7 +128,9 @@ internal sealed class LaneRunner(SubjectTable subjects, LaneClock clock)
         var at = message.ArrivedAt.ToUnixTimeMilliseconds();
         ClearGone(device, at, message.Position, message.CorrelationId);
         var repeated = message.Sequence is not null && device.Duplicates.SeenOrAdd(DuplicateWindow.Prefix(message.MessageId));
-        var (eventAt, backlog) = (at, false);
+        var sequence = Signals.SequenceOf(message.Sequence);
+        var told = message.DeviceTime?.ToUnixTimeMilliseconds();
+        var placed = new Placement(at, Backlog: false, IsBelieved: true);
         if (repeated)
         {
             duplicates.Add(message);
@@ -109,74 +138,81 @@ internal sealed class LaneRunner(SubjectTable subjects, LaneClock clock)
         else
         {
             var interval = device.Profile?.Interval is { } declared ? (long)declared.TotalMilliseconds : 0;
-            (eventAt, backlog) = device.Timeline.Place(at, message.DeviceTime?.ToUnixTimeMilliseconds(), interval);
-            chunks.Add(message, backlog, device);
+            placed = device.Timeline.Place(new Reading(at, told, interval, sequence, message.Epoch), device.Facts.Order);
+            chunks.Add(message, placed.Backlog, device);
         }
 
-        var signal = new Signal
-        {
-            Kind = repeated ? SignalKind.Duplicate : SignalKind.Message,
-            At = at,
-            EventAt = eventAt,
-            Position = message.Position,
-            Downtime = _clock.Downtime,
-            TickBefore = _clock.TickAt,
-            Backlog = backlog,
-            GapFrom = device.Timeline.GapFrom,
-            GapTo = device.Timeline.GapTo,
-            Bytes = message.Size,
-            Count = 1,
-            Mode = message.Mode,
-        };
+        device.Facts.TakePlace(message.Place);
+        var signal = _signals.Of(message, device, told ?? 0, sequence, placed, repeated, _clock, _books) with { HidesContent = plan.HidesContent };
         Touch(device);
+        if (plan.Device.AsksNeighbours)
+        {
+            signal = signal with { Neighbours = NeighboursOf(plan, signal) };
+        }
+
         Judge(device, signal, message);
-        JudgeWide(plan, signal, message, message.FieldId, device.Profile?.UserId, message.Source);
+        JudgeWide(plan, signal, message);
+        _signals.Learn(message, device);
     }
 
     private void Take(GatewayEvent happened, PlanBook book)
     {
-        var at = happened.ArrivedAt.ToUnixTimeMilliseconds();
         var (fieldId, deviceId, source, kind, what, count, bytes) = happened switch
         {
             RefusalEvent e => (e.FieldId, e.DeviceId, e.Source, SignalKind.Refusal, e.Reason, e.Count, e.Bytes),
             AuthenticationEvent e => (e.FieldId, e.DeviceId, e.Source, SignalKind.Authentication, e.Outcome, 1, 0L),
             DeviceChangedEvent e => (e.FieldId, e.DeviceId, (string?)null, SignalKind.Device, e.State, 1, 0L),
+            SimFactEvent e => (e.FieldId, e.DeviceId, null, SignalKind.Sim, e.Session, 1, (e.UplinkBytes ?? 0) + (e.DownlinkBytes ?? 0)),
+            TrafficFactEvent e => (e.FieldId, e.DeviceId, null, SignalKind.Traffic, "", e.Requests, e.AcceptedBytes),
             _ => (null, null, (string?)null, SignalKind.Device, "", 0, 0L),
         };
-        var signal = new Signal
-        {
-            Kind = kind,
-            At = at,
-            EventAt = at,
-            Position = happened.Position,
-            Downtime = _clock.Downtime,
-            TickBefore = _clock.TickAt,
-            Bytes = bytes,
-            Count = count,
-            What = what,
-        };
-        Subject? device = null;
         var plan = book.For(fieldId);
-        if (deviceId is not null && fieldId is not null)
+        var device = deviceId is not null && fieldId is not null ? DeviceOf(kind, what, deviceId, fieldId, plan) : null;
+        if (happened is SimFactEvent sim && device is not null)
         {
-            device = kind == SignalKind.Device
-                ? subjects.FindDevice(deviceId)
-                : plan.Device.Concerns(signal) ? subjects.Device(deviceId, fieldId, plan, _gone) : subjects.FindDevice(deviceId);
-            if (device is not null)
-            {
-                TakeDeviceFact(device, happened, signal);
-            }
+            _signals.Learn(sim, device);
+            Touch(device);
+        }
+
+        var profile = device?.Profile ?? (deviceId is null ? null : subjects.ProfileOf(deviceId));
+        var signal = _signals.Of(happened, kind, what, fieldId, deviceId, source, device, profile, _clock, _books) with { Count = count, Bytes = bytes };
+        if (device is not null)
+        {
+            TakeDeviceFact(device, happened, signal);
         }
 
         if (fieldId is not null)
         {
-            JudgeWide(plan, signal, happened, fieldId, device?.Profile?.UserId, source);
+            JudgeWide(plan, signal, happened);
         }
 
         if (source is not null && book.Gateway.Source is { } gateway && gateway.Concerns(signal))
         {
             JudgeIn(Scopes.Source, null, source, gateway, signal, happened);
         }
+    }
+
+    // A device without a state gets one only when somebody needs it.
+    private Subject? DeviceOf(SignalKind kind, string what, string deviceId, string fieldId, FieldPlan plan)
+    {
+        if (kind is SignalKind.Device || plan.Template is null)
+        {
+            return subjects.FindDevice(deviceId);
+        }
+
+        return kind is SignalKind.Sim or SignalKind.Authentication || plan.Device.Concerns(new Signal { Kind = kind, What = what, At = 0, EventAt = 0, Position = 0, Downtime = 0 })
+            ? subjects.Device(deviceId, fieldId, plan, _gone)
+            : subjects.FindDevice(deviceId);
+    }
+
+    private Neighbours NeighboursOf(FieldPlan plan, in Signal signal)
+    {
+        if (signal.Place is not { } place || plan.Of(Scopes.Place) is not { NeighboursOffset: >= 0 })
+        {
+            return default;
+        }
+
+        return subjects.FindWide(Scopes.Place, signal.FieldId, place)?.Neighbours ?? default;
     }
 
     private void TakeDeviceFact(Subject device, GatewayEvent happened, in Signal signal)
@@ -193,6 +229,12 @@ internal sealed class LaneRunner(SubjectTable subjects, LaneClock clock)
             Judge(device, signal, happened);
         }
 
+        if (happened is AuthenticationEvent attempt)
+        {
+            _signals.Learn(attempt, device);
+            Touch(device);
+        }
+
         if (signal is { Kind: SignalKind.Device, What: "deleted" })
         {
             Drop(device, signal, happened.CorrelationId);
@@ -207,21 +249,15 @@ internal sealed class LaneRunner(SubjectTable subjects, LaneClock clock)
         subjects.Remove(subject);
     }
 
-    private void JudgeWide(FieldPlan plan, in Signal signal, GatewayEvent happened, string fieldId, string? userId, string? source)
+    private void JudgeWide(FieldPlan plan, in Signal signal, GatewayEvent happened)
     {
-        if (plan.User is { } users && userId is not null && users.Concerns(signal))
+        var wide = plan.Wide;
+        for (var i = 0; i < wide.Length; i++)
         {
-            JudgeIn(Scopes.User, fieldId, userId, users, signal, happened);
-        }
-
-        if (plan.Source is { } sources && source is not null && sources.Concerns(signal))
-        {
-            JudgeIn(Scopes.Source, fieldId, source, sources, signal, happened);
-        }
-
-        if (plan.Field is { } field && field.Concerns(signal))
-        {
-            JudgeIn(Scopes.Field, fieldId, fieldId, field, signal, happened);
+            if (wide[i] is { } scoped && scoped.Concerns(signal) && WideScope.All[i].KeyOf(signal) is { } key)
+            {
+                JudgeIn(WideScope.All[i].Name, signal.FieldId, key, scoped, signal, happened);
+            }
         }
     }
 
@@ -248,7 +284,7 @@ internal sealed class LaneRunner(SubjectTable subjects, LaneClock clock)
         _clock = _clock.Tick(signal.At);
         foreach (var subject in _due)
         {
-            Judge(subject, signal, tick);
+            Judge(subject, TickOf(subject, signal), tick);
             if (subject.Id.Scope == Scopes.Source && signal.At - subject.Timeline.LastArrival >= subject.Plan.Memory)
             {
                 Drop(subject, signal, subject.CorrelationId);
@@ -256,6 +292,12 @@ internal sealed class LaneRunner(SubjectTable subjects, LaneClock clock)
         }
 
         _due.Clear();
+    }
+
+    private Signal TickOf(Subject subject, in Signal tick)
+    {
+        var signal = _signals.Tick(subject, tick, _books);
+        return subject.Plan.AsksNeighbours && _book is { } book ? signal with { Neighbours = NeighboursOf(book.For(subject.FieldId), signal) } : signal;
     }
 
     private void Judge(Subject subject, in Signal signal, GatewayEvent happened)
@@ -272,7 +314,11 @@ internal sealed class LaneRunner(SubjectTable subjects, LaneClock clock)
             switch (condition.Judged.Step(state, signal))
             {
                 case Outcome.Raise:
-                    _raised.Add(new RaisedFinding(FindingMaker.Make(subject, condition, signal, happened), subject.Id, condition.Identity));
+                    Raise(subject, condition, signal, happened);
+                    Touch(subject);
+                    break;
+                case Outcome.Retract:
+                    Retract(subject, condition, signal);
                     Touch(subject);
                     break;
                 case Outcome.Clear:
@@ -290,6 +336,37 @@ internal sealed class LaneRunner(SubjectTable subjects, LaneClock clock)
         }
 
         subjects.Await(subject, _clock);
+    }
+
+    private void Raise(Subject subject, PlannedCondition condition, in Signal signal, GatewayEvent happened)
+    {
+        var finding = FindingMaker.Make(subject, condition, signal, happened);
+        var claim = new Claim(
+            finding.FieldId, finding.ConditionKey, finding.Scope, finding.ScopeKey, signal.Device, signal.Place, finding.Evidence.Claim, finding.RaisedAt);
+        if (_books.Exceptions.Try(claim, out var tried) is { } allowed)
+        {
+            Judged.Except(subject.StateOf(condition));
+            _allowed[allowed.ExceptionId] = (_allowed.GetValueOrDefault(allowed.ExceptionId).Times + 1, signal.At);
+            return;
+        }
+
+        if (tried.Count > 0)
+        {
+            finding = finding with { Evidence = finding.Evidence with { ExceptionsTried = tried } };
+        }
+
+        _raised.Add(new RaisedFinding(finding, subject.Id, condition.Identity));
+    }
+
+    private void Retract(Subject subject, PlannedCondition condition, in Signal signal)
+    {
+        var reason = condition.Judged.Condition.Reason(Judged.OwnOf(subject.StateOf(condition)));
+        _retracted.Add(new Clearance(subject.Id, subject.FieldId, condition.Identity, signal.At, signal.Position, subject.CorrelationId) { Reason = reason });
+        if (condition.Effect == Effects.Act)
+        {
+            _retractions.Add(new Retraction(
+                subject.FieldId, subject.Id.Scope, subject.Id.Key, condition.Definition.Key, reason, DateTimeOffset.FromUnixTimeMilliseconds(signal.At), signal.Position, subject.CorrelationId));
+        }
     }
 
     private void ClearGone(Subject subject, long at, long position, string correlationId)
@@ -329,11 +406,16 @@ internal sealed class LaneRunner(SubjectTable subjects, LaneClock clock)
                 LastPosition = events[^1].Position,
                 Chunks = chunks.Done(),
                 Duplicates = duplicates,
-                Findings = _raised.ConvertAll(r => r.Finding),
+                Findings = [.. _raised.Where(r => r.Finding.Effect == Effects.Act).Select(r => r.Finding)],
+                Retractions = [.. _retractions],
                 Facts = facts,
             },
             Raised = _raised,
             Cleared = [.. _cleared],
+            Retracted = [.. _retracted],
+            Exceptions = [.. _exceptions],
+            Priors = [.. _priors],
+            Allowed = new Dictionary<string, (int, long)>(_allowed),
             States = states,
             Clock = _clock,
             Events = events.Count,
@@ -341,6 +423,11 @@ internal sealed class LaneRunner(SubjectTable subjects, LaneClock clock)
         _raised = [];
         _changed.Clear();
         _cleared.Clear();
+        _retracted.Clear();
+        _retractions.Clear();
+        _exceptions.Clear();
+        _priors.Clear();
+        _allowed.Clear();
         _stretch++;
         return result;
     }

@@ -25,7 +25,7 @@ internal sealed class LaneStore(Databases databases, SubjectKeys keys, IDeviceDi
 
     /// <summary>Makes the lanes at first start, and loads everything.</summary>
     /// <returns>A runner, and the position after which it goes on.</returns>
-    public async Task<(LaneRunner Runner, long Position)> LoadAsync(PlanBook book, CancellationToken cancellation)
+    public async Task<(LaneRunner Runner, long Position)> LoadAsync(PlanBook book, LaneBooks books, CancellationToken cancellation)
     {
         await databases.State.WriteAsync(
             t => t.Connection!.ExecuteAsync(
@@ -38,7 +38,7 @@ internal sealed class LaneStore(Databases databases, SubjectKeys keys, IDeviceDi
             c => c.QueryAsync<Row>("SELECT scope AS Scope, area AS Area, subject AS Subject, field_id AS FieldId, key AS Key, state AS State FROM lane_subject"), cancellation).ConfigureAwait(false);
         var clock = new LaneClock(head.SeenAt, head.TickAt, head.Downtime);
         var table = new SubjectTable(directory, settings.Sources / Lane.Count);
-        var runner = new LaneRunner(table, clock);
+        var runner = new LaneRunner(table, clock, books);
         foreach (var row in rows)
         {
             var subject = new Subject(new SubjectId(row.Scope, row.Area.Length > 0 ? row.Area : null, keys.Read(row.Subject, row.Key)), row.FieldId);

@@ -1,5 +1,6 @@
 using Sekisho.Detection.Findings;
 using Sekisho.Domain.Detection;
+using Sekisho.Domain.Events;
 
 namespace Sekisho.Detection.Lanes;
 
@@ -15,6 +16,18 @@ internal sealed record StepResult
 
     public required IReadOnlyList<Clearance> Cleared { get; init; }
 
+    /// <summary>What was raised and is taken back.</summary>
+    public IReadOnlyList<Clearance> Retracted { get; init; } = [];
+
+    /// <summary>Changes of exceptions, in order.</summary>
+    public IReadOnlyList<ExceptionChangedEvent> Exceptions { get; init; } = [];
+
+    /// <summary>Changes of priors, in order.</summary>
+    public IReadOnlyList<PriorEvent> Priors { get; init; } = [];
+
+    /// <summary>How often each exception allowed something, and when it did last.</summary>
+    public IReadOnlyDictionary<string, (int Times, long At)> Allowed { get; init; } = new Dictionary<string, (int, long)>();
+
     public required IReadOnlyList<ChangedState> States { get; init; }
 
     public required LaneClock Clock { get; init; }
@@ -23,5 +36,5 @@ internal sealed record StepResult
 
     /// <summary>True when nothing but the clock moved.</summary>
     public bool IsIdle => Batch.Chunks.Count == 0 && Batch.Duplicates.Count == 0 && Batch.Facts.Count == 0
-        && Raised.Count == 0 && Cleared.Count == 0 && States.Count == 0;
+        && Raised.Count == 0 && Cleared.Count == 0 && Retracted.Count == 0 && States.Count == 0;
 }

@@ -1,4 +1,5 @@
 using Sekisho.Detection.Conditions;
+using Sekisho.Detection.Conditions.Devices;
 using Sekisho.Detection.Findings;
 using Sekisho.Detection.Templates;
 using Sekisho.Domain.Devices;
@@ -39,6 +40,29 @@ internal sealed class Subject(SubjectId id, string? fieldId)
     public long ChangedIn { get; set; }
 
     public bool Removed { get; set; }
+
+    /// <summary>What the lanes know of a device; empty for wider scopes.</summary>
+    public DeviceFacts Facts => Plan.FactsOffset < 0 ? default : new DeviceFacts(Cells, Plan.FactsOffset);
+
+    /// <summary>Who was heard at a place; empty for other scopes.</summary>
+    public Neighbours Neighbours => Plan.NeighboursOffset < 0 ? default : new Neighbours(Cells, Plan.NeighboursOffset);
+
+    /// <summary>True while a condition is raised.</summary>
+    public bool IsRaised
+    {
+        get
+        {
+            foreach (var condition in Plan.Conditions)
+            {
+                if (Judged.IsRaised(StateOf(condition)))
+                {
+                    return true;
+                }
+            }
+
+            return false;
+        }
+    }
 
     public Span<long> StateOf(PlannedCondition condition) => Cells.AsSpan(condition.Offset, condition.Judged.Cells);
 

@@ -20,6 +20,8 @@ internal sealed class SubjectTable(IDeviceDirectory directory, int mostSourcesPe
 
     public Subject? FindDevice(string deviceId) => _devices.GetValueOrDefault(deviceId);
 
+    public Subject? FindWide(string scope, string? fieldId, string key) => _wide.GetValueOrDefault(new SubjectId(scope, fieldId, key));
+
     public Subject Device(string deviceId, string fieldId, FieldPlan plan, List<ulong> gone)
     {
         if (!_devices.TryGetValue(deviceId, out var subject))
@@ -78,6 +80,9 @@ internal sealed class SubjectTable(IDeviceDirectory directory, int mostSourcesPe
             _sources[subject.Lane]--;
         }
     }
+
+    /// <summary>What the directory says of a device that has no state yet.</summary>
+    public DeviceProfile? ProfileOf(string deviceId) => directory.Device(deviceId);
 
     public void Refresh(Subject device) => device.Profile = directory.Device(device.Id.Key);
 

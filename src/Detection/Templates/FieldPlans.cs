@@ -3,9 +3,11 @@ using System.Data.Common;
 using System.Text.Json;
 using Dapper;
 using Sekisho.Api.Settings;
+using Sekisho.Detection.Conditions;
 using Sekisho.Domain.Detection;
 using Sekisho.Domain.Devices;
 using Sekisho.Domain.History;
+using Sekisho.Domain.Operations;
 using Sekisho.Storage;
 
 namespace Sekisho.Detection.Templates;
@@ -14,10 +16,10 @@ namespace Sekisho.Detection.Templates;
 /// Which template with which values is in force in each field (table field_template), and the plans made of that. A change is stored, then
 /// replaces the book; the lanes take the book that is current between two stretches. Any thread.
 /// </summary>
-internal sealed class FieldPlans(Databases databases, TemplateCatalog catalog, IDeviceDirectory directory, IHistory history, TimeProvider time) : IResponseBindings
+internal sealed class FieldPlans(Databases databases, TemplateCatalog catalog, CalendarStore calendars, IFlowSwitches flows, IDeviceDirectory directory, IHistory history, TimeProvider time) : IResponseBindings
 {
     private readonly Lock _turn = new(); // guards changes of _inForce and _book
-    private readonly FieldPlan _gateway = new(new FieldTemplate(catalog.Gateway, 1, new Dictionary<string, double>()), TimeZoneInfo.Utc);
+    private readonly FieldPlan _gateway = new(new FieldTemplate(catalog.Gateway, 1, FieldTemplate.NoValues), TimeZoneInfo.Utc);
     private volatile ImmutableDictionary<string, FieldTemplate> _inForce = ImmutableDictionary<string, FieldTemplate>.Empty;
     private volatile PlanBook? _book;
 
@@ -25,6 +27,7 @@ internal sealed class FieldPlans(Databases databases, TemplateCatalog catalog, I
     /// <exception cref="SettingsException">A template in use is gone, or its values are no longer allowed.</exception>
     public async Task LoadAsync(CancellationToken cancellation)
     {
+        await calendars.LoadAsync(cancellation).ConfigureAwait(false);
         var rows = await databases.State.ReadAsync(
             c => c.QueryAsync<(string FieldId, long Revision, string TemplateId, string Parameters)>(
                 """
@@ -63,7 +66,7 @@ internal sealed class FieldPlans(Databases databases, TemplateCatalog catalog, I
     public FieldTemplate? Find(string fieldId) => _inForce.GetValueOrDefault(fieldId);
 
     /// <summary>Puts a template with values in force: stored, recorded, and used from the next stretch on.</summary>
-    public async Task<FieldTemplate> SetAsync(string fieldId, Template template, IReadOnlyDictionary<string, double> values, string actor, string correlationId)
+    public async Task<FieldTemplate> SetAsync(string fieldId, Template template, IReadOnlyDictionary<string, ParameterValue> values, string actor, string correlationId)
     {
         var now = time.GetUtcNow();
         var texts = TemplateValues.Write(template, values);
@@ -130,7 +133,7 @@ internal sealed class FieldPlans(Databases databases, TemplateCatalog catalog, I
     {
         foreach (var fieldId in book.Fields)
         {
-            if (directory.Field(fieldId) is { } field && book.For(fieldId).ZoneId != field.TimeZone)
+            if (directory.Field(fieldId) is { } field && !IsCurrent(book.For(fieldId), fieldId, field.TimeZone))
             {
                 return false;
             }
@@ -139,11 +142,14 @@ internal sealed class FieldPlans(Databases databases, TemplateCatalog catalog, I
         return true;
     }
 
+    private bool IsCurrent(FieldPlan plan, string fieldId, string zoneId) =>
+        plan.ZoneId == zoneId && ReferenceEquals(plan.Calendar, calendars.Of(fieldId)) && plan.HidesContent == !flows.Of(fieldId).Sampling;
+
     private FieldPlan Plan(string fieldId, FieldTemplate template, PlanBook? before)
     {
         var zoneId = directory.Field(fieldId)?.TimeZone ?? "UTC";
-        return before?.For(fieldId) is { } present && ReferenceEquals(present.Template, template) && present.ZoneId == zoneId
+        return before?.For(fieldId) is { } present && ReferenceEquals(present.Template, template) && IsCurrent(present, fieldId, zoneId)
             ? present
-            : new FieldPlan(template, TimeZoneInfo.FindSystemTimeZoneById(zoneId));
+            : new FieldPlan(template, TimeZoneInfo.FindSystemTimeZoneById(zoneId), calendars.Of(fieldId)) { HidesContent = !flows.Of(fieldId).Sampling };
     }
 }

@@ -1,6 +1,8 @@
 using System.Collections.Frozen;
 using System.Globalization;
 using Sekisho.Detection.Conditions;
+using Sekisho.Detection.Conditions.Devices;
+using Sekisho.Detection.Conditions.Schedules;
 using Sekisho.Domain.Detection;
 
 namespace Sekisho.Detection.Templates;
@@ -9,7 +11,14 @@ namespace Sekisho.Detection.Templates;
 /// <param name="Template">The template.</param>
 /// <param name="Revision">Counts the changes of the field's template and values, from 1.</param>
 /// <param name="Values">Values in the parameters' units.</param>
-internal sealed record FieldTemplate(Template Template, int Revision, IReadOnlyDictionary<string, double> Values);
+internal sealed record FieldTemplate(Template Template, int Revision, IReadOnlyDictionary<string, ParameterValue> Values)
+{
+    public static readonly IReadOnlyDictionary<string, ParameterValue> NoValues = new Dictionary<string, ParameterValue>();
+
+    /// <summary>Of what the lanes keep for themselves.</summary>
+    public static readonly FieldTemplate None = new(
+        new Template { Id = "none", Version = 1, Title = new Bilingual("", ""), Description = new Bilingual("", ""), Conditions = [], Responses = [] }, 1, NoValues);
+}
 
 /// <summary>A condition ready to run, at its place in a subject's cells. Immutable.</summary>
 internal sealed record PlannedCondition
@@ -25,18 +34,38 @@ internal sealed record PlannedCondition
 
     /// <summary>Recognises its state after the plan changed: from condition key and kind.</summary>
     public required ulong Identity { get; init; }
+
+    /// <summary>What may follow from it, one of <see cref="Effects"/>.</summary>
+    public required string Effect { get; init; }
 }
 
-/// <summary>The conditions of one scope in one field. Immutable.</summary>
+/// <summary>The conditions of one scope in one field, and what the lanes keep beside them. Immutable.</summary>
 internal sealed class ScopePlan
 {
+    /// <summary>Nothing at all: for what is gone.</summary>
     public static readonly ScopePlan Empty = new([]);
 
-    public ScopePlan(PlannedCondition[] conditions)
+    /// <summary>A device's plan without conditions.</summary>
+    public static readonly ScopePlan Bare = new([], facts: true);
+
+    /// <param name="conditions">The conditions; they are put behind what the lanes keep.</param>
+    /// <param name="facts">True to keep <see cref="DeviceFacts"/>.</param>
+    /// <param name="neighbours">True to keep <see cref="Neighbours"/>.</param>
+    public ScopePlan(IEnumerable<PlannedCondition> conditions, bool facts = false, bool neighbours = false)
     {
-        Conditions = conditions;
-        Cells = conditions.Length == 0 ? 0 : conditions[^1].Offset + conditions[^1].Judged.Cells;
-        Memory = conditions.Length == 0 ? 0 : conditions.Max(c => c.Judged.Condition.QuietAfter);
+        PlannedCondition[] kept = [.. facts ? [Kept("facts", new DeviceFacts.Room())] : Array.Empty<PlannedCondition>(), .. neighbours ? [Kept("neighbours", new Neighbours.Watch())] : Array.Empty<PlannedCondition>()];
+        var offset = 0;
+        Conditions = [.. kept.Concat(conditions).Select(c =>
+        {
+            var placed = c with { Offset = offset };
+            offset += c.Judged.Cells;
+            return placed;
+        })];
+        Cells = offset;
+        Memory = Conditions.Length == 0 ? 0 : Conditions.Max(c => c.Judged.Condition.QuietAfter);
+        FactsOffset = facts ? Judged.Own : -1;
+        NeighboursOffset = neighbours ? Conditions[facts ? 1 : 0].Offset + Judged.Own : -1;
+        AsksNeighbours = Conditions.Any(c => c.Definition.Kind.AsksNeighbours);
     }
 
     public PlannedCondition[] Conditions { get; }
@@ -46,6 +75,15 @@ internal sealed class ScopePlan
 
     /// <summary>How long, in milliseconds, what happened still matters.</summary>
     public long Memory { get; }
+
+    /// <summary>First cell of the device's facts; -1 when none are kept.</summary>
+    public int FactsOffset { get; }
+
+    /// <summary>First cell of a place's table of neighbours; -1 when none is kept.</summary>
+    public int NeighboursOffset { get; }
+
+    /// <summary>True when a condition asks for neighbours.</summary>
+    public bool AsksNeighbours { get; }
 
     public bool Concerns(in Signal signal)
     {
@@ -59,6 +97,17 @@ internal sealed class ScopePlan
 
         return false;
     }
+
+    // What the lanes keep looks like a condition that never says anything, so that it is stored, restored and taken over like one.
+    private static PlannedCondition Kept(string name, ICondition room) => new()
+    {
+        Source = FieldTemplate.None,
+        Definition = TemplateCondition.Kept(name),
+        Judged = new Judged(room, new Judgement(1, 1, 0), schedule: null),
+        Offset = 0,
+        Identity = StableHash.Of("*", name),
+        Effect = Effects.Shadow,
+    };
 }
 
 /// <summary>What is in force for a field (or the gateway), by scope. A null scope has no conditions. Immutable.</summary>
@@ -66,64 +115,64 @@ internal sealed class FieldPlan
 {
     public static readonly FieldPlan None = new();
 
+    private readonly ScopePlan?[] _wide = new ScopePlan?[WideScope.All.Count];
+
     private FieldPlan()
     {
     }
 
-    public FieldPlan(FieldTemplate source, TimeZoneInfo zone)
+    public FieldPlan(FieldTemplate source, TimeZoneInfo zone, FieldCalendar? calendar = null)
     {
-        Device = For(source, Scopes.Device, zone) ?? ScopePlan.Empty;
-        User = For(source, Scopes.User, zone);
-        Source = For(source, Scopes.Source, zone);
-        Field = For(source, Scopes.Field, zone);
         ZoneId = zone.Id;
         Template = source;
+        Calendar = calendar ?? FieldCalendar.None;
+        Device = new ScopePlan(Planned(source, Scopes.Device, zone, Calendar), facts: true);
+        for (var i = 0; i < _wide.Length; i++)
+        {
+            var name = WideScope.All[i].Name;
+            var planned = Planned(source, name, zone, Calendar).ToList();
+            var neighbours = name == Scopes.Place && Device.AsksNeighbours;
+            _wide[i] = planned.Count == 0 && !neighbours ? null : new ScopePlan(planned, neighbours: neighbours);
+        }
     }
 
-    public ScopePlan Device { get; } = ScopePlan.Empty;
+    public ScopePlan Device { get; } = ScopePlan.Bare;
 
-    public ScopePlan? User { get; }
+    /// <summary>Plans of the wide scopes, in the order of <see cref="WideScope.All"/>.</summary>
+    public ReadOnlySpan<ScopePlan?> Wide => _wide;
 
-    public ScopePlan? Source { get; }
-
-    public ScopePlan? Field { get; }
+    public ScopePlan? Source => Of(Scopes.Source);
 
     public string? ZoneId { get; }
 
+    public FieldCalendar Calendar { get; } = FieldCalendar.None;
+
+    /// <summary>True when the content of messages is not shown to conditions.</summary>
+    public bool HidesContent { get; init; }
+
     public FieldTemplate? Template { get; }
 
-    public ScopePlan? Of(string scope) => scope switch
-    {
-        Scopes.Device => Device,
-        Scopes.User => User,
-        Scopes.Source => Source,
-        _ => Field,
-    };
+    public ScopePlan? Of(string scope) => scope == Scopes.Device ? Device : WideScope.IndexOf(scope) is var index and >= 0 ? _wide[index] : null;
 
-    private static ScopePlan? For(FieldTemplate source, string scope, TimeZoneInfo zone)
+    private static IEnumerable<PlannedCondition> Planned(FieldTemplate source, string scope, TimeZoneInfo zone, FieldCalendar calendar)
     {
-        var planned = new List<PlannedCondition>();
-        var offset = 0;
         foreach (var definition in source.Template.Conditions.Where(c => c.Scope == scope))
         {
             var values = definition.Parameters.ToDictionary(
                 p => p.Spec.Name,
                 p => source.Values.GetValueOrDefault(string.Create(CultureInfo.InvariantCulture, $"{definition.Key}.{p.Spec.Name}"), p.Default));
-            var condition = definition.Kind.Create(new ConditionInput(scope, definition.Mode, values));
-            var schedule = definition.Schedule is { } window ? new WeeklySchedule(window, zone) : null;
-            var judged = new Judged(condition, definition.Judgement, schedule);
-            planned.Add(new PlannedCondition
+            var input = new ConditionInput(scope, definition.Mode, values) { Judge = definition.Judge, Zone = zone, Calendar = calendar };
+            var windows = definition.WindowsWith(values);
+            yield return new PlannedCondition
             {
                 Source = source,
                 Definition = definition,
-                Judged = judged,
-                Offset = offset,
+                Judged = new Judged(definition.Kind.Create(input), Judgement.Of(input), windows.Count == 0 ? null : new Schedule(windows, zone, calendar)),
+                Offset = 0,
                 Identity = StableHash.Of(definition.Key, definition.Kind.Name),
-            });
-            offset += judged.Cells;
+                Effect = input.Text("effect"),
+            };
         }
-
-        return planned.Count == 0 ? null : new ScopePlan([.. planned]);
     }
 }
 

@@ -5,6 +5,8 @@ using Microsoft.AspNetCore.Http;
 using Sekisho.Api;
 using Sekisho.Api.Access;
 using Sekisho.Api.Problems;
+using Sekisho.Detection.Conditions;
+using Sekisho.Detection.Conditions.Schedules;
 using Sekisho.Domain.Detection;
 using Sekisho.Domain.Localization;
 
@@ -26,7 +28,7 @@ internal static class TemplateRoutes
             .Produces<IReadOnlyList<TemplateSummary>>().Reads("templates");
         routes.Api.MapGet("/templates/{id}", (string id, TemplateCatalog catalog, Texts texts, HttpContext context) =>
                 catalog.Find(id) is { } template
-                    ? Results.Ok(TemplateView.Of(template, new Dictionary<string, double>(), texts, RequestLanguage.Of(context)))
+                    ? Results.Ok(TemplateView.Of(template, FieldTemplate.NoValues, texts, RequestLanguage.Of(context)))
                     : Problem.Of(CommonProblems.NotFound))
             .WithName("GetTemplate").WithSummary("One template with its conditions, parameters and responses.").WithTags("Detection")
             .Produces<TemplateView>().Reads("templates");
@@ -65,10 +67,11 @@ internal static class TemplateRoutes
         var place = "/parameters/" + wrong.Key.Replace("~", "~0", StringComparison.Ordinal).Replace("/", "~1", StringComparison.Ordinal);
         return wrong.Parameter is { } parameter
             ? new Fault(place, texts.Get(
-                $"detection.fault.{ParameterValue.Name(parameter.Spec.Type)}",
+                $"detection.fault.{ParameterText.Name(parameter.Spec.Type)}",
                 language,
-                ("least", ParameterValue.Write(parameter.Spec.Type, parameter.Least)),
-                ("most", ParameterValue.Write(parameter.Spec.Type, parameter.Most))))
+                ("least", ParameterText.Write(parameter.Spec, parameter.Least)),
+                ("most", ParameterText.Write(parameter.Spec, parameter.Most)),
+                ("allowed", string.Join(", ", parameter.Spec.Choices))))
             : new Fault(place, texts.Get("detection.fault.parameter", language));
     }
 }
@@ -79,54 +82,104 @@ internal sealed record TemplateSummary(string Id, int Version, string Title, str
     public static TemplateSummary Of(Template template, string language) => new(template.Id, template.Version, template.Title.In(language), template.Description.In(language));
 }
 
-/// <summary>A parameter of a form.</summary>
-internal sealed record ParameterView(string Key, string Label, string Type, string Unit, string Least, string Most, string Default, string Value)
+/// <summary>A parameter of a form. Texts and choices have no least and most.</summary>
+internal sealed record ParameterView(string Key, string Label, string Type, string Unit, string Least, string Most, string Default, string Value, IReadOnlyList<string> Choices)
 {
-    public static ParameterView Of(TemplateCondition condition, TemplateParameter parameter, IReadOnlyDictionary<string, double> values, Texts texts, string language)
+    public static ParameterView Of(TemplateCondition condition, TemplateParameter parameter, IReadOnlyDictionary<string, ParameterValue> values, Texts texts, string language)
     {
         var (spec, key) = (parameter.Spec, $"{condition.Key}.{parameter.Spec.Name}");
-        string Write(double value) => ParameterValue.Write(spec.Type, value);
+        string Bound(double value) => spec.Type == ParameterType.Choice ? "" : ParameterText.Write(spec with { Type = Counted(spec.Type) ? ParameterType.Count : spec.Type }, value);
         return new ParameterView(
             key,
-            texts.Get($"condition.{condition.Kind.Name}.{spec.Name}", language),
-            ParameterValue.Name(spec.Type),
-            ParameterValue.Unit(spec.Type),
-            Write(parameter.Least),
-            Write(parameter.Most),
-            Write(parameter.Default),
-            Write(values.GetValueOrDefault(key, parameter.Default)));
+            ParameterLabels.Of(texts, condition.Kind.Name, spec.Name, language),
+            ParameterText.Name(spec.Type),
+            ParameterText.Unit(spec),
+            Bound(parameter.Least),
+            Bound(parameter.Most),
+            ParameterText.Write(spec, parameter.Default),
+            ParameterText.Write(spec, values.GetValueOrDefault(key, parameter.Default)),
+            spec.Choices);
     }
+
+    // The bounds of these are a length or a number.
+    private static bool Counted(ParameterType type) => type is ParameterType.Text or ParameterType.Pointer or ParameterType.Texts or ParameterType.Networks or ParameterType.Document;
 }
 
 /// <summary>When a condition is judged.</summary>
-internal sealed record ScheduleView(IReadOnlyList<string> Days, string From, string To)
+internal sealed record ScheduleView(IReadOnlyList<string> Days, string From, string To, string Holidays)
 {
-    public static ScheduleView Of(Conditions.WeeklyWindow window) => new(
+    public static ScheduleView Of(WeeklyWindow window) => new(
         [.. window.Days.Select(d => d.ToString()[..3].ToLowerInvariant())],
         window.From.ToString("HH:mm", CultureInfo.InvariantCulture),
-        window.To.ToString("HH:mm", CultureInfo.InvariantCulture));
+        window.To.ToString("HH:mm", CultureInfo.InvariantCulture),
+        window.Holidays);
 }
 
+/// <summary>A stage of a condition.</summary>
+internal sealed record StageView(string Name, string Label, string Risk, string Level, string? Threat);
+
 /// <summary>A condition of a template.</summary>
-internal sealed record ConditionView(string Key, string Label, string Kind, string KindLabel, string Scope, string? Mode, string Risk, string Level, ScheduleView? Schedule, IReadOnlyList<ParameterView> Parameters)
+internal sealed record ConditionView
 {
-    public static ConditionView Of(TemplateCondition condition, IReadOnlyDictionary<string, double> values, Texts texts, string language) => new(
-        condition.Key,
-        condition.Label.In(language),
-        condition.Kind.Name,
-        texts.Get($"condition.{condition.Kind.Name}", language),
-        condition.Scope,
-        condition.Mode,
-        condition.Risk,
-        condition.Level,
-        condition.Schedule is { } schedule ? ScheduleView.Of(schedule) : null,
-        [.. condition.Parameters.Select(p => ParameterView.Of(condition, p, values, texts, language))]);
+    public required string Key { get; init; }
+
+    public required string Label { get; init; }
+
+    public required string Kind { get; init; }
+
+    public required string KindLabel { get; init; }
+
+    public required string Scope { get; init; }
+
+    public required string? Mode { get; init; }
+
+    public required string? Judge { get; init; }
+
+    public required string Risk { get; init; }
+
+    public required string? Threat { get; init; }
+
+    public required string Level { get; init; }
+
+    public required string Effect { get; init; }
+
+    public required IReadOnlyList<ScheduleView> Schedule { get; init; }
+
+    public required IReadOnlyList<StageView> Stages { get; init; }
+
+    public required IReadOnlyList<ParameterView> Parameters { get; init; }
+
+    public static ConditionView Of(TemplateCondition condition, IReadOnlyDictionary<string, ParameterValue> values, Texts texts, string language)
+    {
+        var inForce = condition.Parameters.ToDictionary(p => p.Spec.Name, p => values.GetValueOrDefault($"{condition.Key}.{p.Spec.Name}", p.Default));
+        return new ConditionView
+        {
+            Key = condition.Key,
+            Label = condition.Label.In(language),
+            Kind = condition.Kind.Name,
+            KindLabel = texts.Get($"condition.{condition.Kind.Name}", language),
+            Scope = condition.Scope,
+            Mode = condition.Mode,
+            Judge = condition.Judge,
+            Risk = condition.Risk,
+            Threat = condition.Threat,
+            Level = condition.Level,
+            Effect = inForce["effect"].Text,
+            Schedule = [.. condition.WindowsWith(inForce).Select(ScheduleView.Of)],
+            Stages = [.. condition.Kind.Stages.Select((name, index) =>
+            {
+                var stage = condition.Stage(index)!;
+                return new StageView(name, texts.Get($"condition.{condition.Kind.Name}.stage.{name}", language), stage.Risk ?? condition.Risk, stage.Level ?? condition.Level, stage.Threat ?? condition.Threat);
+            })],
+            Parameters = [.. condition.Parameters.Select(p => ParameterView.Of(condition, p, values, texts, language))],
+        };
+    }
 }
 
 /// <summary>A template whole.</summary>
 internal sealed record TemplateView(string Id, int Version, string Title, string Description, IReadOnlyList<ConditionView> Conditions, IReadOnlyList<ResponseBinding> Responses)
 {
-    public static TemplateView Of(Template template, IReadOnlyDictionary<string, double> values, Texts texts, string language) => new(
+    public static TemplateView Of(Template template, IReadOnlyDictionary<string, ParameterValue> values, Texts texts, string language) => new(
         template.Id,
         template.Version,
         template.Title.In(language),

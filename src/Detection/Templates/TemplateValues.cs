@@ -1,3 +1,5 @@
+using Sekisho.Detection.Conditions;
+
 namespace Sekisho.Detection.Templates;
 
 /// <summary>A value that a template does not allow.</summary>
@@ -11,15 +13,13 @@ internal static class TemplateValues
 {
     /// <summary>Reads values as people write them.</summary>
     /// <returns>The values that are allowed.</returns>
-    public static IReadOnlyDictionary<string, double> Check(Template template, IReadOnlyDictionary<string, string> given, out IReadOnlyList<WrongValue> wrong)
+    public static IReadOnlyDictionary<string, ParameterValue> Check(Template template, IReadOnlyDictionary<string, string> given, out IReadOnlyList<WrongValue> wrong)
     {
-        var values = new Dictionary<string, double>();
+        var values = new Dictionary<string, ParameterValue>();
         var faults = new List<WrongValue>();
         foreach (var (key, text) in given.OrderBy(g => g.Key, StringComparer.Ordinal))
         {
-            if (Parameter(template, key) is { } parameter
-                && ParameterValue.TryRead(parameter.Spec.Type, text, out var value)
-                && value >= parameter.Least && value <= parameter.Most)
+            if (Parameter(template, key) is { } parameter && ParameterText.Read(parameter.Spec, text, parameter.Least, parameter.Most) is { } value)
             {
                 values[key] = value;
             }
@@ -34,8 +34,8 @@ internal static class TemplateValues
     }
 
     /// <summary>The values as people write them.</summary>
-    public static IReadOnlyDictionary<string, string> Write(Template template, IReadOnlyDictionary<string, double> values) =>
-        values.ToDictionary(v => v.Key, v => ParameterValue.Write(Parameter(template, v.Key)!.Spec.Type, v.Value));
+    public static IReadOnlyDictionary<string, string> Write(Template template, IReadOnlyDictionary<string, ParameterValue> values) =>
+        values.ToDictionary(v => v.Key, v => ParameterText.Write(Parameter(template, v.Key)!.Spec, v.Value));
 
     private static TemplateParameter? Parameter(Template template, string key)
     {

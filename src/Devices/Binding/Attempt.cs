@@ -21,6 +21,7 @@ internal sealed record Attempt(ThreeElements Elements, string? ShownToken, strin
         Outcome = outcome,
         Source = Source,
         Client = Client,
+        UserId = device.Profile.UserId,
     };
 
     public Refusal Refusal(string reason, DeviceEntry? device) => new(reason, Source, device?.Id, device?.Profile.FieldId, Bytes, CorrelationId);

@@ -66,6 +66,7 @@ internal sealed class BindingDesk(DeviceIndex index, DeviceCommits commits, Pend
             Outcome = AuthenticationOutcomes.Pending,
             Source = binding.Source,
             Client = client,
+            UserId = device.Profile.UserId,
         };
         await reports.ReportAsync(moves ? [reported, commits.Event(after, after.State, Reason, caller)] : [reported]);
     }

@@ -1,4 +1,5 @@
 using System.Data.Common;
+using Sekisho.Distribution.Flow;
 using Sekisho.Distribution.Limits;
 using Sekisho.Domain.Detection;
 using Sekisho.Domain.Events;
@@ -10,7 +11,7 @@ namespace Sekisho.Distribution.Forwarding;
 /// Distribution's share of a lane batch: one outbox row per chunk. A field without a destination, or with none on purpose, drops with a reason at
 /// once. One thread at a time, as the port says.
 /// </summary>
-internal sealed class OutboxPart(OutboxStore outbox, DestinationCatalog destinations, Forwarder forwarder, TrafficCounters traffic, Admission admission, TimeProvider clock)
+internal sealed class OutboxPart(OutboxStore outbox, DestinationCatalog destinations, Forwarder forwarder, TrafficCounters traffic, Admission admission, FlowCatalog flows, TimeProvider clock)
     : ILaneCommitPart
 {
     /// <summary>Reason of messages of a field that has no destination.</summary>
@@ -18,6 +19,9 @@ internal sealed class OutboxPart(OutboxStore outbox, DestinationCatalog destinat
 
     /// <summary>Reason of messages of a field that forwards nothing on purpose.</summary>
     public const string OnPurpose = "destination-none";
+
+    /// <summary>Reason of messages of a field whose forwarding is switched off.</summary>
+    public const string SwitchedOff = "forwarding-off";
 
     public void Write(LaneBatch batch, DbTransaction transaction)
     {
@@ -68,7 +72,7 @@ internal sealed class OutboxPart(OutboxStore outbox, DestinationCatalog destinat
         }
     }
 
-    private string? DropReason(string fieldId) => destinations.Of(fieldId) switch
+    private string? DropReason(string fieldId) => !flows.Of(fieldId).Forwarding ? SwitchedOff : destinations.Of(fieldId) switch
     {
         null => NoDestination,
         { Destination.Kind: Destination.None } => OnPurpose,

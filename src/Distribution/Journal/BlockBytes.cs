@@ -56,6 +56,8 @@ internal sealed class BlockWriter
         value.CopyTo(Reserve(value.Length));
     }
 
+    public void Count(long? value) => Number(value is { } count ? (ulong)count + 1 : 0);
+
     public void Time(DateTimeOffset? value)
     {
         if (value is not { } time)
@@ -101,6 +103,17 @@ internal ref struct BlockReader(ReadOnlySpan<byte> data)
     public int Integer() => Number() is var n && n <= uint.MaxValue ? unchecked((int)(uint)n) : throw new JournalFormatException("a number is too large");
 
     public long Long() => unchecked((long)Number());
+
+    public long? Count() => Number() switch
+    {
+        0 => null,
+        <= 1UL << 63 and var count => (long)(count - 1),
+        _ => throw new JournalFormatException("a count is too large"),
+    };
+
+    public double Double() => System.Buffers.Binary.BinaryPrimitives.ReadDoubleLittleEndian(Take(sizeof(double)));
+
+    public DateTimeOffset RequiredTime() => Time() ?? throw new JournalFormatException("a time is missing");
 
     public string? Text()
     {

@@ -11,7 +11,8 @@ namespace Sekisho.Distribution.Journal;
 /// bytes 9-16   arrival time of the first event, Unix ms, int64 little endian
 /// bytes 17-20  number of events, int32 little endian
 /// bytes 21-    the events, each:
-///   byte         kind: 1 message, 2 authentication, 3 refusal, 4 tick, 5 device changed
+///   byte         kind: 1 message, 2 authentication, 3 refusal, 4 tick, 5 device changed, 6 message with place, 7 authentication with user,
+///                8 SIM fact, 9 traffic fact, 10 exception changed, 11 prior
 ///   varint       arrival time, ms after the event before (0 for the first)
 ///   text         correlation id
 ///   1 message          text field, text device, varint epoch, time device time, text sequence, text mode, text source, varint size,
@@ -20,10 +21,20 @@ namespace Sekisho.Distribution.Journal;
 ///   3 refusal          text reason, text source, text device, text field, varint count, varint bytes, text detail
 ///   4 tick             nothing
 ///   5 device changed   text field, text device, text state, text reason
+///   6 message          text place, text path, then as 1
+///   7 authentication   text user, then as 2
+///   8 SIM fact         text field, text device, text provider, time from, time to, count uplink, count downlink, text address, text session,
+///                      text cell, text site
+///   9 traffic fact     text field, text device, time from, time to, varint accepted, varint repeated, varint failed, varint requests,
+///                      varint retries, varint handshakes, count up, count down
+///   10 exception       text field, text id, varint in force (0 or 1), text kind, text scope, text condition, text subject, text group,
+///                      text value, time until, text by, text reason
+///   11 prior           text field, text metric, varint version, varint n, n × float64 little endian
 ///
 /// varint   unsigned LEB128, at most 10 bytes
 /// text     varint 0 for null, else length + 1, then UTF-8
 /// bytes    varint length, then the bytes
+/// count    varint 0 for null, else the number + 1
 /// time     varint 0 for null, else zigzag(Unix ms) + 1
 /// </code>
 /// </summary>
@@ -43,6 +54,15 @@ internal static class BlockFormat
     private const byte Refusal = 3;
     private const byte Tick = 4;
     private const byte DeviceChanged = 5;
+    private const byte PlacedMessage = 6;
+    private const byte UserAuthentication = 7;
+    private const byte SimFact = 8;
+    private const byte TrafficFact = 9;
+    private const byte ExceptionChanged = 10;
+    private const byte Prior = 11;
+
+    /// <summary>Most numbers of a prior.</summary>
+    public const int MostNumbers = 64;
 
     /// <summary>Writes a block of events that are numbered without gaps and whose arrival times never fall.</summary>
     public static void Encode(ReadOnlySpan<GatewayEvent> events, BlockWriter to)
@@ -97,11 +117,17 @@ internal static class BlockFormat
 
     private static byte Kind(GatewayEvent item) => item switch
     {
-        MessageEvent => Message,
-        AuthenticationEvent => Authentication,
+        MessageEvent { Place: null, Path: null } => Message,
+        MessageEvent => PlacedMessage,
+        AuthenticationEvent { UserId: null } => Authentication,
+        AuthenticationEvent => UserAuthentication,
         RefusalEvent => Refusal,
         TickEvent => Tick,
         DeviceChangedEvent => DeviceChanged,
+        SimFactEvent => SimFact,
+        TrafficFactEvent => TrafficFact,
+        ExceptionChangedEvent => ExceptionChanged,
+        PriorEvent => Prior,
         _ => throw new NotSupportedException($"The journal has no layout for {item.GetType().Name}."),
     };
 
@@ -110,6 +136,12 @@ internal static class BlockFormat
         switch (item)
         {
             case MessageEvent m:
+                if (Kind(m) == PlacedMessage)
+                {
+                    to.Text(m.Place);
+                    to.Text(m.Path);
+                }
+
                 to.Text(m.FieldId);
                 to.Text(m.DeviceId);
                 to.Number((uint)m.Epoch);
@@ -123,6 +155,11 @@ internal static class BlockFormat
                 to.Text(m.MessageId);
                 break;
             case AuthenticationEvent a:
+                if (a.UserId is not null)
+                {
+                    to.Text(a.UserId);
+                }
+
                 to.Text(a.FieldId);
                 to.Text(a.DeviceId);
                 to.Text(a.Outcome);
@@ -144,39 +181,18 @@ internal static class BlockFormat
                 to.Text(d.State);
                 to.Text(d.Reason);
                 break;
+            default:
+                FactFormat.Write(item, to);
+                break;
         }
     }
 
     private static GatewayEvent Read(byte kind, long position, DateTimeOffset at, string correlation, ref BlockReader from) => kind switch
     {
-        Message => new MessageEvent
-        {
-            Position = position,
-            ArrivedAt = at,
-            CorrelationId = correlation,
-            FieldId = from.Required(),
-            DeviceId = from.Required(),
-            Epoch = from.Integer(),
-            DeviceTime = from.Time(),
-            Sequence = from.Text(),
-            Mode = from.Text(),
-            Source = from.Required(),
-            Size = from.Integer(),
-            Payload = from.Bytes(),
-            Transient = from.Bytes(),
-            MessageId = from.Required(),
-        },
-        Authentication => new AuthenticationEvent
-        {
-            Position = position,
-            ArrivedAt = at,
-            CorrelationId = correlation,
-            FieldId = from.Required(),
-            DeviceId = from.Required(),
-            Outcome = from.Required(),
-            Source = from.Required(),
-            Client = from.Text(),
-        },
+        Message => ReadMessage(null, null, position, at, correlation, ref from),
+        PlacedMessage => ReadMessage(from.Text(), from.Text(), position, at, correlation, ref from),
+        Authentication => ReadAuthentication(null, position, at, correlation, ref from),
+        UserAuthentication => ReadAuthentication(from.Required(), position, at, correlation, ref from),
         Refusal => new RefusalEvent
         {
             Position = position,
@@ -201,7 +217,44 @@ internal static class BlockFormat
             State = from.Required(),
             Reason = from.Required(),
         },
+        SimFact => FactFormat.ReadSim(position, at, correlation, ref from),
+        TrafficFact => FactFormat.ReadTraffic(position, at, correlation, ref from),
+        ExceptionChanged => FactFormat.ReadException(position, at, correlation, ref from),
+        Prior => FactFormat.ReadPrior(position, at, correlation, ref from),
         _ => throw new JournalFormatException($"kind {kind} is unknown"),
+    };
+
+    private static MessageEvent ReadMessage(string? place, string? path, long position, DateTimeOffset at, string correlation, ref BlockReader from) => new()
+    {
+        Position = position,
+        ArrivedAt = at,
+        CorrelationId = correlation,
+        FieldId = from.Required(),
+        DeviceId = from.Required(),
+        Epoch = from.Integer(),
+        DeviceTime = from.Time(),
+        Sequence = from.Text(),
+        Mode = from.Text(),
+        Source = from.Required(),
+        Size = from.Integer(),
+        Payload = from.Bytes(),
+        Transient = from.Bytes(),
+        MessageId = from.Required(),
+        Place = place,
+        Path = path,
+    };
+
+    private static AuthenticationEvent ReadAuthentication(string? user, long position, DateTimeOffset at, string correlation, ref BlockReader from) => new()
+    {
+        Position = position,
+        ArrivedAt = at,
+        CorrelationId = correlation,
+        FieldId = from.Required(),
+        DeviceId = from.Required(),
+        Outcome = from.Required(),
+        Source = from.Required(),
+        Client = from.Text(),
+        UserId = user,
     };
 }
 

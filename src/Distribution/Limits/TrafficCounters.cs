@@ -13,6 +13,7 @@ internal sealed class TrafficCounters
     public void Accepted(string deviceId, int messages, long bytes)
     {
         var counts = Of(deviceId);
+        Interlocked.Increment(ref counts.Requests);
         Interlocked.Add(ref counts.AcceptedMessages, messages);
         Interlocked.Add(ref counts.AcceptedBytes, bytes);
     }
@@ -27,8 +28,41 @@ internal sealed class TrafficCounters
     public void Refused(string deviceId, long bytes)
     {
         var counts = Of(deviceId);
+        Interlocked.Increment(ref counts.Requests);
         Interlocked.Increment(ref counts.RefusedRequests);
         Interlocked.Add(ref counts.RefusedBytes, bytes);
+    }
+
+    /// <summary>Bytes of a connection below TLS, and handshakes on it.</summary>
+    public void Wire(string deviceId, long up, long down, int handshakes)
+    {
+        var counts = Of(deviceId);
+        Interlocked.Add(ref counts.WireUp, up);
+        Interlocked.Add(ref counts.WireDown, down);
+        Interlocked.Add(ref counts.Handshakes, handshakes);
+    }
+
+    /// <summary>What changed since it was last reported, by device.</summary>
+    public IEnumerable<TrafficSince> Unreported()
+    {
+        foreach (var (deviceId, counts) in _devices)
+        {
+            var now = Now(deviceId, counts);
+            var since = now.Less(counts.Told);
+            if (since.Requests + since.RepeatedMessages + since.Handshakes + since.WireUp + since.WireDown > 0)
+            {
+                yield return since;
+            }
+        }
+    }
+
+    /// <summary>It was reported. One thread at a time.</summary>
+    public void Reported(in TrafficSince since)
+    {
+        if (_devices.TryGetValue(since.DeviceId, out var counts))
+        {
+            counts.Told = counts.Told.Plus(since);
+        }
     }
 
     public void Forget(string deviceId) => _devices.TryRemove(deviceId, out _);
@@ -44,6 +78,18 @@ internal sealed class TrafficCounters
             Interlocked.Read(ref c.RefusedBytes))
         : new DeviceTraffic(deviceId, 0, 0, 0, 0, 0, 0);
 
+    private static TrafficSince Now(string deviceId, Counts c) => new(
+        deviceId,
+        Interlocked.Read(ref c.AcceptedBytes),
+        Interlocked.Read(ref c.RepeatedBytes),
+        Interlocked.Read(ref c.RefusedBytes),
+        Interlocked.Read(ref c.Requests),
+        Interlocked.Read(ref c.RepeatedMessages),
+        Interlocked.Read(ref c.Handshakes),
+        Interlocked.Read(ref c.WireUp),
+        Interlocked.Read(ref c.WireDown),
+        HasWire: Interlocked.Read(ref c.Handshakes) > 0);
+
     private Counts Of(string deviceId) => _devices.GetOrAdd(deviceId, static _ => new Counts());
 
     private sealed class Counts
@@ -54,7 +100,35 @@ internal sealed class TrafficCounters
         public long RepeatedBytes;
         public long RefusedRequests;
         public long RefusedBytes;
+        public long Requests;
+        public long Handshakes;
+        public long WireUp;
+        public long WireDown;
+
+        /// <summary>What was reported so far; only the reporter touches it.</summary>
+        public TrafficSince Told;
     }
+}
+
+/// <summary>A device's traffic since it was last reported. HasWire is true when its connections are counted.</summary>
+internal readonly record struct TrafficSince(
+    string DeviceId, long AcceptedBytes, long RepeatedBytes, long RefusedBytes, long Requests, long RepeatedMessages, long Handshakes, long WireUp, long WireDown, bool HasWire)
+{
+    public TrafficSince Less(in TrafficSince other) => Plus(other, -1);
+
+    public TrafficSince Plus(in TrafficSince other) => Plus(other, 1);
+
+    private TrafficSince Plus(in TrafficSince other, int sign) => new(
+        DeviceId ?? other.DeviceId,
+        AcceptedBytes + (sign * other.AcceptedBytes),
+        RepeatedBytes + (sign * other.RepeatedBytes),
+        RefusedBytes + (sign * other.RefusedBytes),
+        Requests + (sign * other.Requests),
+        RepeatedMessages + (sign * other.RepeatedMessages),
+        Handshakes + (sign * other.Handshakes),
+        WireUp + (sign * other.WireUp),
+        WireDown + (sign * other.WireDown),
+        HasWire);
 }
 
 /// <summary>Traffic of a device since the gateway started. Repeated messages are among the accepted ones.</summary>

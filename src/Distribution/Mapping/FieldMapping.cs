@@ -7,8 +7,11 @@ namespace Sekisho.Distribution.Mapping;
 /// <param name="Sensitive">Kept, but masked by role.</param>
 /// <param name="Transient">Seen by detection, never stored past it and never forwarded.</param>
 /// <param name="Dropped">Neither seen nor kept.</param>
+/// <param name="Place">Where the device is (room, site), text of at most 32 printable characters of ASCII without space; null when there is none.</param>
+/// <param name="Path">The way the message took to the gateway (relays, hops), text of at most 128 characters; null when there is none.</param>
 internal sealed record FieldMapping(
-    string? DeviceTime, string? Sequence, string? Mode, IReadOnlyList<string> Sensitive, IReadOnlyList<string> Transient, IReadOnlyList<string> Dropped)
+    string? DeviceTime, string? Sequence, string? Mode, IReadOnlyList<string> Sensitive, IReadOnlyList<string> Transient, IReadOnlyList<string> Dropped,
+    string? Place = null, string? Path = null)
 {
     /// <summary>What holds for a field that sets none.</summary>
     public static readonly FieldMapping Default = new("/time", "/seq", "/mode", [], [], []);
@@ -24,6 +27,8 @@ internal enum MappingAct
     Mode = 4,
     Transient = 8,
     Dropped = 16,
+    Place = 32,
+    Path = 64,
 }
 
 /// <summary>
@@ -32,8 +37,18 @@ internal enum MappingAct
 /// </summary>
 internal sealed class MappingNode
 {
-    private readonly List<(byte[] Name, int Index, MappingNode Node)> _children = [];
+    private readonly List<(byte[] Name, int Index, MappingNode Node)> _children;
     private MappingNode? _every;
+
+    private MappingNode() => _children = [];
+
+    private MappingNode(MappingNode root) => (_children, _every, Act, Cuts, Lenient) = (root._children, root._every, root.Act, root.Cuts, this);
+
+    /// <summary>The same mapping for messages whose names may stand twice in one object.</summary>
+    public MappingNode Lenient { get; private set; } = null!;
+
+    /// <summary>True at the root of such a mapping.</summary>
+    public bool IsLenient { get; private init; }
 
     public MappingAct Act { get; private set; }
 
@@ -46,6 +61,8 @@ internal sealed class MappingNode
         root.Add(mapping.DeviceTime, MappingAct.DeviceTime, wildcards: false);
         root.Add(mapping.Sequence, MappingAct.Sequence, wildcards: false);
         root.Add(mapping.Mode, MappingAct.Mode, wildcards: false);
+        root.Add(mapping.Place, MappingAct.Place, wildcards: false);
+        root.Add(mapping.Path, MappingAct.Path, wildcards: false);
         foreach (var pointer in mapping.Transient)
         {
             root.Add(pointer, MappingAct.Transient, wildcards: true);
@@ -57,6 +74,7 @@ internal sealed class MappingNode
         }
 
         root.Finish();
+        root.Lenient = new MappingNode(root) { IsLenient = true };
         return root;
     }
 

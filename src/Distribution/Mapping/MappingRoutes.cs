@@ -30,6 +30,8 @@ internal static class MappingRoutes
         One("/deviceTime", change.DeviceTime);
         One("/sequence", change.Sequence);
         One("/mode", change.Mode);
+        One("/place", change.Place);
+        One("/path", change.Path);
         Many("/sensitive", change.Sensitive);
         Many("/transient", change.Transient);
         Many("/dropped", change.Dropped);
@@ -38,7 +40,7 @@ internal static class MappingRoutes
             return Problem.Of(CommonProblems.Invalid, faults);
         }
 
-        var mapping = new FieldMapping(change.DeviceTime, change.Sequence, change.Mode, change.Sensitive ?? [], change.Transient ?? [], change.Dropped ?? []);
+        var mapping = new FieldMapping(change.DeviceTime, change.Sequence, change.Mode, change.Sensitive ?? [], change.Transient ?? [], change.Dropped ?? [], change.Place, change.Path);
         return await mappings.ReplaceAsync(fieldId, mapping, change.Version, cancellation).ConfigureAwait(false) is null
             ? Problem.Of(CommonProblems.Conflict)
             : TypedResults.Ok(Shown(fieldId, mappings));
@@ -74,14 +76,16 @@ internal static class MappingRoutes
     private static MappingView Shown(string fieldId, MappingCatalog mappings)
     {
         var (now, version) = mappings.Written(fieldId) ?? (FieldMapping.Default, 0);
-        return new MappingView(version, now.DeviceTime, now.Sequence, now.Mode, now.Sensitive, now.Transient, now.Dropped);
+        return new MappingView(version, now.DeviceTime, now.Sequence, now.Mode, now.Sensitive, now.Transient, now.Dropped, now.Place, now.Path);
     }
 }
 
 /// <summary>The mapping in force. Version 0 means the default.</summary>
 internal sealed record MappingView(
-    long Version, string? DeviceTime, string? Sequence, string? Mode, IReadOnlyList<string> Sensitive, IReadOnlyList<string> Transient, IReadOnlyList<string> Dropped);
+    long Version, string? DeviceTime, string? Sequence, string? Mode, IReadOnlyList<string> Sensitive, IReadOnlyList<string> Transient, IReadOnlyList<string> Dropped,
+    string? Place, string? Path);
 
 /// <summary>The mapping to set, whole. Version, when given, must be the one in force.</summary>
 internal sealed record MappingChange(
-    string? DeviceTime, string? Sequence, string? Mode, IReadOnlyList<string>? Sensitive, IReadOnlyList<string>? Transient, IReadOnlyList<string>? Dropped, long? Version);
+    string? DeviceTime, string? Sequence, string? Mode, IReadOnlyList<string>? Sensitive, IReadOnlyList<string>? Transient, IReadOnlyList<string>? Dropped, long? Version,
+    string? Place = null, string? Path = null);

@@ -33,8 +33,17 @@ public sealed record Finding
     /// <summary>Assumed risk, one of <see cref="Risks"/>.</summary>
     public required string Risk { get; init; }
 
-    /// <summary>One of <see cref="Levels"/>.</summary>
+    /// <summary>Class of the threat, one of <see cref="Threats"/>; null where the template names none.</summary>
+    public string? Threat { get; init; }
+
+    /// <summary>One of <see cref="Levels"/>, raised by the device's role where the template says so.</summary>
     public required string Level { get; init; }
+
+    /// <summary>What may follow from it, one of <see cref="Effects"/>.</summary>
+    public string Effect { get; init; } = Effects.Act;
+
+    /// <summary>Name of the stage that a condition with stages has reached ("late", "unreachable", …); null without stages.</summary>
+    public string? Stage { get; init; }
 
     /// <summary>Arrival time of the event that raised it (UTC).</summary>
     public required DateTimeOffset RaisedAt { get; init; }
@@ -70,7 +79,7 @@ public sealed record Evidence
     /// <summary>Upper end of the expected band; null when open.</summary>
     public double? ExpectedHigh { get; init; }
 
-    /// <summary>Where the band came from: "template", "learnt" or "peer".</summary>
+    /// <summary>Where the band came from: "template", "learnt", "peer" or "person".</summary>
     public required string Origin { get; init; }
 
     /// <summary>Journal positions of the events it rests on, newest last, at most 32.</summary>
@@ -79,11 +88,39 @@ public sealed record Evidence
     /// <summary>The parameter of the condition and the value from which on it "would not have fired".</summary>
     public required Counterfactual Counterfactual { get; init; }
 
-    /// <summary>Exceptions that were tried and why each did not hold; empty when there are none.</summary>
-    public IReadOnlyList<string> ExceptionsTried { get; init; } = [];
+    /// <summary>What exactly is claimed, as an exception would name it (a network, a client, an extension, …); null when the claim has no such value.</summary>
+    public string? Claim { get; init; }
+
+    /// <summary>Exceptions about this condition that were tried and why each did not hold; empty when there are none.</summary>
+    public IReadOnlyList<TriedException> ExceptionsTried { get; init; } = [];
 
     /// <summary>Further facts for the sentence a person reads: plain names and values, no payload.</summary>
     public IReadOnlyDictionary<string, string> Facts { get; init; } = new Dictionary<string, string>();
+}
+
+/// <summary>An exception that did not hold.</summary>
+/// <param name="Id">Which one.</param>
+/// <param name="Kind">One of <see cref="Events.ExceptionKinds"/>.</param>
+/// <param name="Why">One of <see cref="ExceptionMisses"/>.</param>
+public sealed record TriedException(string Id, string Kind, string Why);
+
+/// <summary>Stable names of why an exception did not hold, in the order in which they are looked at.</summary>
+public static class ExceptionMisses
+{
+    /// <summary>It is for another device, user or source.</summary>
+    public const string OtherSubject = "other-subject";
+
+    /// <summary>The device is not in its group.</summary>
+    public const string OtherGroup = "other-group";
+
+    /// <summary>It allows another value.</summary>
+    public const string OtherValue = "other-value";
+
+    /// <summary>Its time has run out.</summary>
+    public const string Expired = "expired";
+
+    /// <summary>All of them.</summary>
+    public static readonly IReadOnlyList<string> All = [OtherSubject, OtherGroup, OtherValue, Expired];
 }
 
 /// <summary>"Would not have fired if Parameter were Value."</summary>
@@ -105,8 +142,82 @@ public static class Scopes
     /// <summary>One sender's address.</summary>
     public const string Source = "source";
 
+    /// <summary>All devices behind one gateway unit, the unit included.</summary>
+    public const string Parent = "parent";
+
+    /// <summary>All devices of a field at one place (cell, site or room).</summary>
+    public const string Place = "place";
+
+    /// <summary>All devices of one kind in a field.</summary>
+    public const string Kind = "kind";
+
     /// <summary>A whole field.</summary>
     public const string Field = "field";
+
+    /// <summary>All of them.</summary>
+    public static readonly IReadOnlyList<string> All = [Device, User, Source, Parent, Place, Kind, Field];
+}
+
+/// <summary>Stable names of what may follow from a finding.</summary>
+public static class Effects
+{
+    /// <summary>Only proposes a setting: kept for people, no response.</summary>
+    public const string Suggest = "suggest";
+
+    /// <summary>Tried out: kept and counted, no response.</summary>
+    public const string Shadow = "shadow";
+
+    /// <summary>In force: responses follow.</summary>
+    public const string Act = "act";
+
+    /// <summary>All three.</summary>
+    public static readonly IReadOnlyList<string> All = [Suggest, Shadow, Act];
+}
+
+/// <summary>Stable names of the twelve classes of threats (IPA's list for IoT).</summary>
+public static class Threats
+{
+    /// <summary>T01 操作ミス</summary>
+    public const string OperationMistake = "operation-mistake";
+
+    /// <summary>T02 ウイルス感染</summary>
+    public const string VirusInfection = "virus-infection";
+
+    /// <summary>T03 盗難</summary>
+    public const string Theft = "theft";
+
+    /// <summary>T04 破壊</summary>
+    public const string Destruction = "destruction";
+
+    /// <summary>T05 盗聴</summary>
+    public const string Eavesdropping = "eavesdropping";
+
+    /// <summary>T06 情報漏えい</summary>
+    public const string InformationLeak = "information-leak";
+
+    /// <summary>T07 不正利用</summary>
+    public const string UnauthorisedUse = "unauthorised-use";
+
+    /// <summary>T08 不正設定</summary>
+    public const string UnauthorisedSetting = "unauthorised-setting";
+
+    /// <summary>T09 不正中継</summary>
+    public const string UnauthorisedRelay = "unauthorised-relay";
+
+    /// <summary>T10 DoS攻撃</summary>
+    public const string DenialOfService = "denial-of-service";
+
+    /// <summary>T11 偽メッセージ</summary>
+    public const string FakeMessage = "fake-message";
+
+    /// <summary>T12 ログ喪失</summary>
+    public const string LossOfLogs = "loss-of-logs";
+
+    /// <summary>All twelve, T01 first.</summary>
+    public static readonly IReadOnlyList<string> All =
+    [
+        OperationMistake, VirusInfection, Theft, Destruction, Eavesdropping, InformationLeak, UnauthorisedUse, UnauthorisedSetting, UnauthorisedRelay, DenialOfService, FakeMessage, LossOfLogs,
+    ];
 }
 
 /// <summary>Stable names of the five assumed risks.</summary>
@@ -148,6 +259,9 @@ public static class Levels
 
     /// <summary>All four, lowest first.</summary>
     public static readonly IReadOnlyList<string> All = [Information, Warning, Important, Critical];
+
+    /// <summary>The level so many ranks higher, at most the highest.</summary>
+    public static string Raise(string level, int by) => All[Math.Min(All.Count - 1, Rank(level) + by)];
 
     /// <summary>Rank of a level, 0 for the lowest.</summary>
     /// <exception cref="ArgumentException">No such level.</exception>

@@ -21,12 +21,26 @@ public sealed record LaneBatch
     /// <summary>Messages that were recognised as repeats of one already taken: counted, neither kept nor forwarded.</summary>
     public required IReadOnlyList<MessageEvent> Duplicates { get; init; }
 
-    /// <summary>New findings, in order of position.</summary>
+    /// <summary>New findings that something may follow from, in order of position. What is only suggested or tried out is not among them.</summary>
     public required IReadOnlyList<Finding> Findings { get; init; }
+
+    /// <summary>Findings that were taken back, in order of position: a later event explained what they claimed.</summary>
+    public IReadOnlyList<Retraction> Retractions { get; init; } = [];
 
     /// <summary>All other events of the stretch except ticks (authentications, refusals, device changes), in order.</summary>
     public required IReadOnlyList<GatewayEvent> Facts { get; init; }
 }
+
+/// <summary>What a condition claimed of a subject is taken back: everything it raised up to a position.</summary>
+/// <param name="FieldId">Field concerned; null for the gateway.</param>
+/// <param name="Scope">One of <see cref="Scopes"/>.</param>
+/// <param name="ScopeKey">Which one.</param>
+/// <param name="ConditionKey">Key of the condition.</param>
+/// <param name="Reason">Stable name of the reason; its text is "finding.retracted.REASON".</param>
+/// <param name="At">Arrival time of the event that explained it (UTC).</param>
+/// <param name="Position">Its position; findings at or before it are taken back.</param>
+/// <param name="CorrelationId">Its correlation id.</param>
+public sealed record Retraction(string? FieldId, string Scope, string ScopeKey, string ConditionKey, string Reason, DateTimeOffset At, long Position, string CorrelationId);
 
 /// <summary>
 /// Consecutive messages of one field that are kept and forwarded as one unit. Its identifier is the position of its first message, so it

@@ -143,3 +143,10 @@ public interface IDeviceDirectory
     /// <summary>The devices of one field.</summary>
     IReadOnlyCollection<DeviceProfile> DevicesOf(string fieldId);
 }
+
+/// <summary>Finds a device by what is printed on it. Implemented by Devices, called by Distribution for facts of carriers. Any thread; memory only.</summary>
+public interface IUniqueIdLookup
+{
+    /// <summary>Identifier of the field's device with this unique ID in any way of writing it; null when there is none.</summary>
+    string? Find(string fieldId, string uniqueId);
+}

@@ -37,6 +37,12 @@ public sealed record MessageEvent : GatewayEvent
     /// <summary>Operating mode as the device states it (for example "on", "off"); null when absent.</summary>
     public string? Mode { get; init; }
 
+    /// <summary>Where the device says it is (a room, a site), where the field's mapping found it: at most <see cref="Places.Longest"/> characters of ASCII; null when absent.</summary>
+    public string? Place { get; init; }
+
+    /// <summary>The way the message took before it reached the gateway (relays, hops), as the device or its gateway unit states it, at most 128 characters; null when absent.</summary>
+    public string? Path { get; init; }
+
     /// <summary>Address that the message came from (no port).</summary>
     public required string Source { get; init; }
 
@@ -71,6 +77,9 @@ public sealed record AuthenticationEvent : GatewayEvent
 
     /// <summary>User-Agent header, cut to 128 characters; null when absent.</summary>
     public string? Client { get; init; }
+
+    /// <summary>Device identifier of the user that the device belongs to; null when it belongs to nobody or that was not known.</summary>
+    public string? UserId { get; init; }
 }
 
 /// <summary>Stable names of authentication outcomes.</summary>

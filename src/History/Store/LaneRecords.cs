@@ -3,6 +3,7 @@ using System.Text.Json;
 using Sekisho.Domain.Detection;
 using Sekisho.Domain.Events;
 using Sekisho.Domain.History;
+using Sekisho.Domain.Operations;
 using Sekisho.History.Ledger;
 
 namespace Sekisho.History.Store;
@@ -11,7 +12,7 @@ namespace Sekisho.History.Store;
 /// History's part in the commit of a lane batch: chunks and what is due of their index, accepted and repeated messages in the ledger, refusals and repeats
 /// as records. One thread at a time.
 /// </summary>
-internal sealed class LaneRecords(ChunkWriter chunks, RecentChunks recent, IHistory history) : ILaneCommitPart
+internal sealed class LaneRecords(ChunkWriter chunks, RecentChunks recent, IHistory history, IFlowSwitches flows) : ILaneCommitPart
 {
     /// <summary>Message and correlation ids listed in the record of a repeat; the count beside them is complete.</summary>
     private const int Listed = 16;
@@ -23,7 +24,7 @@ internal sealed class LaneRecords(ChunkWriter chunks, RecentChunks recent, IHist
         chunks.Write(batch.Chunks, transaction);
         foreach (var fact in batch.Facts)
         {
-            if (fact is RefusalEvent refusal)
+            if (fact is RefusalEvent refusal && IsLogged(refusal.FieldId))
             {
                 history.Append(Record(refusal), transaction);
             }
@@ -36,7 +37,10 @@ internal sealed class LaneRecords(ChunkWriter chunks, RecentChunks recent, IHist
 
         foreach (var repeats in batch.Duplicates.GroupBy(m => m.DeviceId))
         {
-            history.Append(Record([.. repeats]), transaction);
+            if (IsLogged(repeats.First().FieldId))
+            {
+                history.Append(Record([.. repeats]), transaction);
+            }
         }
 
         // The ledger's rows are shared with the outbox: they are changed last, to be held shortly, and in one order, so that no two
@@ -62,6 +66,8 @@ internal sealed class LaneRecords(ChunkWriter chunks, RecentChunks recent, IHist
             recent.Add(chunk);
         }
     }
+
+    private bool IsLogged(string? fieldId) => fieldId is null || flows.Of(fieldId).Logging;
 
     private static SortedDictionary<string, int> Counts(IEnumerable<(string Field, int Messages)> parts)
     {

@@ -6,7 +6,7 @@ using Sekisho.Domain.Localization;
 namespace Sekisho.Response.Notification;
 
 /// <summary>
-/// What a finding says, for people: the text finding.CONDITION.sentence filled with {device} {measured} {unit} {expectedLow} {expectedHigh}
+/// What a finding says, for people: the text that <see cref="FindingTexts"/> names, filled with {device} {measured} {unit} {expectedLow} {expectedHigh}
 /// {time} and every fact of the evidence. A condition without such a text gets a general sentence. Pure.
 /// </summary>
 internal static class FindingSentence
@@ -24,12 +24,11 @@ internal static class FindingSentence
             ("expectedLow", evidence.ExpectedLow is { } low ? Number(low) : texts.Get("response.open", language)),
             ("expectedHigh", evidence.ExpectedHigh is { } high ? Number(high) : texts.Get("response.open", language)),
             ("time", Time(finding.RaisedAt, field)),
-            ("metric", evidence.Metric),
+            ("metric", texts.Keys(language).Contains($"condition.{finding.Condition}") ? texts.Get($"condition.{finding.Condition}", language) : evidence.Metric),
             ("condition", finding.Condition),
         };
         values.AddRange(evidence.Facts.Where(f => !values.Exists(v => v.Item1 == f.Key)).Select(f => (f.Key, f.Value)));
-        var key = $"finding.{finding.Condition}.sentence";
-        var text = texts.Get(texts.Keys(language).Contains(key) ? key : "response.sentence", language, [.. values]);
+        var text = texts.Get(FindingTexts.SentenceKey(finding, texts, language) ?? "response.sentence", language, [.. values]);
         return OneLine(text);
     }
 

@@ -1,4 +1,4 @@
-using Sekisho.Detection.Conditions;
+using Sekisho.Detection.Conditions.Schedules;
 
 namespace Sekisho.Detection.Tests.Conditions;
 
@@ -68,7 +68,7 @@ public class JudgedTests
             var days = Enum.GetValues<DayOfWeek>().Where(_ => random.Next(2) == 0).ToList();
             var from = new TimeOnly(random.Next(24), random.Next(60));
             var to = random.Next(5) == 0 ? from : new TimeOnly(random.Next(24), random.Next(60));
-            var schedule = new WeeklySchedule(new WeeklyWindow(days, from, to), zone);
+            var schedule = new Schedule([new WeeklyWindow(days, from, to)], zone, FieldCalendar.None);
             for (var i = 0; i < 200; i++)
             {
                 var at = DateTimeOffset.UnixEpoch.AddYears(56).AddMinutes(random.Next(366 * 24 * 60)).AddSeconds(random.Next(60));
@@ -88,7 +88,7 @@ public class JudgedTests
     public void Complaint_21_a_night_window_lasts_as_long_as_the_clocks_make_the_night()
     {
         var zone = TimeZoneInfo.FindSystemTimeZoneById("Europe/Berlin");
-        var schedule = new WeeklySchedule(new WeeklyWindow([.. Enum.GetValues<DayOfWeek>()], new TimeOnly(22, 0), new TimeOnly(6, 0)), zone);
+        var schedule = new Schedule([new WeeklyWindow([.. Enum.GetValues<DayOfWeek>()], new TimeOnly(22, 0), new TimeOnly(6, 0))], zone, FieldCalendar.None);
         int Minutes(DateTimeOffset noon) => Enumerable.Range(0, 24 * 60).Count(m => schedule.Contains(noon.AddMinutes(m).ToUnixTimeMilliseconds()));
         Assert.Equal(7 * 60, Minutes(new DateTimeOffset(2026, 3, 28, 12, 0, 0, TimeSpan.Zero)));
         Assert.Equal(8 * 60, Minutes(new DateTimeOffset(2026, 6, 1, 12, 0, 0, TimeSpan.Zero)));

@@ -1,3 +1,4 @@
+using Sekisho.Detection.Conditions;
 using Sekisho.Domain.Devices;
 
 namespace Sekisho.Detection.Tests.Conditions;
@@ -83,7 +84,7 @@ public class SilenceTests
     {
         var lab = new Lab(SixHours);
         lab.Run(Lab.WithTicks([Lab.Message(Lab.Start)], Lab.Start.AddHours(3)));
-        lab.Book = Lab.BookOf(Lab.TemplateOf(SixHours), values: new Dictionary<string, double> { ["c1.duration"] = 7200 });
+        lab.Book = Lab.BookOf(Lab.TemplateOf(SixHours), values: new Dictionary<string, ParameterValue> { ["c1.duration"] = 7200 });
         lab.Run(Lab.Tick(Lab.Start.AddHours(3).AddMinutes(1)));
         Assert.Single(lab.Findings);
     }

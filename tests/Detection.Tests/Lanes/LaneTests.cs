@@ -194,7 +194,7 @@ public class LaneTests
         }
 
         lab.Table = table;
-        lab.Runner = new LaneRunner(table, lab.Runner.Clock);
+        lab.Runner = new LaneRunner(table, lab.Runner.Clock, lab.Runner.Books);
         lab.Runner.Adopt(lab.Book);
     }
 

@@ -1,3 +1,4 @@
+using Sekisho.Detection.Conditions;
 using System.Data.Common;
 using System.Text.Json;
 using Dapper;
@@ -98,7 +99,7 @@ public class PumpTests
         await using var store = await NewStoreAsync(dialect, clock);
         await using (var node = await Node.StartAsync(store, clock))
         {
-            await node.Plans.SetAsync("field", node.Catalog.Find("car-mobility")!, new Dictionary<string, double>(), "tester", "");
+            await node.Plans.SetAsync("field", node.Catalog.Find("car-mobility")!, new Dictionary<string, ParameterValue>(), "tester", "");
             node.Feed.Append(Enumerable.Range(0, 10_000).Select(i => Lab.Message(Lab.Start, $"d{i:d15}", sequence: i)));
             await node.DoneAsync();
         }
@@ -154,7 +155,7 @@ public class PumpTests
             await using var node = await Node.StartAsync(store, clock, feed, part);
             if (done == 0)
             {
-                await node.Plans.SetAsync("field", node.Catalog.Find("car-mobility")!, new Dictionary<string, double>(), "tester", "");
+                await node.Plans.SetAsync("field", node.Catalog.Find("car-mobility")!, new Dictionary<string, ParameterValue>(), "tester", "");
             }
 
             feed.Append(events.Skip(done).Take(stop - done));
@@ -214,7 +215,7 @@ public class PumpTests
             var directory = new FakeDirectory();
             var history = new FakeHistory();
             var catalog = TemplateCatalog.Load(Folder, new TemplateReader(DetectionFeature.Kinds));
-            var plans = new FieldPlans(store.Databases, catalog, directory, history, clock);
+            var plans = new FieldPlans(store.Databases, catalog, new CalendarStore(store.Databases, history, clock), new FakeFlows(), directory, history, clock);
             var keys = new SubjectKeys(store.Key);
             var findings = new FindingStore(store.Databases, store.Key, keys, history);
             var settings = new LaneSettings { GatherMs = 0 };
@@ -225,7 +226,7 @@ public class PumpTests
                 Catalog = catalog,
                 Findings = findings,
                 Pump = new LanePump(
-                    feed, new LaneStore(store.Databases, keys, directory, settings), findings, plans, [part ?? new KeepMessages()], store.Databases, settings, clock, NullLogger<LanePump>.Instance),
+                    feed, new LaneStore(store.Databases, keys, directory, settings), new BookStore(store.Databases, store.Key, history), findings, plans, [part ?? new KeepMessages()], store.Databases, settings, clock, NullLogger<LanePump>.Instance),
             };
             await node.Pump.StartAsync(CancellationToken.None);
             node._time = node.PassTimeAsync(clock);

@@ -60,7 +60,7 @@ public class SubjectCodecTests
         }
     }
 
-    private const string Golden = "010203d804feffffffffffffffff010c63306666656504dfcb7f26bf8a1aa7088204020406a7dd4950ed6ca1560e080a0c0e101214040700000000000000ffffffffffffffff";
+    private const string Golden = "010203d804feffffffffffffffff010c633066666565062e2d5ff3c0a79ee43e00020406080a0c0e10121416181a1c1e20222426282a2c2e30323436383a3cdfcb7f26bf8a1aa70c82044042444648a7dd4950ed6ca15610004c4e5052545658040700000000000000ffffffffffffffff";
 
     private static Subject Fresh()
     {
@@ -79,7 +79,10 @@ public class SubjectCodecTests
             subject.Cells[i] = i;
         }
 
-        subject.Cells[0] = 0x101;
+        // Neither the facts nor silence are raised.
+        subject.Cells[0] = 0;
+        subject.StateOf(Plan.Conditions[2])[0] = 0;
+        subject.StateOf(Plan.Conditions[1])[0] = 0x101;
         subject.Duplicates.Add(7);
         subject.Duplicates.Add(ulong.MaxValue);
         return subject;

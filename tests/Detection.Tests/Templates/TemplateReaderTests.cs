@@ -43,7 +43,7 @@ public class TemplateReaderTests
                 parameters: { bytes: 10 }
                 schedule: { days: [], from: "22:00", to: "06:00" }
               - key: three
-                kind: size
+                kind: malformed
                 scope: device
                 mode: "on"
                 risk: theft
@@ -59,7 +59,7 @@ public class TemplateReaderTests
             "t.yaml:8: 'frequency' cannot watch 'source'", "t.yaml:11: 'high'", "t.yaml:13: '0' is not allowed for 'messages'", "t.yaml:13: '5' is not allowed for 'window'", "t.yaml:13: 'size'",
             "t.yaml:15: 'weather'", "t.yaml:20: 'someday'", "t.yaml:20: '22'", "t.yaml:20: '24:00'",
             "t.yaml:28: at least one day",
-            "t.yaml:32: 'size' takes no mode", "t.yaml:36: 'many'", "t.yaml:29: the parameter 'bytes'",
+            "t.yaml:32: 'malformed' takes no mode", "t.yaml:36: 'many'", "t.yaml:29: the parameter 'refusals'", "t.yaml:29: the parameter 'window'",
             "t.yaml:38: 'fun'", "t.yaml:38: 'maybe'", "t.yaml:38: 'none'",
         ];
         Assert.All(expected, e => Assert.Contains(faults, f => f.StartsWith(e, StringComparison.Ordinal)));
@@ -153,7 +153,7 @@ public class TemplateReaderTests
 
         foreach (var kind in DetectionFeature.Kinds)
         {
-            string[] needed = [$"condition.{kind.Name}", $"finding.{kind.Name}.sentence", .. kind.Parameters.Select(p => $"condition.{kind.Name}.{p.Name}")];
+            string[] needed = [$"condition.{kind.Name}", .. kind.Judges.Count + kind.Stages.Count == 0 ? [$"finding.{kind.Name}.sentence"] : Array.Empty<string>(), .. kind.Parameters.Select(p => $"condition.{kind.Name}.{p.Name}")];
             Assert.All(needed, k => Assert.Contains(k, texts.Keys("en")));
         }
     }

@@ -17,7 +17,7 @@ public class TemplateRouteTests
         var template = (await gateway.GetAsync("/api/v1/templates/car-mobility", language: "ja")).Body!;
         Assert.Equal("カーモビリティ", (string)template["title"]!);
         var silence = template["conditions"]!.AsArray().Single(c => (string)c!["key"]! == "silence")!["parameters"]![0]!;
-        Assert.Equal("""{"key":"silence.duration","label":"無通信の上限時間","type":"duration","unit":"s","least":"00:10:00","most":"30.00:00:00","default":"06:00:00","value":"06:00:00"}""",
+        Assert.Equal("""{"key":"silence.duration","label":"無通信の上限時間","type":"duration","unit":"s","least":"00:10:00","most":"30.00:00:00","default":"06:00:00","value":"06:00:00","choices":[]}""",
             silence.ToJsonString(new System.Text.Json.JsonSerializerOptions { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping }));
         Assert.Equal(404, (await gateway.GetAsync("/api/v1/templates/nowhere")).Status);
     }
@@ -49,7 +49,7 @@ public class TemplateRouteTests
 
         var plans = gateway.Services.GetRequiredService<FieldPlans>();
         await plans.LoadAsync(CancellationToken.None);
-        Assert.Equal((2, 4096, 1200), (plans.Find("field")!.Revision, plans.Find("field")!.Values["size.bytes"], plans.Find("field")!.Values["malformed.window"]));
+        Assert.Equal((2, 4096, 1200), (plans.Find("field")!.Revision, plans.Find("field")!.Values["size.bytes"].Number, plans.Find("field")!.Values["malformed.window"].Number));
         var bindings = gateway.Services.GetRequiredService<IResponseBindings>();
         Assert.Contains(bindings.For("field"), b => b is { Action: "mail", Risk: "*" });
         Assert.Empty(bindings.For(null));

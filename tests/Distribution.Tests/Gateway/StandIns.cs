@@ -7,7 +7,7 @@ using Sekisho.Domain.History;
 namespace Sekisho.Distribution.Tests.Gateway;
 
 /// <summary>Devices: a token "good-DEVICE" opens DEVICE; the field is what stands before the dot.</summary>
-internal sealed class StandInDevices : ITokenCheck, IDeviceDirectory
+internal sealed class StandInDevices : ITokenCheck, IDeviceDirectory, IUniqueIdLookup
 {
     public const string Cars = "cars";
     public const string Homes = "homes";
@@ -37,6 +37,9 @@ internal sealed class StandInDevices : ITokenCheck, IDeviceDirectory
         State = LifecycleStates.Active,
         Assurance = "device",
     };
+
+    /// <summary>The unique ID of "c1" is "unique-c1".</summary>
+    public string? Find(string fieldId, string uniqueId) => uniqueId.StartsWith("unique-", StringComparison.Ordinal) && FieldOf(uniqueId[7..]) == fieldId ? uniqueId[7..] : null;
 
     FieldProfile? IDeviceDirectory.Field(string fieldId) => Field(fieldId);
 

@@ -153,7 +153,7 @@ internal sealed class TestGateway : IAsyncDisposable
         var devices = new StandInDevices();
         builder.Services
             .AddSingleton(Clock).AddSingleton(Store.Databases).AddSingleton(Store.Key)
-            .AddSingleton<ITokenCheck>(devices).AddSingleton<IDeviceDirectory>(devices)
+            .AddSingleton<ITokenCheck>(devices).AddSingleton<IDeviceDirectory>(devices).AddSingleton<IUniqueIdLookup>(devices)
             .AddSingleton<IHistory>(History).AddSingleton<IMessageStore>(History).AddSingleton<ILedger>(History)
             .AddSingleton(typeof(RouteGroups).Assembly)
             .AddSingleton(p => new Texts(p.GetServices<System.Reflection.Assembly>()))

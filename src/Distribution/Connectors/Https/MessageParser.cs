@@ -18,6 +18,7 @@ internal sealed class MessageParser(HttpsSettings settings)
 {
     private const int MaxSequence = 64;
     private const int MaxMode = 32;
+    private const int MaxPath = 128;
     private const int MaxPointer = 200;
 
     // Two more than a message may have, so that the batch's own level and the first level too many are still read.
@@ -36,6 +37,8 @@ internal sealed class MessageParser(HttpsSettings settings)
     private DateTimeOffset? _time;
     private string? _sequence;
     private string? _mode;
+    private string? _place;
+    private string? _path;
     private bool _cut;
 
     /// <summary>Parses a body.</summary>
@@ -117,7 +120,7 @@ internal sealed class MessageParser(HttpsSettings settings)
             return Fault(body, MessageFault.Unacceptable, "not-an-object", start);
         }
 
-        (_time, _sequence, _mode, _cut) = (null, null, null, false);
+        (_time, _sequence, _mode, _place, _path, _cut) = (null, null, null, null, null, false);
         if (Walk(ref reader, body, mapping) is { } fault)
         {
             return fault;
@@ -140,6 +143,8 @@ internal sealed class MessageParser(HttpsSettings settings)
             DeviceTime = _time,
             Sequence = _sequence,
             Mode = _mode,
+            Place = _place,
+            Path = _path,
             Source = sender.Source,
             Size = message.Length,
             Payload = payload,
@@ -162,7 +167,7 @@ internal sealed class MessageParser(HttpsSettings settings)
                     var at = (int)reader.TokenStartIndex;
                     if (!reader.ValueIsEscaped)
                     {
-                        if (!_keys.Add(_owners[depth], body, at + 1, reader.ValueSpan.Length))
+                        if (!mapping.IsLenient && !_keys.Add(_owners[depth], body, at + 1, reader.ValueSpan.Length))
                         {
                             return Fault(body, MessageFault.Unacceptable, "duplicate-key", at);
                         }
@@ -176,7 +181,7 @@ internal sealed class MessageParser(HttpsSettings settings)
                         return new MessageFault(MessageFault.Malformed, "surrogate", _events.Count, at);
                     }
 
-                    if (!_keys.AddUnescaped(_owners[depth], body, name))
+                    if (!mapping.IsLenient && !_keys.AddUnescaped(_owners[depth], body, name))
                     {
                         return Fault(body, MessageFault.Unacceptable, "duplicate-key", at);
                     }
@@ -248,6 +253,13 @@ internal sealed class MessageParser(HttpsSettings settings)
         if ((act & MappingAct.Mode) != 0)
         {
             _mode = reader.TokenType == JsonTokenType.String && reader.GetString() is { Length: > 0 and <= MaxMode } text ? text : null;
+        }
+
+        if ((act & (MappingAct.Place | MappingAct.Path)) != 0)
+        {
+            var text = reader.TokenType == JsonTokenType.String ? reader.GetString() : null;
+            _place = (act & MappingAct.Place) == 0 ? _place : text is not null && Places.IsName(text) ? text : null;
+            _path = (act & MappingAct.Path) == 0 ? _path : text is { Length: > 0 and <= MaxPath } ? text : null;
         }
 
         _cut |= (act & (MappingAct.Transient | MappingAct.Dropped)) != 0;

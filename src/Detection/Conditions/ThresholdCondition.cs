@@ -1,0 +1,106 @@
+using System.Globalization;
+using Sekisho.Detection.Conditions.Judges;
+using Sekisho.Detection.Conditions.Metrics;
+using Sekisho.Domain.Detection;
+
+namespace Sekisho.Detection.Conditions;
+
+/// <summary>
+/// A metric and a judge: most kinds of conditions are nothing else.
+/// <code>
+/// cell 0  mode, as in <see cref="ModeCell"/>
+/// cell 1  the last value that was out of the band, as the bits of a double
+/// then    the metric's cells, the judge's cells
+/// </code>
+/// </summary>
+internal sealed class ThresholdCondition(IMetric metric, IJudge judge, string? mode) : ICondition
+{
+    private const int Own = 2;
+
+    public int Cells => Own + metric.Cells + judge.Cells;
+
+    public long QuietAfter => metric.QuietAfter;
+
+    public bool Concerns(in Signal signal) => metric.Concerns(signal);
+
+    public Verdict Step(Span<long> state, in Signal signal)
+    {
+        if (!metric.Concerns(signal) || (signal.Kind == SignalKind.Message && !ModeCell.Matches(ref state[0], mode, signal.Mode)))
+        {
+            return Verdict.None;
+        }
+
+        var measures = state.Slice(Own, metric.Cells);
+        var judges = state[(Own + metric.Cells)..];
+        var verdict = Verdict.None;
+        for (var turn = 0; metric.Measure(measures, signal, turn, out var value); turn++)
+        {
+            var expected = judge.Expected(judges, signal);
+            var isOut = value.IsBeyond ? expected.High is not null : expected.IsTooHigh(value.Value) || (!value.IsPartial && expected.IsTooLow(value.Value));
+            if (isOut)
+            {
+                state[1] = BitConverter.DoubleToInt64Bits(value.IsBeyond ? Math.Max(value.Value, expected.High!.Value) : value.Value);
+            }
+
+            judge.Took(judges, value, isOut);
+            verdict = isOut || verdict == Verdict.Violation ? Verdict.Violation : Verdict.Calm;
+        }
+
+        return verdict;
+    }
+
+    public long Due(ReadOnlySpan<long> state, long at, long downtime) => metric.Due(state.Slice(Own, metric.Cells), at, downtime);
+
+    public Evidence Explain(ReadOnlySpan<long> state, in Signal signal)
+    {
+        var measures = state.Slice(Own, metric.Cells);
+        var value = BitConverter.Int64BitsToDouble(state[1]);
+        var expected = judge.Expected(state[(Own + metric.Cells)..], signal);
+        var isWhole = expected.ExcludesHigh && expected.High is { } end && Math.Floor(end) == end;
+        var facts = new Dictionary<string, string>
+        {
+            [FindingTexts.JudgeFact] = judge.Name,
+            ["limit"] = Write(expected.IsTooLow(value) ? expected.Low!.Value : expected.High ?? expected.Low ?? 0),
+            ["side"] = expected.IsTooLow(value) ? "low" : "high",
+        };
+        if (expected.Values > 0)
+        {
+            facts["values"] = Conditions.Facts.Whole(expected.Values);
+        }
+
+        Add(facts, "since", expected.Since);
+        Add(facts, "setAt", expected.SetAt);
+        if (expected.Target > 0)
+        {
+            facts["target"] = Write(expected.Target);
+        }
+
+        foreach (var (name, text) in metric.Facts(measures, signal))
+        {
+            facts[name] = text;
+        }
+
+        return new Evidence
+        {
+            Metric = metric.Name,
+            Unit = metric.Unit,
+            Measured = value,
+            ExpectedLow = expected.Low,
+            ExpectedHigh = isWhole ? expected.High - 1 : expected.High,
+            Origin = expected.Origin,
+            Events = metric.Events(measures, signal),
+            Counterfactual = judge.Counterfactual(value, expected, metric.Unit),
+            Facts = facts,
+        };
+    }
+
+    private static void Add(Dictionary<string, string> facts, string name, long at)
+    {
+        if (at != 0)
+        {
+            facts[name] = DateTimeOffset.FromUnixTimeMilliseconds(at).ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture);
+        }
+    }
+
+    private static string Write(double value) => value.ToString("0.###", CultureInfo.InvariantCulture);
+}

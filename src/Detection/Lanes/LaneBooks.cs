@@ -1,0 +1,10 @@
+using Sekisho.Detection.Findings.Exceptions;
+using Sekisho.Detection.Thresholds;
+
+namespace Sekisho.Detection.Lanes;
+
+/// <summary>What all lanes know in common, as of a position: made by events, stored with the lanes. Immutable.</summary>
+internal sealed record LaneBooks(ExceptionBook Exceptions, PriorBook Priors)
+{
+    public static readonly LaneBooks Empty = new(ExceptionBook.Empty, PriorBook.Empty);
+}

@@ -1,0 +1,138 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using Microsoft.AspNetCore.Connections;
+using Sekisho.Distribution.Limits;
+
+namespace Sekisho.Distribution.Facts;
+
+/// <summary>
+/// Counts the bytes of device connections below TLS and puts them to the device that proved who it is on the connection. Registered before
+/// HTTPS on the device listener; the endpoint names the device. A connection on which nobody proved anything is counted to nobody. Any thread.
+/// </summary>
+internal sealed class WireCounting(TrafficCounters traffic)
+{
+    /// <summary>Connection middleware.</summary>
+    public ConnectionDelegate Middleware(ConnectionDelegate next) => async connection =>
+    {
+        var count = new WireCount(traffic);
+        var transport = connection.Transport;
+        connection.Transport = new Counted(transport, count);
+        connection.Items[WireCount.Key] = count;
+        try
+        {
+            await next(connection).ConfigureAwait(false);
+        }
+        finally
+        {
+            connection.Transport = transport;
+            count.Settle();
+        }
+    };
+
+    private sealed class Counted(IDuplexPipe transport, WireCount count) : IDuplexPipe
+    {
+        public PipeReader Input { get; } = new CountedReader(transport.Input, count);
+
+        public PipeWriter Output { get; } = new CountedWriter(transport.Output, count);
+    }
+
+    private sealed class CountedReader(PipeReader inner, WireCount count) : PipeReader
+    {
+        private ReadOnlySequence<byte> _read;
+
+        public override void AdvanceTo(SequencePosition consumed) => AdvanceTo(consumed, consumed);
+
+        public override void AdvanceTo(SequencePosition consumed, SequencePosition examined)
+        {
+            count.AddUp(_read.Slice(_read.Start, consumed).Length);
+            _read = default;
+            inner.AdvanceTo(consumed, examined);
+        }
+
+        public override void CancelPendingRead() => inner.CancelPendingRead();
+
+        public override void Complete(Exception? exception = null) => inner.Complete(exception);
+
+        public override ValueTask CompleteAsync(Exception? exception = null) => inner.CompleteAsync(exception);
+
+        public override async ValueTask<ReadResult> ReadAsync(CancellationToken cancellationToken = default)
+        {
+            var result = await inner.ReadAsync(cancellationToken).ConfigureAwait(false);
+            _read = result.Buffer;
+            return result;
+        }
+
+        public override bool TryRead(out ReadResult result)
+        {
+            var read = inner.TryRead(out result);
+            _read = result.Buffer;
+            return read;
+        }
+    }
+
+    private sealed class CountedWriter(PipeWriter inner, WireCount count) : PipeWriter
+    {
+        public override bool CanGetUnflushedBytes => inner.CanGetUnflushedBytes;
+
+        public override long UnflushedBytes => inner.UnflushedBytes;
+
+        public override void Advance(int bytes)
+        {
+            count.AddDown(bytes);
+            inner.Advance(bytes);
+        }
+
+        public override void CancelPendingFlush() => inner.CancelPendingFlush();
+
+        public override void Complete(Exception? exception = null) => inner.Complete(exception);
+
+        public override ValueTask CompleteAsync(Exception? exception = null) => inner.CompleteAsync(exception);
+
+        public override ValueTask<FlushResult> FlushAsync(CancellationToken cancellationToken = default) => inner.FlushAsync(cancellationToken);
+
+        public override Memory<byte> GetMemory(int sizeHint = 0) => inner.GetMemory(sizeHint);
+
+        public override Span<byte> GetSpan(int sizeHint = 0) => inner.GetSpan(sizeHint);
+
+        public override ValueTask<FlushResult> WriteAsync(ReadOnlyMemory<byte> source, CancellationToken cancellationToken = default)
+        {
+            count.AddDown(source.Length);
+            return inner.WriteAsync(source, cancellationToken);
+        }
+    }
+}
+
+/// <summary>
+/// The bytes of one connection that nobody has been charged for yet. Among the connection's items under <see cref="Key"/>: the endpoint calls
+/// <see cref="Charge"/> with each request's device. Counting: one thread per direction; charging: any thread.
+/// </summary>
+internal sealed class WireCount(TrafficCounters traffic)
+{
+    /// <summary>Where it is found in IConnectionItemsFeature.Items.</summary>
+    public const string Key = "sekisho.wire";
+
+    private long _up;
+    private long _down;
+    private volatile string? _device;
+
+    public void AddUp(long bytes) => Interlocked.Add(ref _up, bytes);
+
+    public void AddDown(long bytes) => Interlocked.Add(ref _down, bytes);
+
+    /// <summary>What was counted so far is the device's. The first call for a device counts the handshake.</summary>
+    public void Charge(string deviceId)
+    {
+        var isFirst = !ReferenceEquals(_device, deviceId) && _device != deviceId;
+        _device = deviceId;
+        traffic.Wire(deviceId, Interlocked.Exchange(ref _up, 0), Interlocked.Exchange(ref _down, 0), isFirst ? 1 : 0);
+    }
+
+    /// <summary>The connection is over: the rest is the last device's.</summary>
+    public void Settle()
+    {
+        if (_device is { } device)
+        {
+            traffic.Wire(device, Interlocked.Exchange(ref _up, 0), Interlocked.Exchange(ref _down, 0), 0);
+        }
+    }
+}
