@@ -35,7 +35,9 @@ public class BookStoreTests
         var books = await store.LoadAsync(CancellationToken.None);
         var exception = Assert.Single(books.Exceptions.All);
         Assert.Equal(("x1", "d1", "自宅"), (exception.ExceptionId, exception.Subject, exception.Reason));
-        Assert.Equal((2, [1.5, 2.0]), books.Priors.All[new PriorKey("field", "size", "tag")] is var prior ? (prior.Version, prior.Numbers.ToArray()) : default);
+        var prior = books.Priors.All[new PriorKey("field", "size", "tag")];
+        Assert.Equal(2, prior.Version);
+        Assert.Equal([1.5, 2.0], prior.Numbers.ToArray());
         Assert.Equal((2L, Lab.Start.AddSeconds(1)), (await store.AllowedAsync("field", CancellationToken.None))["x1"] is var allowed ? (allowed.Times, allowed.Last!.Value) : default);
         var listed = (await gateway.GetAsync(Field + "/detections")).Body!["items"]!.AsArray();
         Assert.Equal("d3", (string)Assert.Single(listed)!["deviceId"]!);

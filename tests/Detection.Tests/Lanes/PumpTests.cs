@@ -97,7 +97,8 @@ public class PumpTests
     {
         var clock = new ManualClock();
         await using var store = await NewStoreAsync(dialect, clock);
-        await using (var node = await Node.StartAsync(store, clock))
+        var feed = new FakeFeed();
+        await using (var node = await Node.StartAsync(store, clock, feed))
         {
             await node.Plans.SetAsync("field", node.Catalog.Find("car-mobility")!, new Dictionary<string, ParameterValue>(), "tester", "");
             node.Feed.Append(Enumerable.Range(0, 10_000).Select(i => Lab.Message(Lab.Start, $"d{i:d15}", sequence: i)));
@@ -105,7 +106,7 @@ public class PumpTests
         }
 
         var started = System.Diagnostics.Stopwatch.GetTimestamp();
-        await using var again = await Node.StartAsync(store, clock);
+        await using var again = await Node.StartAsync(store, clock, feed);
         Assert.InRange(System.Diagnostics.Stopwatch.GetElapsedTime(started).TotalSeconds, 0, 2);
     }
 
