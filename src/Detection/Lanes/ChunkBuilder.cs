@@ -14,17 +14,22 @@ internal sealed class ChunkBuilder
 
     private readonly Dictionary<(string FieldId, bool Backlog), Open> _open = [];
     private readonly List<Open> _all = [];
+    private Open? _last;
 
     public void Add(MessageEvent message, bool backlog, Subject device)
     {
         var bytes = message.Payload.Length;
-        var key = (message.FieldId, backlog);
-        if (!_open.TryGetValue(key, out var open) || open.Messages.Count >= MostMessages || open.Bytes + bytes > MostBytes || open.Id < device.LastChunk)
+
+        // Most messages go where the one before them went.
+        var open = _last is { } last && last.Backlog == backlog && last.FieldId == message.FieldId ? last : _open.GetValueOrDefault((message.FieldId, backlog));
+        if (open is null || open.Messages.Count >= MostMessages || open.Bytes + bytes > MostBytes || open.Id < device.LastChunk)
         {
             open = new Open(message.FieldId, backlog, message.Position);
-            _open[key] = open;
+            _open[(message.FieldId, backlog)] = open;
             _all.Add(open);
         }
+
+        _last = open;
 
         open.Messages.Add(message);
         open.Bytes += bytes;

@@ -14,6 +14,7 @@ internal struct DuplicateWindow
     private ulong[]? _seen;
     private int _count;
     private int _next;
+    private int _fresh;
 
     /// <summary>Prefix of an identifier of 32 hex digits; others are hashed.</summary>
     public static ulong Prefix(string messageId) =>
@@ -21,14 +22,16 @@ internal struct DuplicateWindow
             ? prefix
             : StableHash.Of("", messageId);
 
+    public readonly int Count => _count;
+
+    /// <summary>How many of the newest entries were added since <see cref="Settle"/>.</summary>
+    public readonly int Fresh => _fresh;
+
     /// <summary>Oldest first.</summary>
-    public readonly IEnumerable<ulong> Entries()
-    {
-        for (var i = 0; i < _count; i++)
-        {
-            yield return _seen![_count < Capacity ? i : (_next + i) % Capacity];
-        }
-    }
+    public readonly ulong this[int index] => _seen![_count < Capacity ? index : (_next + index) % Capacity];
+
+    /// <summary>What is here now is stored.</summary>
+    public void Settle() => _fresh = 0;
 
     /// <summary>True when it was there; else it is now.</summary>
     public bool SeenOrAdd(ulong prefix)
@@ -52,5 +55,6 @@ internal struct DuplicateWindow
         _seen[_next] = prefix;
         _next = (_next + 1) % Capacity;
         _count = Math.Min(_count + 1, Capacity);
+        _fresh = Math.Min(_fresh + 1, Capacity);
     }
 }

@@ -201,12 +201,13 @@ internal sealed partial class LanePump(
     /// <summary>Commits the result, the same one until it is durable. Its step is never repeated here, so nothing is judged twice.</summary>
     private void Commit(StepResult result, CancellationToken cancellation)
     {
+        var deltas = store.Prepare(result.States);
         var backoff = FirstBackoff;
         while (true)
         {
             try
             {
-                databases.State.Write(transaction => Write(result, transaction));
+                databases.State.Write(transaction => Write(result, deltas, transaction));
                 break;
             }
             catch (Exception e) when (e is not (OutOfMemoryException or LanesMovedException))
@@ -233,14 +234,14 @@ internal sealed partial class LanePump(
         LogCommitted(result.Events, _committed, result.Batch.Findings.Count);
     }
 
-    private void Write(StepResult result, System.Data.Common.DbTransaction transaction)
+    private void Write(StepResult result, IReadOnlyList<ReadOnlyMemory<byte>> deltas, System.Data.Common.DbTransaction transaction)
     {
         if (!LaneStore.Move(_committed, result.Batch.LastPosition, result.Clock, transaction) || result.IsIdle)
         {
             return;
         }
 
-        store.Write(result.States, transaction);
+        store.Write(result.States, deltas, result.Batch.LastPosition, transaction);
         books.Write(result, transaction);
         findings.Write(result.Raised, [.. result.Cleared, .. result.Retracted], transaction);
         foreach (var part in _parts)

@@ -19,9 +19,8 @@ namespace Sekisho.Detection.Lanes;
 /// their identifiers. So equal events from equal state give equal findings wherever the stretches are cut.
 /// </para>
 /// </summary>
-internal sealed class LaneRunner(SubjectTable subjects, LaneClock clock, LaneBooks books)
+internal sealed class LaneRunner(SubjectTable subjects, LaneClock clock, LaneBooks books, ChangedSubjects changes)
 {
-    private readonly List<Subject> _changed = [];
     private readonly List<Subject> _due = [];
     private readonly List<ulong> _gone = [];
     private readonly List<Clearance> _cleared = [];
@@ -35,12 +34,13 @@ internal sealed class LaneRunner(SubjectTable subjects, LaneClock clock, LaneBoo
     private PlanBook? _book;
     private LaneClock _clock = clock;
     private LaneBooks _books = books;
-    private long _stretch;
 
     public LaneRunner(SubjectTable subjects, LaneClock clock)
-        : this(subjects, clock, LaneBooks.Empty)
+        : this(subjects, clock, LaneBooks.Empty, new ChangedSubjects(new LaneSettings()))
     {
     }
+
+    public SubjectTable Subjects => subjects;
 
     public LaneClock Clock => _clock;
 
@@ -60,7 +60,7 @@ internal sealed class LaneRunner(SubjectTable subjects, LaneClock clock, LaneBoo
 
             subject.Adopt(plan, _gone);
             ClearGone(subject, _clock.SeenAt, long.MaxValue, "");
-            Touch(subject);
+            changes.Touch(subject);
             if (plan.Cells == 0 && subject.Id.Scope != Scopes.Device)
             {
                 subjects.Remove(subject);
@@ -71,8 +71,15 @@ internal sealed class LaneRunner(SubjectTable subjects, LaneClock clock, LaneBoo
     }
 
     /// <summary>Conditions that were raised when the state was stored and are planned no more.</summary>
-    public void Forget(Subject subject, IEnumerable<ulong> identities)
+    public void Forget(Subject subject, IReadOnlyCollection<ulong> identities)
     {
+        if (identities.Count == 0)
+        {
+            return;
+        }
+
+        // The state is written again together with the end of what was raised: else that would end at each start, and come back with the condition.
+        changes.Touch(subject);
         _gone.AddRange(identities);
         ClearGone(subject, _clock.SeenAt, long.MaxValue, "");
     }
@@ -127,6 +134,7 @@ internal sealed class LaneRunner(SubjectTable subjects, LaneClock clock, LaneBoo
         var device = subjects.Device(message.DeviceId, message.FieldId, plan, _gone);
         var at = message.ArrivedAt.ToUnixTimeMilliseconds();
         ClearGone(device, at, message.Position, message.CorrelationId);
+        changes.Touch(device);
         var repeated = message.Sequence is not null && device.Duplicates.SeenOrAdd(DuplicateWindow.Prefix(message.MessageId));
         var sequence = Signals.SequenceOf(message.Sequence);
         var told = message.DeviceTime?.ToUnixTimeMilliseconds();
@@ -144,7 +152,6 @@ internal sealed class LaneRunner(SubjectTable subjects, LaneClock clock, LaneBoo
 
         device.Facts.TakePlace(message.Place);
         var signal = _signals.Of(message, device, told ?? 0, sequence, placed, repeated, _clock, _books) with { HidesContent = plan.HidesContent };
-        Touch(device);
         if (plan.Device.AsksNeighbours)
         {
             signal = signal with { Neighbours = NeighboursOf(plan, signal) };
@@ -170,8 +177,8 @@ internal sealed class LaneRunner(SubjectTable subjects, LaneClock clock, LaneBoo
         var device = deviceId is not null && fieldId is not null ? DeviceOf(kind, what, deviceId, fieldId, plan) : null;
         if (happened is SimFactEvent sim && device is not null)
         {
+            changes.Touch(device);
             _signals.Learn(sim, device);
-            Touch(device);
         }
 
         var profile = device?.Profile ?? (deviceId is null ? null : subjects.ProfileOf(deviceId));
@@ -225,14 +232,14 @@ internal sealed class LaneRunner(SubjectTable subjects, LaneClock clock, LaneBoo
 
         if (device.Plan.Concerns(signal))
         {
-            Touch(device);
+            changes.Touch(device);
             Judge(device, signal, happened);
         }
 
         if (happened is AuthenticationEvent attempt)
         {
+            changes.Touch(device);
             _signals.Learn(attempt, device);
-            Touch(device);
         }
 
         if (signal is { Kind: SignalKind.Device, What: "deleted" })
@@ -245,7 +252,7 @@ internal sealed class LaneRunner(SubjectTable subjects, LaneClock clock, LaneBoo
     {
         subject.Adopt(ScopePlan.Empty, _gone);
         ClearGone(subject, signal.At, signal.Position, correlationId);
-        Touch(subject);
+        changes.Touch(subject);
         subjects.Remove(subject);
     }
 
@@ -265,7 +272,7 @@ internal sealed class LaneRunner(SubjectTable subjects, LaneClock clock, LaneBoo
     {
         var subject = subjects.Wide(scope, fieldId, key, plan);
         subject.Timeline.LastArrival = signal.At;
-        Touch(subject);
+        changes.Touch(subject);
         Judge(subject, signal, happened);
     }
 
@@ -302,6 +309,7 @@ internal sealed class LaneRunner(SubjectTable subjects, LaneClock clock, LaneBoo
 
     private void Judge(Subject subject, in Signal signal, GatewayEvent happened)
     {
+        changes.Remember(subject);
         if (signal.Kind != SignalKind.Tick)
         {
             subject.CorrelationId = happened.CorrelationId;
@@ -315,24 +323,29 @@ internal sealed class LaneRunner(SubjectTable subjects, LaneClock clock, LaneBoo
             {
                 case Outcome.Raise:
                     Raise(subject, condition, signal, happened);
-                    Touch(subject);
+                    changes.Touch(subject);
                     break;
                 case Outcome.Retract:
                     Retract(subject, condition, signal);
-                    Touch(subject);
+                    changes.Touch(subject);
                     break;
                 case Outcome.Clear:
                     _cleared.Add(new Clearance(subject.Id, subject.FieldId, condition.Identity, signal.At, signal.Position, subject.CorrelationId));
-                    Touch(subject);
+                    changes.Touch(subject);
                     break;
                 default:
                     if (state[0] != before)
                     {
-                        Touch(subject);
+                        changes.Touch(subject);
                     }
 
                     break;
             }
+        }
+
+        if (signal.Kind == SignalKind.Tick)
+        {
+            changes.Compare(subject);
         }
 
         subjects.Await(subject, _clock);
@@ -379,25 +392,8 @@ internal sealed class LaneRunner(SubjectTable subjects, LaneClock clock, LaneBoo
         _gone.Clear();
     }
 
-    private void Touch(Subject subject)
-    {
-        // Stretches count from 1, so that a fresh subject has not been touched in any.
-        if (subject.ChangedIn != _stretch + 1)
-        {
-            subject.ChangedIn = _stretch + 1;
-            _changed.Add(subject);
-        }
-    }
-
     private StepResult Finish(IReadOnlyList<GatewayEvent> events, ChunkBuilder chunks, List<MessageEvent> duplicates, List<GatewayEvent> facts)
     {
-        var states = new ChangedState[_changed.Count];
-        for (var i = 0; i < states.Length; i++)
-        {
-            var subject = _changed[i];
-            states[i] = new ChangedState(subject.Id, subject.FieldId, subject.Lane, subject.Removed ? null : SubjectCodec.Encode(subject));
-        }
-
         var result = new StepResult
         {
             Batch = new LaneBatch
@@ -416,19 +412,22 @@ internal sealed class LaneRunner(SubjectTable subjects, LaneClock clock, LaneBoo
             Exceptions = [.. _exceptions],
             Priors = [.. _priors],
             Allowed = new Dictionary<string, (int, long)>(_allowed),
-            States = states,
+            States = StateChanges.None,
             Clock = _clock,
             Events = events.Count,
         };
+        if (!result.IsIdle || !changes.IsEmpty)
+        {
+            result = result with { States = changes.Finish(events[^1].Position) };
+        }
+
         _raised = [];
-        _changed.Clear();
         _cleared.Clear();
         _retracted.Clear();
         _retractions.Clear();
         _exceptions.Clear();
         _priors.Clear();
         _allowed.Clear();
-        _stretch++;
         return result;
     }
 }

@@ -17,6 +17,14 @@ internal sealed class LaneSettings
     [Range(1, 65_536, ErrorMessage = "1 to 65536 are allowed.")]
     public int LoadEvents { get; set; } = 16;
 
+    /// <summary>States that a commit writes whole into the table of subjects, at least; changes of others wait in deltas.</summary>
+    [Range(1, 65_536, ErrorMessage = "1 to 65536 are allowed.")]
+    public int SettleSubjects { get; set; } = 32;
+
+    /// <summary>About so many commits' deltas are kept at most: with more subjects waiting, a commit settles this fraction of them.</summary>
+    [Range(1, 10_000, ErrorMessage = "1 to 10000 are allowed.")]
+    public int SettleCommits { get; set; } = 64;
+
     /// <summary>Senders followed one by one at a time; further ones are counted together.</summary>
     [Range(64, 1_000_000, ErrorMessage = "64 to 1000000 are allowed.")]
     public int Sources { get; set; } = 32_768;

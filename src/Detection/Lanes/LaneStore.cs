@@ -1,6 +1,7 @@
-using System.Data;
 using System.Data.Common;
 using Dapper;
+using Microsoft.Data.Sqlite;
+using Npgsql;
 using Sekisho.Detection.Findings;
 using Sekisho.Detection.Templates;
 using Sekisho.Domain.Devices;
@@ -12,16 +13,14 @@ namespace Sekisho.Detection.Lanes;
 internal sealed class LanesMovedException(long expected, long found)
     : Exception($"The lanes stand at position {found}, not at {expected}: another gateway moved them.");
 
-/// <summary>The tables lane and lane_subject. Reading any thread; writing inside the caller's transaction.</summary>
+/// <summary>
+/// The tables lane, lane_subject and lane_delta. A commit adds what changed to lane_delta and settles some subjects: their whole states go to
+/// lane_subject, and deltas that no other subject needs go. Reading any thread; the rest one thread at a time, writing inside the caller's
+/// transaction.
+/// </summary>
 internal sealed class LaneStore(Databases databases, SubjectKeys keys, IDeviceDirectory directory, LaneSettings settings)
 {
-    private const string Upsert = """
-        INSERT INTO lane_subject (scope, area, subject, lane, field_id, key, state) VALUES (@scope, @area, @subject, @lane, @field, @key, @state)
-        ON CONFLICT (scope, area, subject) DO UPDATE SET lane = excluded.lane, field_id = excluded.field_id, state = excluded.state
-        """;
-
-    private const string Delete = "DELETE FROM lane_subject WHERE scope = @scope AND area = @area AND subject = @subject";
-    private const int BatchStatements = 500;
+    private readonly DeltaCodec _deltas = new(keys);
 
     /// <summary>Makes the lanes at first start, and loads everything.</summary>
     /// <returns>A runner, and the position after which it goes on.</returns>
@@ -34,20 +33,30 @@ internal sealed class LaneStore(Databases databases, SubjectKeys keys, IDeviceDi
                 t),
             cancellation).ConfigureAwait(false);
         var head = await databases.State.ReadAsync(c => c.QuerySingleAsync<Head>("SELECT position AS Position, seen_at AS SeenAt, tick_at AS TickAt, downtime AS Downtime FROM lane WHERE lane = 0"), cancellation).ConfigureAwait(false);
-        var rows = await databases.State.ReadAsync(
-            c => c.QueryAsync<Row>("SELECT scope AS Scope, area AS Area, subject AS Subject, field_id AS FieldId, key AS Key, state AS State FROM lane_subject"), cancellation).ConfigureAwait(false);
+        var loader = await ReadAsync(cancellation).ConfigureAwait(false);
         var clock = new LaneClock(head.SeenAt, head.TickAt, head.Downtime);
         var table = new SubjectTable(directory, settings.Sources / Lane.Count);
-        var runner = new LaneRunner(table, clock, books);
-        foreach (var row in rows)
+        var changes = new ChangedSubjects(settings);
+        var runner = new LaneRunner(table, clock, books, changes);
+        var unsettled = new List<LoadedSubject>();
+        foreach (var loaded in loader.All(book))
         {
-            var subject = new Subject(new SubjectId(row.Scope, row.Area.Length > 0 ? row.Area : null, keys.Read(row.Subject, row.Key)), row.FieldId);
-            subject.Adopt(book.For(row.FieldId).Of(row.Scope) ?? ScopePlan.Empty, []);
-            var raised = new List<ulong>();
-            SubjectCodec.Decode(subject, row.State, raised);
-            table.Put(subject);
-            table.Await(subject, clock);
-            runner.Forget(subject, raised);
+            if (loaded.Since > 0)
+            {
+                unsettled.Add(loaded);
+            }
+
+            if (!loaded.Subject.Removed)
+            {
+                table.Put(loaded.Subject);
+                table.Await(loaded.Subject, clock);
+                runner.Forget(loaded.Subject, loaded.Raised);
+            }
+        }
+
+        foreach (var loaded in unsettled.OrderBy(u => u.Since))
+        {
+            changes.Unsettled(loaded.Subject, loaded.Since);
         }
 
         runner.Adopt(book);
@@ -73,72 +82,69 @@ internal sealed class LaneStore(Databases databases, SubjectKeys keys, IDeviceDi
         return found == to ? false : throw new LanesMovedException(from, found);
     }
 
+    /// <summary>Puts the deltas into rows, which needs no transaction.</summary>
+    /// <returns>Rows, valid until the next call.</returns>
+    public IReadOnlyList<ReadOnlyMemory<byte>> Prepare(StateChanges changes) => _deltas.Encode(changes.Deltas);
+
     /// <summary>Writes changed states.</summary>
-    public void Write(IReadOnlyList<ChangedState> states, DbTransaction transaction)
+    /// <param name="changes">The changes.</param>
+    /// <param name="deltas">Their deltas as rows.</param>
+    /// <param name="position">Journal position that the commit reaches.</param>
+    /// <param name="transaction">The transaction.</param>
+    public void Write(StateChanges changes, IReadOnlyList<ReadOnlyMemory<byte>> deltas, long position, DbTransaction transaction)
     {
-        if (states.Count == 0)
+        if (changes.Settled.Count == 0)
         {
             return;
         }
 
-        if (transaction.Connection!.CanCreateBatch)
+        using ILaneRows rows = transaction switch
         {
-            WriteBatches(states, transaction);
-            return;
+            SqliteTransaction sqlite => new SqliteLaneRows(sqlite),
+            NpgsqlTransaction postgres => new PostgreSqlLaneRows(postgres),
+            _ => throw new ArgumentException($"A transaction of {transaction.GetType()} is of no known dialect.", nameof(transaction)),
+        };
+        for (var part = 0; part < deltas.Count; part++)
+        {
+            rows.Delta(position, part, deltas[part]);
         }
 
-        using var upsert = transaction.Connection.CreateCommand();
-        using var delete = transaction.Connection.CreateCommand();
-        (upsert.Transaction, upsert.CommandText) = (transaction, Upsert);
-        (delete.Transaction, delete.CommandText) = (transaction, Delete);
-        foreach (var state in states)
+        foreach (var state in changes.Settled)
         {
-            var command = state.State is null ? delete : upsert;
-            command.Parameters.Clear();
-            Bind(state, command.Parameters, command.CreateParameter);
-            command.ExecuteNonQuery();
-        }
-    }
-
-    /// <summary>Over a network: many statements a round trip.</summary>
-    private void WriteBatches(IReadOnlyList<ChangedState> states, DbTransaction transaction)
-    {
-        foreach (var some in states.Chunk(BatchStatements))
-        {
-            using var parameters = transaction.Connection!.CreateCommand();
-            using var batch = transaction.Connection.CreateBatch();
-            batch.Transaction = transaction;
-            foreach (var state in some)
+            var id = new StoredId(state.Id.Scope, SubjectKeys.AreaOf(state.Id), keys.SubjectOf(state.Id));
+            if (state.Kind == ChangeKind.Removed)
             {
-                var command = batch.CreateBatchCommand();
-                command.CommandText = state.State is null ? Delete : Upsert;
-                Bind(state, command.Parameters, parameters.CreateParameter);
-                batch.BatchCommands.Add(command);
+                rows.Forget(id);
             }
-
-            batch.ExecuteNonQuery();
+            else
+            {
+                rows.Settle(new SubjectRow(id, state.Lane, state.FieldId, keys.KeyOf(state.Id), state.State, position));
+            }
         }
+
+        rows.Done(changes.Done);
     }
 
-    private void Bind(in ChangedState state, DbParameterCollection parameters, Func<DbParameter> create)
+    private async Task<StateLoader> ReadAsync(CancellationToken cancellation)
     {
-        void Add(string name, object? value, DbType type)
-        {
-            var parameter = create();
-            (parameter.ParameterName, parameter.DbType, parameter.Value) = (name, type, value ?? DBNull.Value);
-            parameters.Add(parameter);
-        }
+        var loader = new StateLoader(keys);
+        await databases.State.ReadAsync(
+            async connection =>
+            {
+                await foreach (var row in connection.QueryUnbufferedAsync<Row>("SELECT scope AS Scope, area AS Area, subject AS Subject, lane AS Lane, field_id AS FieldId, key AS Key, state AS State, delta AS Delta FROM lane_subject").WithCancellation(cancellation).ConfigureAwait(false))
+                {
+                    loader.Add(new SubjectRow(new StoredId(row.Scope, row.Area, row.Subject), (int)row.Lane, row.FieldId, row.Key, row.State, row.Delta));
+                }
 
-        Add("scope", state.Id.Scope, DbType.String);
-        Add("area", SubjectKeys.AreaOf(state.Id), DbType.String);
-        Add("subject", keys.SubjectOf(state.Id), DbType.String);
-        if (state.State is not null)
-        {
-            Add("lane", (long)state.Lane, DbType.Int64);
-            Add("field", state.FieldId, DbType.String);
-            Add("key", keys.KeyOf(state.Id), DbType.Binary);
-            Add("state", state.State, DbType.Binary);
-        }
+                await foreach (var (position, data) in connection.QueryUnbufferedAsync<(long, byte[])>("SELECT position, data FROM lane_delta ORDER BY position, part").WithCancellation(cancellation).ConfigureAwait(false))
+                {
+                    loader.Add(position, data);
+                }
+
+                return true;
+            },
+            cancellation).ConfigureAwait(false);
+        return loader;
     }
 
     private sealed record Head
@@ -160,10 +166,14 @@ internal sealed class LaneStore(Databases databases, SubjectKeys keys, IDeviceDi
 
         public string Subject { get; init; } = "";
 
+        public long Lane { get; init; }
+
         public string? FieldId { get; init; }
 
         public byte[]? Key { get; init; }
 
         public byte[] State { get; init; } = [];
+
+        public long Delta { get; init; }
     }
 }

@@ -4,9 +4,6 @@ using Sekisho.Domain.Events;
 
 namespace Sekisho.Detection.Lanes;
 
-/// <summary>A changed state, encoded; null when the subject is gone.</summary>
-internal readonly record struct ChangedState(SubjectId Id, string? FieldId, int Lane, byte[]? State);
-
 /// <summary>What a stretch of the journal made of the lanes: everything a commit needs, so that a commit can be repeated without another step.</summary>
 internal sealed record StepResult
 {
@@ -28,7 +25,8 @@ internal sealed record StepResult
     /// <summary>How often each exception allowed something, and when it did last.</summary>
     public IReadOnlyDictionary<string, (int Times, long At)> Allowed { get; init; } = new Dictionary<string, (int, long)>();
 
-    public required IReadOnlyList<ChangedState> States { get; init; }
+    /// <summary>Valid until the next step.</summary>
+    public required StateChanges States { get; init; }
 
     public required LaneClock Clock { get; init; }
 
@@ -36,5 +34,5 @@ internal sealed record StepResult
 
     /// <summary>True when nothing but the clock moved.</summary>
     public bool IsIdle => Batch.Chunks.Count == 0 && Batch.Duplicates.Count == 0 && Batch.Facts.Count == 0
-        && Raised.Count == 0 && Cleared.Count == 0 && Retracted.Count == 0 && States.Count == 0;
+        && Raised.Count == 0 && Cleared.Count == 0 && Retracted.Count == 0 && States.Settled.Count == 0;
 }

@@ -13,6 +13,9 @@ internal sealed class Subject(SubjectId id, string? fieldId)
 
     public DuplicateWindow Duplicates;
 
+    /// <summary>Belongs to <see cref="ChangedSubjects"/>.</summary>
+    public ChangeMarks Marks;
+
     public SubjectId Id { get; } = id;
 
     public int Lane { get; } = Lanes.Lane.Of(id.Scope, id.Key);
@@ -36,8 +39,8 @@ internal sealed class Subject(SubjectId id, string? fieldId)
     /// <summary>Arrival time under which it waits for a tick; <see cref="long.MaxValue"/> when it does not.</summary>
     public long Queued { get; set; } = long.MaxValue;
 
-    /// <summary>Stretch in which it changed last.</summary>
-    public long ChangedIn { get; set; }
+    /// <summary>True when what is stored has other conditions, or nothing is stored: the next change is written whole.</summary>
+    public bool Whole { get; set; } = true;
 
     public bool Removed { get; set; }
 
@@ -89,7 +92,7 @@ internal sealed class Subject(SubjectId id, string? fieldId)
             }
         }
 
-        (Plan, Cells) = (plan, cells);
+        (Plan, Cells, Whole) = (plan, cells, true);
     }
 
     /// <summary>Earliest arrival time at which a tick matters; <see cref="long.MaxValue"/> for never.</summary>

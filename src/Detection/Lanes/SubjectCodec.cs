@@ -1,34 +1,43 @@
-using System.Buffers;
-using System.Buffers.Binary;
-using System.Text;
-using Sekisho.Detection.Conditions;
-
 namespace Sekisho.Detection.Lanes;
 
 /// <summary>
 /// A subject's state in bytes. Numbers are zigzag LEB128 unless said otherwise.
 /// <code>
+/// whole
 /// byte    version, 1
 /// 4 × n   timeline: last arrival, last event, gap from, gap to
 /// n, utf8 length and bytes of the correlation id
 /// n       conditions; each: 8 bytes identity (little endian), n cells, each cell n
 /// n       duplicate window, oldest first; each 8 bytes (little endian)
+///
+/// part: what changed since the state before it
+/// byte    version, 1
+/// 4 × n   timeline
+/// n, utf8 length and bytes of the correlation id
+/// n       runs of changed cells; each: n cells since the end of the run before, n cells, each cell n;
+///         cells count through all conditions in the order of the whole state
+/// n       identifiers added to the duplicate window, oldest first; each 8 bytes (little endian)
 /// </code>
-/// A state of a condition that is no longer planned, or of another length, is dropped when it is read.
 /// </summary>
 internal static class SubjectCodec
 {
-    private const byte Version = 1;
+    public const byte WholeVersion = 1;
+    public const byte PartVersion = 1;
+
+    // Fewer unchanged cells between two changed ones cost less as they are than a run of their own.
+    private const int Bridge = 2;
 
     public static byte[] Encode(Subject subject)
     {
-        var writer = new Writer(ArrayPool<byte>.Shared.Rent(4096));
-        writer.Byte(Version);
-        writer.Number(subject.Timeline.LastArrival);
-        writer.Number(subject.Timeline.LastEvent);
-        writer.Number(subject.Timeline.GapFrom);
-        writer.Number(subject.Timeline.GapTo);
-        writer.Text(subject.CorrelationId);
+        var writer = new StateWriter();
+        Whole(subject, writer);
+        return writer.Written.ToArray();
+    }
+
+    public static void Whole(Subject subject, StateWriter writer)
+    {
+        writer.Byte(WholeVersion);
+        Shared(subject, writer);
         writer.Number(subject.Plan.Conditions.Length);
         foreach (var condition in subject.Plan.Conditions)
         {
@@ -38,14 +47,33 @@ internal static class SubjectCodec
             writer.Numbers(state);
         }
 
-        var entries = subject.Duplicates.Entries().ToArray();
-        writer.Number(entries.Length);
-        foreach (var entry in entries)
+        Newest(subject.Duplicates, subject.Duplicates.Count, writer);
+    }
+
+    /// <summary>What changed.</summary>
+    /// <param name="subject">The subject as it is.</param>
+    /// <param name="before">Its cells as they were.</param>
+    /// <param name="writer">Receives the bytes.</param>
+    public static void Part(Subject subject, ReadOnlySpan<long> before, StateWriter writer)
+    {
+        writer.Byte(PartVersion);
+        Shared(subject, writer);
+        ReadOnlySpan<long> now = subject.Cells;
+        var runs = 0;
+        for (var at = 0; NextRun(before, now, ref at, out _); runs++)
         {
-            writer.Fixed(entry);
         }
 
-        return writer.Done();
+        writer.Number(runs);
+        var end = 0;
+        for (var at = 0; NextRun(before, now, ref at, out var from); end = at)
+        {
+            writer.Number(from - end);
+            writer.Number(at - from);
+            writer.Numbers(now[from..at]);
+        }
+
+        Newest(subject.Duplicates, subject.Duplicates.Fresh, writer);
     }
 
     /// <summary>Fills a fresh subject.</summary>
@@ -53,157 +81,39 @@ internal static class SubjectCodec
     /// <param name="data">What <see cref="Encode"/> made.</param>
     /// <param name="raised">Receives the identities of raised conditions whose state found no place.</param>
     /// <exception cref="InvalidDataException">The bytes are cut short or of another version.</exception>
-    public static void Decode(Subject subject, ReadOnlySpan<byte> data, List<ulong> raised)
+    public static void Decode(Subject subject, ReadOnlySpan<byte> data, List<ulong> raised) => StoredState.Read(data).Fill(subject, raised);
+
+    private static void Shared(Subject subject, StateWriter writer)
     {
-        var reader = new Reader(data);
-        if (reader.Byte() != Version)
-        {
-            throw new InvalidDataException("A lane state is of a version that this program does not know. Start the version that wrote it.");
-        }
+        var timeline = subject.Timeline;
+        writer.Numbers([timeline.LastArrival, timeline.LastEvent, timeline.GapFrom, timeline.GapTo]);
+        writer.Text(subject.CorrelationId);
+    }
 
-        subject.Timeline.LastArrival = reader.Number();
-        subject.Timeline.LastEvent = reader.Number();
-        subject.Timeline.GapFrom = reader.Number();
-        subject.Timeline.GapTo = reader.Number();
-        subject.CorrelationId = reader.Text();
-        for (var left = reader.Number(); left > 0; left--)
+    private static void Newest(in DuplicateWindow window, int count, StateWriter writer)
+    {
+        writer.Number(count);
+        for (var i = window.Count - count; i < window.Count; i++)
         {
-            var identity = reader.Fixed();
-            var state = new long[reader.Length()];
-            for (var i = 0; i < state.Length; i++)
-            {
-                state[i] = reader.Number();
-            }
-
-            var heir = Array.Find(subject.Plan.Conditions, c => c.Identity == identity && c.Judged.Cells == state.Length);
-            if (heir is not null)
-            {
-                state.CopyTo(subject.StateOf(heir));
-            }
-            else if (state.Length > 0 && Judged.IsRaised(state))
-            {
-                raised.Add(identity);
-            }
-        }
-
-        for (var left = reader.Number(); left > 0; left--)
-        {
-            subject.Duplicates.Add(reader.Fixed());
+            writer.Fixed(window[i]);
         }
     }
 
-    private ref struct Writer(byte[] buffer)
+    /// <summary>Finds the next run of changed cells from <paramref name="at"/> on and moves it to the run's end.</summary>
+    private static bool NextRun(ReadOnlySpan<long> before, ReadOnlySpan<long> now, ref int at, out int from)
     {
-        private const int MostBytes = 10; // of a 64-bit number in LEB128
-        private byte[] _buffer = buffer;
-        private int _length;
-
-        public void Byte(byte value)
+        from = at + before[at..].CommonPrefixLength(now[at..]);
+        if (from == now.Length)
         {
-            Grow(1);
-            _buffer[_length++] = value;
+            return false;
         }
 
-        public void Number(long value) => Numbers([value]);
-
-        // Called for every cell of every device that a commit touches, so room is made once for all of them.
-        public void Numbers(scoped ReadOnlySpan<long> values)
+        at = from + 1;
+        for (var i = at; i < now.Length && i <= at + Bridge; i++)
         {
-            Grow(values.Length * MostBytes);
-            var at = _length;
-            foreach (var value in values)
-            {
-                var bits = (ulong)((value << 1) ^ (value >> 63));
-                while (bits >= 0x80)
-                {
-                    _buffer[at++] = (byte)(bits | 0x80);
-                    bits >>= 7;
-                }
-
-                _buffer[at++] = (byte)bits;
-            }
-
-            _length = at;
+            at = before[i] != now[i] ? i + 1 : at;
         }
 
-        public void Fixed(ulong value)
-        {
-            Grow(8);
-            BinaryPrimitives.WriteUInt64LittleEndian(_buffer.AsSpan(_length), value);
-            _length += 8;
-        }
-
-        public void Text(string text)
-        {
-            Number(Encoding.UTF8.GetByteCount(text));
-            Grow(Encoding.UTF8.GetByteCount(text));
-            _length += Encoding.UTF8.GetBytes(text, _buffer.AsSpan(_length));
-        }
-
-        public readonly byte[] Done()
-        {
-            var done = _buffer.AsSpan(0, _length).ToArray();
-            ArrayPool<byte>.Shared.Return(_buffer);
-            return done;
-        }
-
-        private void Grow(int by)
-        {
-            if (_length + by > _buffer.Length)
-            {
-                var larger = ArrayPool<byte>.Shared.Rent(Math.Max(_buffer.Length * 2, _length + by));
-                _buffer.AsSpan(0, _length).CopyTo(larger);
-                ArrayPool<byte>.Shared.Return(_buffer);
-                _buffer = larger;
-            }
-        }
-    }
-
-    private ref struct Reader(ReadOnlySpan<byte> data)
-    {
-        private ReadOnlySpan<byte> _left = data;
-
-        public byte Byte() => Take(1)[0];
-
-        public long Number()
-        {
-            ulong bits = 0;
-            for (var shift = 0; shift < 64; shift += 7)
-            {
-                var value = Byte();
-                bits |= (ulong)(value & 0x7F) << shift;
-                if (value < 0x80)
-                {
-                    return (long)(bits >> 1) ^ -(long)(bits & 1);
-                }
-            }
-
-            throw Cut();
-        }
-
-        public int Length()
-        {
-            // Each element takes at least a byte, so a larger number can only be damage.
-            var length = Number();
-            return length >= 0 && length <= _left.Length ? (int)length : throw Cut();
-        }
-
-        public ulong Fixed() => BinaryPrimitives.ReadUInt64LittleEndian(Take(8));
-
-        public string Text() => Encoding.UTF8.GetString(Take(Length()));
-
-        private static InvalidDataException Cut() => new("A lane state is cut short or damaged: the data was changed outside Sekisho. Restore it from a backup.");
-
-        private ReadOnlySpan<byte> Take(int count)
-        {
-            if (_left.Length < count)
-            {
-                throw Cut();
-            }
-
-            var taken = _left[..count];
-            _left = _left[count..];
-            return taken;
-        }
+        return true;
     }
 }

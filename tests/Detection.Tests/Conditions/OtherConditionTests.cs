@@ -1,3 +1,4 @@
+using Sekisho.Detection.Lanes;
 using Sekisho.Domain.Events;
 
 namespace Sekisho.Detection.Tests.Conditions;
@@ -62,7 +63,7 @@ public class OtherConditionTests
         var later = lab.Run(Lab.WithTicks([Lab.Tick(Lab.Start.AddSeconds(10))], Lab.Start.AddMinutes(12)));
         Assert.Single(later.Cleared);
         Assert.Empty(lab.Table.All);
-        Assert.Contains(later.States, s => s.State is null);
+        Assert.Equal(ChangeKind.Removed, Assert.Single(later.States.Settled).Kind);
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using Sekisho.Detection.Conditions;
+using Sekisho.Detection.Lanes;
 using Sekisho.Domain.Devices;
 
 namespace Sekisho.Detection.Tests.Conditions;
@@ -76,7 +77,7 @@ public class SilenceTests
         lab.Run(Lab.WithTicks([Lab.Message(Lab.Start)], Lab.Start.AddHours(7)));
         var result = lab.Run(Lab.Change(Lab.Start.AddHours(8), "deleted"));
         Assert.Single(result.Cleared);
-        Assert.Null(Assert.Single(result.States).State);
+        Assert.Equal(ChangeKind.Removed, Assert.Single(result.States.Settled).Kind);
     }
 
     [Fact]
@@ -95,7 +96,7 @@ public class SilenceTests
         var lab = new Lab(SixHours);
         lab.Run(Enumerable.Range(0, 1000).Select(i => Lab.Message(Lab.Start, $"d{i}")));
         var quiet = lab.Run(Lab.WithTicks([Lab.Tick(Lab.Start)], Lab.Start.AddHours(5)));
-        Assert.Empty(quiet.States);
+        Assert.Empty(quiet.States.Settled);
         Assert.True(quiet.IsIdle);
         Assert.Equal(1000, lab.Run(Lab.WithTicks([Lab.Tick(Lab.Start.AddHours(5))], Lab.Start.AddHours(6))).Batch.Findings.Count);
     }

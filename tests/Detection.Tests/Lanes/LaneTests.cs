@@ -169,7 +169,7 @@ public class LaneTests
         return next <= 0 || events[next].ArrivedAt - events[next - 1].ArrivedAt < TimeSpan.FromMinutes(5);
     }
 
-    private static Lab New()
+    internal static Lab New()
     {
         var directory = new FakeDirectory();
         for (var i = 0; i < 12; i++)
@@ -194,10 +194,10 @@ public class LaneTests
         }
 
         lab.Table = table;
-        lab.Runner = new LaneRunner(table, lab.Runner.Clock, lab.Runner.Books);
+        lab.Runner = new LaneRunner(table, lab.Runner.Clock, lab.Runner.Books, new ChangedSubjects(new LaneSettings()));
         lab.Runner.Adopt(lab.Book);
     }
 
-    private static List<string> States(Lab lab) =>
+    internal static List<string> States(Lab lab) =>
         [.. lab.Table.All.OrderBy(s => s.Id).Select(s => $"{s.Id} {Convert.ToHexString(SubjectCodec.Encode(s))}")];
 }

@@ -219,7 +219,8 @@ public class PumpTests
             var plans = new FieldPlans(store.Databases, catalog, new CalendarStore(store.Databases, history, clock), new FakeFlows(), directory, history, clock);
             var keys = new SubjectKeys(store.Key);
             var findings = new FindingStore(store.Databases, store.Key, keys, history);
-            var settings = new LaneSettings { GatherMs = 0 };
+            // Fewer than change, so that most of what a restart finds stands in deltas.
+            var settings = new LaneSettings { GatherMs = 0, SettleSubjects = 2 };
             var node = new Node
             {
                 Feed = feed,
