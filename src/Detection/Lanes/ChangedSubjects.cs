@@ -52,9 +52,10 @@ internal sealed class ChangedSubjects(LaneSettings settings)
     // 16 MiB. Past that, changes are written whole.
     private const int MostCopied = 1 << 21;
 
-    // 4 MiB: what an unusual stretch needs beyond that is given back after it.
-    private const int MostKept = 1 << 19;
     private const int FirstCopied = 1 << 12;
+
+    // Room that so many stretches in a row needed less than a quarter of is given back.
+    private const int StretchesWithRoom = 16;
 
     private readonly List<Subject> _changed = [];
     private readonly Queue<Subject> _unsettled = new();
@@ -62,6 +63,7 @@ internal sealed class ChangedSubjects(LaneSettings settings)
     private readonly List<(Subject Subject, ChangeKind Kind, int From, int To)> _written = [];
     private long[] _copies = new long[FirstCopied];
     private int _copied;
+    private int _roomy;
     private long _stretch = 1; // from 1, so that a fresh subject has not been touched in any
 
     public bool IsEmpty => _changed.Count == 0;
@@ -160,8 +162,13 @@ internal sealed class ChangedSubjects(LaneSettings settings)
         var bytes = _bytes.Written;
         var states = _written.ConvertAll(w => new ChangedState(w.Subject.Id, w.Subject.FieldId, w.Subject.Lane, w.Kind, bytes[w.From..w.To]));
         _changed.Clear();
+        _roomy = _copied < _copies.Length / 4 ? _roomy + 1 : 0;
+        if (_roomy >= StretchesWithRoom && _copies.Length > FirstCopied)
+        {
+            (_copies, _roomy) = (new long[Math.Max(FirstCopied, _copies.Length / 4)], 0);
+        }
+
         _copied = 0;
-        _copies = _copies.Length > MostKept ? new long[FirstCopied] : _copies;
         _stretch++;
         return new StateChanges(states.GetRange(0, deltas), states.GetRange(deltas, settle), done);
     }

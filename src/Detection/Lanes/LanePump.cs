@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Sekisho.Detection.Findings;
@@ -28,6 +29,7 @@ internal sealed partial class LanePump(
 {
     private static readonly TimeSpan FirstBackoff = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan LongestBackoff = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan CheckpointEvery = TimeSpan.FromSeconds(2);
 
     private readonly ILaneCommitPart[] _parts = [.. parts];
     private readonly CancellationTokenSource _stop = new();
@@ -39,6 +41,7 @@ internal sealed partial class LanePump(
     private long _processed;
     private long _processedAtMs;
     private long _committedAtMs;
+    private long _checkpointAt;
     private volatile string? _fault;
 
     public string Name => "detection";
@@ -232,6 +235,35 @@ internal sealed partial class LanePump(
 
         feed.Release(_committed);
         LogCommitted(result.Events, _committed, result.Batch.Findings.Count);
+        if (!result.IsIdle)
+        {
+            Checkpoint();
+        }
+    }
+
+    /// <summary>
+    /// Moves the store's log into its file, often and little at a time, while nobody holds the store. Else whichever commit fills the log
+    /// would move all of it, and everybody would wait.
+    /// </summary>
+    private void Checkpoint()
+    {
+        if (time.GetElapsedTime(_checkpointAt) < CheckpointEvery)
+        {
+            return;
+        }
+
+        try
+        {
+            databases.State.Checkpoint();
+        }
+        catch (SqliteException e)
+        {
+            // The log stays longer; the commit that fills it tries again and tells of the fault if it lasts.
+            LogCheckpointFailed(e);
+            DetectionMetrics.Faults.Add(1);
+        }
+
+        _checkpointAt = time.GetTimestamp();
     }
 
     private void Write(StepResult result, IReadOnlyList<ReadOnlyMemory<byte>> deltas, System.Data.Common.DbTransaction transaction)
@@ -273,6 +305,9 @@ internal sealed partial class LanePump(
 
     [LoggerMessage(3003, LogLevel.Warning, "Detection could not commit positions {First} to {Last}; the same is tried again.")]
     private partial void LogCommitFailed(Exception e, long first, long last);
+
+    [LoggerMessage(3005, LogLevel.Warning, "Detection could not move the store's log into its file; it is tried again.")]
+    private partial void LogCheckpointFailed(Exception e);
 
     [LoggerMessage(3004, LogLevel.Error, "Detection met a fault; it loads its state again and repeats the stretch.")]
     private partial void LogFault(Exception e);

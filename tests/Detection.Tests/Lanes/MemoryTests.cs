@@ -22,6 +22,13 @@ public class MemoryTests
             lab.Results.Clear();
         }
 
+        // What the lanes needed to compare so many devices at once is given back when fewer change.
+        for (var i = 0; i < 100; i++)
+        {
+            lab.Run(Lab.Message(Lab.Start.AddMinutes(20 + i), "d000000000000001", sequence: 3 + i));
+            lab.Results.Clear();
+        }
+
         var bytes = (GC.GetTotalMemory(forceFullCollection: true) - before) / 10_000;
         GC.KeepAlive(lab);
         Assert.InRange(bytes, 1, 3072);

@@ -115,8 +115,8 @@ public class SubjectCodecTests
         }
     }
 
-    // Three cells from the first on (the one between is as it was), then 26 as they were, then the last; one identifier.
-    private const string GoldenPart = "01e80703d804feffffffffffffffff010c6330666665660400";
+    // Three cells from the first on (the one between is as it was), 41 as they were, the last; one identifier.
+    private const string GoldenPart = "01e80703d804feffffffffffffffff010c63306666656604000609029a015202ffffffffffffffffff01020900000000000000";
 
     private const string Golden = "010203d804feffffffffffffffff010c633066666565062e2d5ff3c0a79ee43e00020406080a0c0e10121416181a1c1e20222426282a2c2e30323436383a3cdfcb7f26bf8a1aa70c82044042444648a7dd4950ed6ca15610004c4e5052545658040700000000000000ffffffffffffffff";
 
