@@ -48,6 +48,9 @@ internal sealed class TailLearner(LearnerSettings settings) : ILearner
     /// <summary>True when own history alone decides.</summary>
     public static bool IsGrown(ReadOnlySpan<long> state) => (state[8] & Grown) != 0;
 
+    /// <summary>Event time of the last value that was learnt, Unix milliseconds; 0 when there is none.</summary>
+    public static long LastOf(ReadOnlySpan<long> state) => state[2];
+
     /// <summary>A person says that what is seen now is usual: it is learnt anew from here.</summary>
     public static void Accept(Span<long> state) => state.Clear();
 
