@@ -38,6 +38,12 @@ internal static class KnownSet
     /// <summary>Sights for which the set is learnt.</summary>
     public const int LearnSights = 20;
 
+    /// <summary>Milliseconds after which few sights are enough.</summary>
+    public const long LearnRareFor = 7 * Day;
+
+    /// <summary>Sights of a subject that is seldom heard.</summary>
+    public const int LearnRareSights = 5;
+
     /// <summary>So many new ones in about a month make a subject a roaming one.</summary>
     public const int RoamingAfter = 8;
 
@@ -53,7 +59,8 @@ internal static class KnownSet
             return Membership.Known;
         }
 
-        if (state[0] < LearnSights || at - state[1] < LearnFor)
+        var age = at - state[1];
+        if (!(state[0] >= LearnSights && age >= LearnFor) && !(state[0] >= LearnRareSights && age >= LearnRareFor))
         {
             return Membership.Learning;
         }
