@@ -132,7 +132,8 @@ internal sealed class TailLearner(LearnerSettings settings) : ILearner
         var weight = Math.Max(1.0 / 256, 1.0 / state[0]);
         Set(state, 10, Get(state, 10) + ((x - Get(state, 10)) * weight));
         Set(state, 11, Get(state, 11) + ((Math.Abs(x - Get(state, 10)) - Get(state, 11)) * weight));
-        var (upper, lower) = (new Tail(state.Slice(Upper, Tail.Cells)), new Tail(state.Slice(Lower, Tail.Cells)));
+        var upper = new Tail(state.Slice(Upper, Tail.Cells));
+        var lower = new Tail(state.Slice(Lower, Tail.Cells));
         upper.Observe(x);
         lower.Observe(-x);
         if (state[2] - state[13] >= HalfLife)

@@ -39,7 +39,7 @@ internal static class Faults
         foreach (var own in clean.GroupBy(u => u.Device).OrderBy(g => g.Key, StringComparer.Ordinal).Select(g => g.ToList()))
         {
             var earliest = Math.Max(from, own[0].At + Day);
-            var places = own.Where(u => u.At >= earliest && u.At < end - (7 * Hour)).ToArray();
+            var places = own.Where(u => u.At >= earliest && u.At < end - (7 * Hour) && (name != Size || u.Bytes > 0)).ToArray();
             if (places.Length == 0 || (name == Silence && !SendsHourly(own)))
             {
                 uplinks.AddRange(own);

@@ -39,7 +39,7 @@ internal sealed class LearnerWatch(double target) : IFleetWatch
         Judge(found, uplink, Wrongs.Clock, _clock, device.Clock, (uplink.Taken - uplink.At) / 1000.0, PriorOf(Wrongs.Clock, device.Kind));
         foreach (var network in uplink.Networks)
         {
-            if (KnownSet.Observe(device.Networks, unchecked((long)StableHash.Of(network)), uplink.At, isClean: true) == Membership.New)
+            if (KnownSet.Observe(device.Networks, unchecked((long)StableHash.Of("network", network)), uplink.At, isClean: true) == Membership.New)
             {
                 found.Add(new Alert(uplink.Device, uplink.At, Wrongs.Network, 1, 0));
             }
