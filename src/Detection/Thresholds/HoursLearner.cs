@@ -8,7 +8,8 @@ namespace Sekisho.Detection.Thresholds;
 /// <code>cell 0 hours seen   cells 1-168 how often the hour of the week was seen   cells 169-336 its mean (bits)   then the tail learner</code>
 /// </summary>
 /// <param name="target">False alarms per 30 days.</param>
-internal sealed class HoursLearner(double target) : ILearner
+/// <param name="resolution">Smallest amount that means anything, for example one message; an hour is never unusual for less than three more than expected.</param>
+internal sealed class HoursLearner(double target, double resolution) : ILearner
 {
     private const int Hours = 168;
     private const long Hour = 3_600_000;
@@ -21,7 +22,7 @@ internal sealed class HoursLearner(double target) : ILearner
     /// <summary>Weeks that a mean goes back.</summary>
     private const int Memory = 6;
 
-    private readonly TailLearner _ratio = new(new LearnerSettings(target, 0.1, IsRatio: true, HasLow: false));
+    private readonly TailLearner _ratio = new(new LearnerSettings(target, 0.1, HasLow: false, MostOfLargest: 2));
 
     public int Cells => Own + _ratio.Cells;
 
@@ -57,12 +58,21 @@ internal sealed class HoursLearner(double target) : ILearner
     /// <summary>The threshold of the hour that <paramref name="at"/> lies in.</summary>
     public Threshold At(ReadOnlySpan<long> state, in Prior prior, long at)
     {
+        if (state[0] < ProfileAfter)
+        {
+            return new Threshold(null, null) { Origin = "none", Target = target };
+        }
+
         var ratio = _ratio.Current(state[Own..], prior);
-        return ratio.High is { } high ? ratio with { High = Digits.Up(high * Scale(state, at)) } : ratio;
+        var scale = Scale(state, at);
+        return ratio.High is { } high ? ratio with { High = Digits.Up(Math.Max(high * scale, scale + (3 * resolution))) } : ratio;
     }
 
-    // One more: where nothing is expected, one message must not be infinitely much.
-    private static double Scale(ReadOnlySpan<long> state, long at) => Expected(state, at) + 1;
+    /// <summary>What the peers' states teach a newcomer: ratios to what is expected of an hour. The default when fewer than three have grown.</summary>
+    public Prior PriorOf(int version, IReadOnlyList<ReadOnlyMemory<long>> peers) => _ratio.PriorOf(version, [.. peers.Select(p => p[Own..])]);
+
+    // A little more: where nothing is expected, one message must not be infinitely much.
+    private double Scale(ReadOnlySpan<long> state, long at) => Expected(state, at) + resolution;
 
     private static double Expected(ReadOnlySpan<long> state, long at)
     {

@@ -10,6 +10,8 @@ internal static class Learners
     {
         // Sums over a period range over many orders.
         "volume" => new TailLearner(new LearnerSettings(alarms, 16, IsRatio: true)),
+        // Few kinds of messages, few sizes.
+        "size" => new TailLearner(new LearnerSettings(alarms, 1, MostOfLargest: 1.5)),
         _ => new TailLearner(new LearnerSettings(alarms, 1)),
     };
 }

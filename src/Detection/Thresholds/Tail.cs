@@ -27,6 +27,9 @@ internal readonly ref struct Tail(Span<long> cells)
     /// <summary>Values seen, less what has faded.</summary>
     public long Count => _cells[0];
 
+    /// <summary>The largest value kept; there must be one.</summary>
+    public double Largest => Value((int)_cells[1] - 1);
+
     public void Observe(double value)
     {
         var before = _cells[0]++;

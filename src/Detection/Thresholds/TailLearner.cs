@@ -37,6 +37,7 @@ internal sealed class TailLearner(LearnerSettings settings) : ILearner
     public const long HalfLife = 28 * Day;
 
     private const long Day = 86_400_000;
+
     private const long IsSet = 1;
     private const long Grown = 2;
     private const long Wants = 4;
@@ -154,16 +155,23 @@ internal sealed class TailLearner(LearnerSettings settings) : ILearner
         // Less than an hour says little of how often the metric is measured.
         var days = Math.Max((state[2] - state[1]) / (double)Day, 1.0 / 24);
         var chance = Math.Min(0.1, settings.Target / 30 * days / state[0] / (settings.HasLow ? 2 : 1));
+        // A tail of equal values has no scale of its own: with half, the threshold lies about five differences that mean something beyond them.
         var resolution = settings.IsRatio
             ? Math.Max(0.05, 0.1 * Get(state, 11))
-            : Math.Max(Math.Max(settings.Resolution, 0.01 * Math.Abs(Get(state, 10))), 0.1 * Get(state, 11));
+            : Math.Max(Math.Max(settings.Resolution / 2, 0.01 * Math.Abs(Get(state, 10))), 0.1 * Get(state, 11));
         var (high, low) = (upper.Level(chance, resolution), -lower.Level(chance, resolution));
+        var isGrown = state[2] - state[1] >= GrownAfter && state[0] >= GrownValues;
+        if (isGrown && settings.MostOfLargest > 0)
+        {
+            high = Math.Min(high, Math.Max(settings.MostOfLargest * upper.Largest, upper.Largest + settings.Resolution));
+        }
+
         state[8] &= ~Wants;
         if (IsGrown(state))
         {
             Restrain(state, ref low, ref high, resolution);
         }
-        else if (state[2] - state[1] >= GrownAfter && state[0] >= GrownValues)
+        else if (isGrown)
         {
             state[8] |= Grown;
             Set(state, 6, Digits.Down(low));

@@ -77,12 +77,13 @@ internal static class Faults
             case Clock:
                 return (Replaced(u => u with { Taken = u.Taken + Hour }), new Fault(name, Wrongs.Clock, device, at, at));
             case Network:
-                return (Replaced(u => u with { Networks = ["ffffffffffffffff"] }), new Fault(name, Wrongs.Network, device, at, at));
+                return (Replaced(u => u with { Networks = ["unknown-" + u.Device] }), new Fault(name, Wrongs.Network, device, at, at));
             case Night:
-                // Thirty within a quarter of an hour, at two in the night after the place.
+                // Five times what an hour brings on average, at least thirty, within half an hour at two in the night after the place.
+                var times = (int)Math.Max(30, 5.0 * own.Count * Hour / (own[^1].At - own[0].At));
                 var night = ((((at + Zone) / Day) + 1) * Day) - Zone + (2 * Hour);
                 night = night > own[^1].At ? night - Day : night;
-                return (own.Concat(Spread(place with { At = night, Taken = night }, 30, 30_000)), new Fault(name, Wrongs.Rate, device, night, night + Hour));
+                return (own.Concat(Spread(place with { At = night, Taken = night }, times, 30 * Minute / times)), new Fault(name, Wrongs.Rate, device, night, night + Hour));
             default:
                 throw new ArgumentOutOfRangeException(nameof(name), name, "No such fault.");
         }

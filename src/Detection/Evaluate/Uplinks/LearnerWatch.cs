@@ -12,11 +12,12 @@ internal sealed class LearnerWatch(double target) : IFleetWatch
     private const long Hour = 3_600_000;
     private const long Day = 24 * Hour;
     private readonly TailLearner _interval = new(new LearnerSettings(target, 60, HasLow: false));
-    private readonly TailLearner _size = new(new LearnerSettings(target, 1));
+    private readonly TailLearner _size = new(new LearnerSettings(target, 1, MostOfLargest: 1.5));
     private readonly TailLearner _clock = new(new LearnerSettings(target, 30));
-    private readonly HoursLearner _hours = new(target);
+    private readonly HoursLearner _hours = new(target, 1);
     private readonly SortedDictionary<string, Device> _devices = new(StringComparer.Ordinal);
     private readonly Dictionary<(string Metric, string? Kind), Prior> _priors = [];
+    private readonly long[] _networks = new long[KnownSet.Cells];
     private long _day;
 
     public IEnumerable<Alert> Take(Uplink uplink)
@@ -39,7 +40,15 @@ internal sealed class LearnerWatch(double target) : IFleetWatch
         Judge(found, uplink, Wrongs.Clock, _clock, device.Clock, (uplink.Taken - uplink.At) / 1000.0, PriorOf(Wrongs.Clock, device.Kind));
         foreach (var network in uplink.Networks)
         {
-            if (KnownSet.Observe(device.Networks, unchecked((long)StableHash.Of("network", network)), uplink.At, isClean: true) == Membership.New)
+            // To a newcomer every network is new: what no other device uses either is told. The fleet knows a network when a device came back to it.
+            var key = unchecked((long)StableHash.Of("network", network));
+            var (own, all) = (KnownSet.Observe(device.Networks, key, uplink.At, isClean: true), KnownSet.Of(_networks, key, uplink.At));
+            if (all != Membership.New || own == Membership.Known)
+            {
+                KnownSet.Observe(_networks, key, uplink.At, isClean: true);
+            }
+
+            if (own == Membership.New || (own == Membership.Learning && all == Membership.New))
             {
                 found.Add(new Alert(uplink.Device, uplink.At, Wrongs.Network, 1, 0));
             }
@@ -50,7 +59,11 @@ internal sealed class LearnerWatch(double target) : IFleetWatch
         if (device.InHour > most && !device.IsRaised)
         {
             device.IsRaised = true;
-            found.Add(new Alert(uplink.Device, uplink.At, Wrongs.Rate, device.InHour, most.Value));
+            if (!device.WasRaised)
+            {
+                // Hours in a row are one thing.
+                found.Add(new Alert(uplink.Device, uplink.At, Wrongs.Rate, device.InHour, most.Value));
+            }
         }
 
         return found;
@@ -97,7 +110,7 @@ internal sealed class LearnerWatch(double target) : IFleetWatch
         for (; device.Hour < at / Hour; device.Hour++)
         {
             _hours.Observe(device.Hours, device.InHour, device.Hour * Hour, isClean: !device.IsRaised);
-            (device.InHour, device.IsRaised) = (0, false);
+            (device.InHour, device.IsRaised, device.WasRaised) = (0, false, device.IsRaised);
         }
     }
 
@@ -111,6 +124,7 @@ internal sealed class LearnerWatch(double target) : IFleetWatch
         {
             _priors[(Wrongs.Silence, peers.Kind)] = _interval.PriorOf(version, [.. peers.Devices.Select(d => (ReadOnlyMemory<long>)d.Interval)]);
             _priors[(Wrongs.Size, peers.Kind)] = _size.PriorOf(version, [.. peers.Devices.Select(d => (ReadOnlyMemory<long>)d.Size)]);
+            _priors[(Wrongs.Rate, peers.Kind)] = _hours.PriorOf(version, [.. peers.Devices.Select(d => (ReadOnlyMemory<long>)d.Hours)]);
             _priors[(Wrongs.Clock, peers.Kind)] = _clock.PriorOf(version, [.. peers.Devices.Select(d => (ReadOnlyMemory<long>)d.Clock)]);
         }
     }
@@ -140,5 +154,7 @@ internal sealed class LearnerWatch(double target) : IFleetWatch
         public int InHour { get; set; }
 
         public bool IsRaised { get; set; }
+
+        public bool WasRaised { get; set; }
     }
 }
