@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Sekisho.Api.Settings;
+using Sekisho.Detection.Evaluate;
 using Sekisho.Domain.Localization;
 using Sekisho.Operations.Accounts;
 using Sekisho.Operations.OperatorAudit;
@@ -63,6 +64,12 @@ internal static class Commands
         return verdict.Intact ? ExitCodes.Done : ExitCodes.CheckFailed;
     });
 
+    public static Task<int> EvaluateTelemetryAsync(TelemetryOptions options) => GuardedAsync(() =>
+    {
+        TelemetryEvaluation.Run(options, System.Globalization.CultureInfo.CurrentUICulture.TwoLetterISOLanguageName == "ja" ? "ja" : "en", Console.Out);
+        return Task.FromResult(ExitCodes.Done);
+    });
+
     /// <summary>Faults that a person can mend are said in a sentence and end with 2; anything else is a fault of the program and keeps its trace.</summary>
     private static async Task<int> GuardedAsync(Func<Task<int>> run)
     {
@@ -70,7 +77,7 @@ internal static class Commands
         {
             return await run().ConfigureAwait(false);
         }
-        catch (Exception e) when (e is SettingsException or StorageException or IOException or UnauthorizedAccessException or SocketException or System.Data.Common.DbException)
+        catch (Exception e) when (e is SettingsException or StorageException or IOException or InvalidDataException or UnauthorizedAccessException or SocketException or System.Data.Common.DbException)
         {
             await Console.Error.WriteLineAsync(e.Message + Advice(e)).ConfigureAwait(false);
             return ExitCodes.WrongUse;

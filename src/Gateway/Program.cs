@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Sekisho.Detection.Evaluate;
 using Sekisho.Gateway;
 
 var data = new Option<DirectoryInfo>("--data") { Description = "Folder that holds the gateway's data; made when absent. データを置くフォルダー", DefaultValueFactory = _ => new DirectoryInfo("sekisho-data") };
@@ -26,7 +27,14 @@ checkConfig.SetAction((parsed, _) => Commands.CheckConfigAsync(Start(parsed)));
 var auditVerify = new Command("audit-verify", "Verifies the hash chain of the operator audit log. 操作監査ログの改ざんを検査する") { data, config, set };
 auditVerify.SetAction((parsed, _) => Commands.AuditVerifyAsync(Start(parsed)));
 
-var root = new RootCommand("Sekisho (関所): an open secure gateway for IoT devices. IoTデバイスのためのセキュアゲートウェイ") { up, checkConfig, auditVerify };
+var recorded = new Option<DirectoryInfo>("--data") { Description = "Folder with recorded data: any of nab, skab, lorawan. 記録データのフォルダー", Required = true };
+var results = new Option<DirectoryInfo?>("--out") { Description = "Folder for scores, thresholds and alerts as CSV. 結果のCSVを置くフォルダー" };
+var json = new Option<bool>("--json") { Description = "Prints one JSON object. JSONで出力する" };
+var telemetry = new Command("telemetry", "Runs detection over recorded series and scores it. 記録した時系列で検知を評価する") { recorded, results, json };
+telemetry.SetAction((parsed, _) => Commands.EvaluateTelemetryAsync(new TelemetryOptions(parsed.GetValue(recorded)!.FullName, parsed.GetValue(results)?.FullName, parsed.GetValue(json))));
+var evaluate = new Command("evaluate", "Runs detection offline on recorded data. 記録データで検知を評価する") { telemetry };
+
+var root = new RootCommand("Sekisho (関所): an open secure gateway for IoT devices. IoTデバイスのためのセキュアゲートウェイ") { up, checkConfig, auditVerify, evaluate };
 var parse = root.Parse(args);
 
 // The host ends in order at SIGTERM, in its own time; the parser would cut it off after two seconds.

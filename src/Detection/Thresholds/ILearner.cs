@@ -35,6 +35,9 @@ internal readonly record struct Threshold(double? Low, double? High)
     /// <summary>Event time of the first of them, Unix milliseconds; 0 when there is none.</summary>
     public long Since { get; init; }
 
+    /// <summary>Event time of the last of them, Unix milliseconds; 0 when there is none.</summary>
+    public long Until { get; init; }
+
     /// <summary>Event time at which the thresholds were last set, Unix milliseconds; 0 when never.</summary>
     public long SetAt { get; init; }
 
@@ -43,6 +46,15 @@ internal readonly record struct Threshold(double? Low, double? High)
 
     /// <summary>Version of the prior that took part; 0 when none did.</summary>
     public int PriorVersion { get; init; }
+
+    /// <summary>
+    /// True when the values have moved further than is learnt without a person's word: the thresholds stay where they may be, and the change
+    /// itself is what should be told.
+    /// </summary>
+    public bool HasMoved { get; init; }
+
+    /// <summary>True when the value is nothing unusual.</summary>
+    public bool Contains(double value) => !(value < Low) && !(value > High);
 }
 
 /// <summary>What peers taught about a metric. The default means nothing did.</summary>

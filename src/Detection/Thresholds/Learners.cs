@@ -6,5 +6,12 @@ internal static class Learners
     /// <summary>A learner for a metric.</summary>
     /// <param name="metric">Stable name of the metric.</param>
     /// <param name="alarms">False alarms per month that are accepted.</param>
-    public static ILearner Of(string metric, double alarms) => new RangeLearner(alarms);
+    public static ILearner Of(string metric, double alarms) => metric switch
+    {
+        // Sums over a period range over many orders.
+        "volume" => new TailLearner(new LearnerSettings(alarms, 16, IsRatio: true)),
+        // Few kinds of messages, few sizes.
+        "size" => new TailLearner(new LearnerSettings(alarms, 1, MostOfLargest: 1.5)),
+        _ => new TailLearner(new LearnerSettings(alarms, 1)),
+    };
 }

@@ -1,0 +1,12 @@
+namespace Sekisho.Detection.Thresholds;
+
+/// <summary>What a learner is made for.</summary>
+/// <param name="Target">False alarms per 30 days, both sides together, that its thresholds are set for.</param>
+/// <param name="Resolution">Smallest difference that means anything, in the unit of the metric: more than 0.</param>
+/// <param name="IsRatio">True when factors count rather than differences (volumes, over many orders): learnt in logarithms.</param>
+/// <param name="HasLow">False when nothing is too low.</param>
+/// <param name="MostOfLargest">
+/// For metrics of few values, whose tails are steps that no curve fits: once grown, the upper threshold is at most this many times the largest
+/// value learnt, whatever the tail says. 0 for none. The target then holds only as far as such a metric has no larger value in store.
+/// </param>
+internal sealed record LearnerSettings(double Target, double Resolution, bool IsRatio = false, bool HasLow = true, double MostOfLargest = 0);
