@@ -293,7 +293,7 @@ public sealed unsafe class Sandbox : IDisposable
         // The prelude needs one function of the debug library; the library itself stays out of reach.
         NativeLua.Require(_state, "debug", NativeLua.Export("luaopen_debug"), global: 0);
         NativeLua.Push(_state, "setupvalue"u8);
-        NativeLua.RawGet(_state, 1);
+        _ = NativeLua.RawGet(_state, 1);
         Must(Load(Prelude, "prelude"));
         PushLibraries();
         NativeLua.PushCopy(_state, 2);

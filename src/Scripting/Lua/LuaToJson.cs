@@ -131,7 +131,7 @@ internal sealed class LuaToJson(int mostBytes, bool describing) : IDisposable
             _json.WriteStartArray();
             for (var at = 1L; at <= count; at++)
             {
-                NativeLua.RawGetAt(state, index, at);
+                _ = NativeLua.RawGetAt(state, index, at);
                 fault = Value(state, -1, depth);
                 NativeLua.SetTop(state, -2);
                 if (fault is not null)
@@ -149,7 +149,7 @@ internal sealed class LuaToJson(int mostBytes, bool describing) : IDisposable
         foreach (var name in names)
         {
             NativeLua.Push(state, Encoding.UTF8.GetBytes(name));
-            NativeLua.RawGet(state, index);
+            _ = NativeLua.RawGet(state, index);
             _json.WritePropertyName(name);
             fault = Value(state, -1, depth);
             NativeLua.SetTop(state, -2);
