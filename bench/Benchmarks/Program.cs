@@ -15,6 +15,9 @@ ingest.SetAction((parsed, _) => Ingest.RunAsync(parsed.GetValue(gateway)!, parse
 var stages = new Command("stages", "CPU per message of each stage: the same load with stages held") { gateway, seconds, devices };
 stages.SetAction((parsed, _) => Stages.RunAsync(parsed.GetValue(gateway)!, Math.Min(parsed.GetValue(seconds), 15), parsed.GetValue(devices)));
 
+var scripts = new Command("scripts", "What a call into a script costs") { gateway, seconds };
+scripts.SetAction(parsed => ScriptCalls.Run(Math.Min(parsed.GetValue(seconds), 5)));
+
 // The two below are the processes that the measurements start.
 var port = new Argument<int>("port");
 var file = new Argument<string>("file");
@@ -29,4 +32,4 @@ load.SetAction(async (parsed, cancellation) =>
     Console.WriteLine(JsonSerializer.Serialize(await LoadClient.RunAsync(plan)));
 });
 
-return await new RootCommand("Sekisho's benchmarks") { ingest, stages, serve, load }.Parse(args).InvokeAsync();
+return await new RootCommand("Sekisho's benchmarks") { ingest, stages, scripts, serve, load }.Parse(args).InvokeAsync();
