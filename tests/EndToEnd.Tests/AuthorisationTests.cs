@@ -181,7 +181,8 @@ public class AuthorisationTests(SharedSite shared, ITestOutputHelper output)
 
         // A search asks with a body, and reads all the same.
         var reads = method == "GET" || path.EndsWith("/devices/search", StringComparison.Ordinal);
-        var handling = path.Contains("/detections", StringComparison.Ordinal) || path.Contains("/responses", StringComparison.Ordinal);
+        // Whoever handles detections also reports what the carrier says of a SIM.
+        var handling = path.Contains("/detections", StringComparison.Ordinal) || path.Contains("/responses", StringComparison.Ordinal) || path.EndsWith("/sim-facts", StringComparison.Ordinal);
         return caller switch
         {
             "administrator" => true,
