@@ -24,6 +24,9 @@ internal static class Ingest
 {
     private const int MessageBytes = 512;
 
+    /// <summary>Gateway units that send batches at the same time.</summary>
+    private const int BatchSenders = 64;
+
     /// <summary>Seconds until the runtime has compiled what is hot, on the one core it shares with the load.</summary>
     private const double WarmUp = 30;
 
@@ -55,7 +58,7 @@ internal static class Ingest
 
         if (Wanted(Batch))
         {
-            cases.Add(await CaseAsync(bench, Batch, connections, before, 50, 0, seconds));
+            cases.Add(await CaseAsync(bench, Batch, Math.Min(connections, BatchSenders), before, 50, 0, seconds));
             Note($"  {cases[^1].MessagesPerSecond:F0} messages/s in batches of 50");
         }
 
@@ -93,7 +96,7 @@ internal static class Ingest
     private static async Task<IngestCase> CaseAsync(Bench bench, string name, int connections, double baseline, int batch, double rate, double seconds)
     {
         var load = bench.LoadAsync(new LoadPlan(bench.Gateway.Devices.Port, "/device/v1/messages", bench.Gateway.CaFile, bench.Devices, connections, batch, MessageBytes, WarmUp, seconds, rate));
-        double lag = 0;
+        (double Milliseconds, string Stage) lag = default;
         while (!load.IsCompleted)
         {
             // The last look while the load still runs is the one that counts.
@@ -102,6 +105,11 @@ internal static class Ingest
         }
 
         var result = await load;
+        if (lag.Milliseconds > 1000)
+        {
+            Note($"  {lag.Stage} is {lag.Milliseconds / 1000:F1} s behind at the end");
+        }
+
         if (result.FirstRefusal is not null)
         {
             Note($"  {result.Refused} refused, the first: {result.FirstRefusal}");
@@ -116,7 +124,7 @@ internal static class Ingest
             Math.Round(result.P50, 2),
             Math.Round(result.P99, 2),
             Math.Round(bench.ResidentMiB(), 1),
-            Math.Round(lag),
+            Math.Round(lag.Milliseconds),
             result.Refused,
             Math.Round(result.CpuShare, 2));
     }
