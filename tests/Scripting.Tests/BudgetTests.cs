@@ -87,7 +87,9 @@ public class BudgetTests
         {
             var started = Stopwatch.GetTimestamp();
             var run = Scripts.Call(sandbox, "f");
-            Assert.True(faults.Length == 0 ? run.Fault is null : faults.Split('|').Contains(run.Fault?.Kind.ToString()), $"{body}: {Scripts.Shown(run)}");
+            // On a busy machine the clock may be the first of the budgets to run out.
+            var isTooSlow = run.Fault?.Kind == FaultKind.Time && faults.Contains("Instructions", StringComparison.Ordinal);
+            Assert.True(isTooSlow || (faults.Length == 0 ? run.Fault is null : faults.Split('|').Contains(run.Fault?.Kind.ToString())), $"{body}: {Scripts.Shown(run)}");
             Assert.True(Stopwatch.GetElapsedTime(started) < TimeSpan.FromSeconds(5), $"{body} took {Stopwatch.GetElapsedTime(started)}");
             Assert.Equal("[1]", Scripts.Shown(Scripts.Call(sandbox, "good")));
             Assert.True(sandbox.MemoryInUse < 4 << 20, $"{body} leaves {sandbox.MemoryInUse} bytes");
