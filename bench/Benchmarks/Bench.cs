@@ -47,7 +47,8 @@ internal sealed class Bench : IAsyncDisposable
             url = new Uri($"https://localhost:{cloud.Port}/in"),
             secret = "bench-secret-0123456789abcdef0123",
             trustedCa = await File.ReadAllTextAsync(cloud.CaFile),
-            batchMessages = 1000,
+            batchMessages = 5000,
+            batchBytes = 4 * 1024 * 1024,
         })).Expect();
         Devices = await RegisterAsync(devices, "B");
     }
@@ -107,8 +108,11 @@ internal sealed class Bench : IAsyncDisposable
     }
 
     /// <summary>Largest lag of any stage, milliseconds.</summary>
-    public async Task<double> LagAsync() =>
-        (await Admin.GetAsync("/ops/v1/stages")).Expect().AsArray().Max(s => s!["lagSeconds"]!.GetValue<double>()) * 1000;
+    public async Task<(double Milliseconds, string Stage)> LagAsync()
+    {
+        var worst = (await Admin.GetAsync("/ops/v1/stages")).Expect().AsArray().MaxBy(s => s!["lagSeconds"]!.GetValue<double>())!;
+        return (worst["lagSeconds"]!.GetValue<double>() * 1000, worst["name"]!.GetValue<string>());
+    }
 
     /// <summary>Resident memory of the gateway, MiB.</summary>
     public double ResidentMiB()

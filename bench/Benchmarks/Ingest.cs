@@ -22,8 +22,10 @@ internal sealed record IngestCase(
 /// </summary>
 internal static class Ingest
 {
-    private const int Connections = 64;
     private const int MessageBytes = 512;
+
+    /// <summary>Gateway units that send batches at the same time.</summary>
+    private const int BatchSenders = 64;
 
     /// <summary>Seconds until the runtime has compiled what is hot, on the one core it shares with the load.</summary>
     private const double WarmUp = 30;
@@ -33,30 +35,30 @@ internal static class Ingest
     private const string Batch = "batch-50";
     private const string Memory = "memory-10000-devices";
 
-    public static async Task<int> RunAsync(string gateway, double seconds, int devices, IReadOnlyList<string> only, bool json)
+    public static async Task<int> RunAsync(string gateway, double seconds, int devices, int connections, IReadOnlyList<string> only, bool json)
     {
         bool Wanted(string name) => only.Count == 0 || only.Contains(name);
         await using var bench = new Bench();
         Note("bare endpoint …");
-        var before = await BaselineAsync(bench, seconds);
+        var before = await BaselineAsync(bench, connections, seconds);
         Note($"  {before:F0} requests/s; gateway with {devices} devices …");
         await bench.StartGatewayAsync(gateway, devices);
         var cases = new List<IngestCase>();
         if (Wanted(Single) || Wanted(Open))
         {
-            var single = await CaseAsync(bench, Single, before, 1, 0, seconds);
+            var single = await CaseAsync(bench, Single, connections, before, 1, 0, seconds);
             Note($"  {single.Rps:F0} requests/s single");
             cases.Add(single);
             if (Wanted(Open))
             {
-                cases.Add(await CaseAsync(bench, Open, before, 1, single.Rps * 0.7, seconds));
+                cases.Add(await CaseAsync(bench, Open, connections, before, 1, single.Rps * 0.7, seconds));
                 Note($"  p99 {cases[^1].P99:F1} ms in the open loop at 70 % of that");
             }
         }
 
         if (Wanted(Batch))
         {
-            cases.Add(await CaseAsync(bench, Batch, before, 50, 0, seconds));
+            cases.Add(await CaseAsync(bench, Batch, Math.Min(connections, BatchSenders), before, 50, 0, seconds));
             Note($"  {cases[^1].MessagesPerSecond:F0} messages/s in batches of 50");
         }
 
@@ -69,7 +71,7 @@ internal static class Ingest
 
         await bench.StopGatewayAsync();
         Note("bare endpoint again …");
-        var after = await BaselineAsync(bench, seconds);
+        var after = await BaselineAsync(bench, connections, seconds);
         var mean = (before + after) / 2;
         cases = cases.ConvertAll(c => c.Rps == 0 ? c : c with { BaselineRps = Math.Round(mean), Ratio = Math.Round(c.Rps / mean, 3) });
         foreach (var one in cases)
@@ -82,19 +84,19 @@ internal static class Ingest
         return cases.TrueForAll(c => c.Case != Single || c.Ratio >= 0.5) ? 0 : 1;
     }
 
-    private static async Task<double> BaselineAsync(Bench bench, double seconds)
+    private static async Task<double> BaselineAsync(Bench bench, int connections, double seconds)
     {
         var (port, ca, process) = await bench.ServeAsync("bare", core: 0);
-        var result = await bench.LoadAsync(new LoadPlan(port, "/device/v1/messages", ca, [new LoadDevice(new string('d', 16), new string('t', 43))], Connections, 1, MessageBytes, 5, Math.Min(seconds, 20), 0));
+        var result = await bench.LoadAsync(new LoadPlan(port, "/device/v1/messages", ca, [new LoadDevice(new string('d', 16), new string('t', 43))], connections, 1, MessageBytes, 5, Math.Min(seconds, 20), 0));
         process.Kill();
         await process.WaitForExitAsync();
         return result.RequestsPerSecond;
     }
 
-    private static async Task<IngestCase> CaseAsync(Bench bench, string name, double baseline, int batch, double rate, double seconds)
+    private static async Task<IngestCase> CaseAsync(Bench bench, string name, int connections, double baseline, int batch, double rate, double seconds)
     {
-        var load = bench.LoadAsync(new LoadPlan(bench.Gateway.Devices.Port, "/device/v1/messages", bench.Gateway.CaFile, bench.Devices, Connections, batch, MessageBytes, WarmUp, seconds, rate));
-        double lag = 0;
+        var load = bench.LoadAsync(new LoadPlan(bench.Gateway.Devices.Port, "/device/v1/messages", bench.Gateway.CaFile, bench.Devices, connections, batch, MessageBytes, WarmUp, seconds, rate));
+        (double Milliseconds, string Stage) lag = default;
         while (!load.IsCompleted)
         {
             // The last look while the load still runs is the one that counts.
@@ -103,6 +105,11 @@ internal static class Ingest
         }
 
         var result = await load;
+        if (lag.Milliseconds > 1000)
+        {
+            Note($"  {lag.Stage} is {lag.Milliseconds / 1000:F1} s behind at the end");
+        }
+
         if (result.FirstRefusal is not null)
         {
             Note($"  {result.Refused} refused, the first: {result.FirstRefusal}");
@@ -117,7 +124,7 @@ internal static class Ingest
             Math.Round(result.P50, 2),
             Math.Round(result.P99, 2),
             Math.Round(bench.ResidentMiB(), 1),
-            Math.Round(lag),
+            Math.Round(lag.Milliseconds),
             result.Refused,
             Math.Round(result.CpuShare, 2));
     }

@@ -7,10 +7,11 @@ var json = new Option<bool>("--json") { Description = "One JSON object per case 
 var seconds = new Option<double>("--seconds") { Description = "Seconds that count per case", DefaultValueFactory = _ => 60 };
 var devices = new Option<int>("--devices") { Description = "Devices that send", DefaultValueFactory = _ => 1000 };
 
+var connections = new Option<int?>("--connections") { Description = "Keep-alive connections, to the bare endpoint too; without it each device has its own" };
 var cases = new Option<string[]>("--case") { Description = "Only these cases: single, single-open-70, batch-50, memory-10000-devices", AllowMultipleArgumentsPerToken = true };
 
-var ingest = new Command("ingest", "The way of a message with everything on, against a bare Kestrel endpoint with the same TLS") { gateway, json, seconds, devices, cases };
-ingest.SetAction((parsed, _) => Ingest.RunAsync(parsed.GetValue(gateway)!, parsed.GetValue(seconds), parsed.GetValue(devices), parsed.GetValue(cases) ?? [], parsed.GetValue(json)));
+var ingest = new Command("ingest", "The way of a message with everything on, against a bare Kestrel endpoint with the same TLS") { gateway, json, seconds, devices, connections, cases };
+ingest.SetAction((parsed, _) => Ingest.RunAsync(parsed.GetValue(gateway)!, parsed.GetValue(seconds), parsed.GetValue(devices), parsed.GetValue(connections) ?? parsed.GetValue(devices), parsed.GetValue(cases) ?? [], parsed.GetValue(json)));
 
 var stages = new Command("stages", "CPU per message of each stage: the same load with stages held") { gateway, seconds, devices };
 stages.SetAction((parsed, _) => Stages.RunAsync(parsed.GetValue(gateway)!, Math.Min(parsed.GetValue(seconds), 15), parsed.GetValue(devices)));

@@ -42,7 +42,7 @@ internal sealed class DestinationCheck(Func<string, string> text)
     {
         Want(IsAddress(change.Url, change.AllowHttp ?? false), "/url", "distribution.fault.url");
         Want(change.Secret is null or { Length: >= 16 and <= 256 }, "/secret", "distribution.fault.secret");
-        Want(change.BatchMessages is null or (>= 1 and <= 1000), "/batchMessages", "distribution.fault.batch-messages");
+        Want(change.BatchMessages is null or (>= 1 and <= 10_000), "/batchMessages", "distribution.fault.batch-messages");
         Want(change.BatchBytes is null or (>= 1024 and <= 16 * 1024 * 1024), "/batchBytes", "distribution.fault.batch-bytes");
         Want(change.Order is null or Destination.Arrival or Destination.LiveFirst, "/order", "distribution.fault.order");
         Want(change.MaxAgeSeconds is null or (>= 1 and <= 10L * 366 * 24 * 3600), "/maxAgeSeconds", "distribution.fault.max-age");

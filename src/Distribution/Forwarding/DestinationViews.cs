@@ -10,7 +10,7 @@ namespace Sekisho.Distribution.Forwarding;
 /// <param name="Secret">Key of the signature, 16 to 256 characters; null keeps the one that is set, or makes one that is shown once.</param>
 /// <param name="ClientCertificate">Certificate to present; null for none.</param>
 /// <param name="TrustedCa">PEM of the authorities to trust instead of the machine's; null for the machine's.</param>
-/// <param name="BatchMessages">Messages per request, 1 to 1000; with 1 the body is the payload itself.</param>
+/// <param name="BatchMessages">Messages per request, 1 to 10000; with 1 the body is the payload itself.</param>
 /// <param name="BatchBytes">Bytes per request, 1 KiB to 16 MiB.</param>
 /// <param name="Order">"arrival" or "live-first".</param>
 /// <param name="MaxAgeSeconds">Age after which a waiting message expires.</param>

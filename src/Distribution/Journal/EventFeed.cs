@@ -5,8 +5,9 @@ namespace Sekisho.Distribution.Journal;
 /// <summary>
 /// Gives stored events back, recent ones from memory, older ones from disk. Any thread; the journal thread publishes, one reader follows.
 /// </summary>
-internal sealed class EventFeed(JournalStore store, JournalSettings settings) : IEventFeed
+internal sealed class EventFeed(JournalStore store, JournalSettings settings) : IEventFeed, IDisposable
 {
+    private readonly AutoResetEvent _caughtUp = new(false);
     private readonly Lock _turn = new(); // guards everything below
     private readonly RecentEvents _recent = new((long)settings.RecentMiB << 20);
     private readonly RecentEvents _older = new(long.MaxValue);
@@ -15,6 +16,8 @@ internal sealed class EventFeed(JournalStore store, JournalSettings settings) : 
     private long _messages;
     private long _released;
     private bool _followed;
+    private bool _moves; // the reader has released something since a commit last waited in vain
+    private bool _awaited;
 
     public long LastPosition
     {
@@ -102,8 +105,44 @@ internal sealed class EventFeed(JournalStore store, JournalSettings settings) : 
             // Kept longer they would only die old, which is what costs a garbage collector most.
             _recent.Forget(_released);
             _older.Forget(_released);
+            _moves = true;
+            if (_awaited && !IsBehind)
+            {
+                _awaited = false;
+                _caughtUp.Set();
+            }
         }
     }
+
+    /// <summary>
+    /// Waits while the reader is far behind, up to a limit. A reader that stands still, because it is paused or at fault, is not waited for: what
+    /// arrives is stored all the same. Only the journal thread.
+    /// </summary>
+    public void AwaitReader()
+    {
+        lock (_turn)
+        {
+            if (!_moves || !IsBehind || settings.BrakeMs == 0)
+            {
+                return;
+            }
+
+            _moves = false;
+            _awaited = true;
+        }
+
+        var inTime = _caughtUp.WaitOne(settings.BrakeMs);
+        lock (_turn)
+        {
+            _awaited = false;
+            _moves |= inTime;
+        }
+
+        // Set in the moment between the end of the wait and the lock.
+        _caughtUp.Reset();
+    }
+
+    public void Dispose() => _caughtUp.Dispose();
 
     /// <summary>The journal ends here; what was in memory may not fit any more.</summary>
     public void StartFrom(JournalEnd end)
@@ -150,6 +189,8 @@ internal sealed class EventFeed(JournalStore store, JournalSettings settings) : 
 
         return (messages, messages - await store.MessagesUpToAsync(released, last, messages, cancellation).ConfigureAwait(false));
     }
+
+    private bool IsBehind => _released < _last && _recent.Bytes > (long)settings.BrakeMiB << 20;
 
     private void Wake()
     {

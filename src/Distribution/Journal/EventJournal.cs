@@ -172,6 +172,7 @@ internal sealed partial class EventJournal(JournalStore store, EventFeed feed, J
             {
                 Store();
                 _space.Tidy();
+                feed.AwaitReader();
                 if (_batch.Count >= CrowdedFrom)
                 {
                     AwaitCrowd();

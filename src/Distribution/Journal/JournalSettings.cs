@@ -17,6 +17,14 @@ public sealed class JournalSettings
     [Range(1, 4096, ErrorMessage = "1 to 4096 (MiB) are allowed.")]
     public int RecentMiB { get; set; } = 64;
 
+    /// <summary>MiB of events that detection has not processed from which on a commit waits for it, so that what is answered is also soon judged.</summary>
+    [Range(1, 4096, ErrorMessage = "1 to 4096 (MiB) are allowed.")]
+    public int BrakeMiB { get; set; } = 16;
+
+    /// <summary>Most milliseconds that one commit waits for detection; 0 for none.</summary>
+    [Range(0, 10_000, ErrorMessage = "0 to 10000 (milliseconds) are allowed.")]
+    public int BrakeMs { get; set; } = 1000;
+
     /// <summary>Events that may wait for the next commit; more are refused as overload.</summary>
     [Range(100, 1_000_000, ErrorMessage = "100 to 1000000 (events) are allowed.")]
     public int MaxWaiting { get; set; } = 20_000;

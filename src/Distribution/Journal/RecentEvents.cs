@@ -9,6 +9,9 @@ internal sealed class RecentEvents(long maxBytes)
     private int _head;
     private long _bytes;
 
+    /// <summary>Bytes of the blocks that are here, as they are on disk.</summary>
+    public long Bytes => _bytes;
+
     public void Add(GatewayEvent[] events, long bytes, long messagesBefore)
     {
         if (_head < _blocks.Count && _blocks[^1].Last + 1 != events[0].Position)
