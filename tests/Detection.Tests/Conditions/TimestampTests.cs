@@ -121,6 +121,27 @@ public class TimestampTests
     }
 
     [Fact]
+    public void F1_attack_late_readings_that_only_pretend_to_fill_a_gap_are_unexplained()
+    {
+        var lab = new Lab($"[{Lab.Condition("timestamp", "")}]");
+        lab.Run(Enumerable.Range(0, 20).Select(i => Told(300 * i, 300 * i, i)));
+
+        // The gap of forty minutes has room for sixteen and eight: of sixty the rest is not believed.
+        lab.Run(Enumerable.Range(0, 60).Select(i => Told(5700 + 2400 + (0.05 * i), 5700 + (40 * i) + 20, 20 + i)));
+        var evidence = Assert.Single(lab.Findings).Evidence;
+        Assert.Equal(("unexplained", 5), (lab.Findings[0].Stage, evidence.Measured));
+        Assert.Equal(new Sekisho.Domain.Detection.Counterfactual("unexplained", "at-least", 6, "count"), evidence.Counterfactual);
+    }
+
+    [Fact]
+    public void A_slow_clock_is_not_unexplained()
+    {
+        var lab = new Lab($"[{Lab.Condition("timestamp", "")}]");
+        lab.Run(Enumerable.Range(0, 50).Select(i => Told(300 * i, (300 * i) - 7200, i)));
+        Assert.Empty(lab.Findings);
+    }
+
+    [Fact]
     public void A_device_that_tells_no_time_is_never_judged()
     {
         var lab = new Lab(Usual);

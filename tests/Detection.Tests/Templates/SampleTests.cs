@@ -6,7 +6,7 @@ namespace Sekisho.Detection.Tests.Templates;
 
 /// <summary>
 /// Replays templates/FIELD/samples/*.json. Each event has at, device or source, and is a message (time, by default its arrival; seq, mode, size)
-/// or a refusal (refusal, count), an authentication (auth: its outcome) or a fact of the SIM (sim: its session); place is where it is; repeat adds further ones every so often, with device times timeEvery apart. Ticks come once a minute.
+/// or a refusal (refusal, count), an authentication (auth: its outcome) or a fact of the SIM (sim: its session); place is where it is, parent the unit it sits behind; repeat adds further ones every so often, with device times timeEvery apart. Ticks come once a minute.
 /// </summary>
 public class SampleTests
 {
@@ -24,7 +24,7 @@ public class SampleTests
         var directory = new FakeDirectory();
         foreach (var one in sample.Events.Where(e => e.Device is not null))
         {
-            directory.SetDevice(one.Device!, one.User);
+            directory.SetDevice(one.Device!, one.User, parent: one.Parent);
         }
 
         var lab = new Lab(catalog.Find(file.Split('/')[0])!, directory: directory);
@@ -44,7 +44,7 @@ public class SampleTests
     private sealed record Repeat(int Count, TimeSpan Every, TimeSpan? TimeEvery);
 
     private sealed record SampleEvent(
-        DateTimeOffset At, string? Device, string? User, DateTimeOffset? Time, int? Seq, string? Mode, int? Size, string? Refusal, int? Count, string? Source, Repeat? Repeat, string? Auth, string? Sim, string? Place)
+        DateTimeOffset At, string? Device, string? User, DateTimeOffset? Time, int? Seq, string? Mode, int? Size, string? Refusal, int? Count, string? Source, Repeat? Repeat, string? Auth, string? Sim, string? Place, string? Parent)
     {
         public IEnumerable<GatewayEvent> Expand() => Enumerable.Range(0, Repeat?.Count ?? 1).Select(i =>
         {

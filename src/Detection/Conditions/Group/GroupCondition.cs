@@ -226,7 +226,7 @@ internal sealed class GroupCondition(GroupParameters parameters, TimeZoneInfo zo
         return (first, moment + (spread / Math.Max(1, count)));
     }
 
-    private bool IsSilent(ReadOnlySpan<long> table, int i, long at) => table[i] != 0 && at - table[i + 1] >= Math.Max(parameters.SilentMs, 3 * table[i + 2]) && at - table[i + 1] < Gone;
+    private bool IsSilent(ReadOnlySpan<long> table, int i, long at) => table[i] != 0 && at - table[i + 1] >= Math.Max(parameters.SilentMs, 2 * table[i + 2]) && at - table[i + 1] < Gone;
 
     private long Spread(ReadOnlySpan<long> table, int i) => (table[i + 2] * 3 / 2) + parameters.WithinMs;
 

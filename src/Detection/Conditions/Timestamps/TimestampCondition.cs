@@ -5,7 +5,8 @@ namespace Sekisho.Detection.Conditions.Timestamps;
 
 /// <summary>
 /// Device times that cannot be (R-035): in the future, backwards, repeated, of a clock that drifts or is set again and again. What the timeline
-/// takes for a backlog may run backwards. A device that tells no time is never judged.
+/// takes for a backlog may run backwards; late readings that fill no gap of the device, so that they only pretend to be one, are found as
+/// unexplained. A device that tells no time is never judged.
 /// <code>
 /// cell 0       latest device time that could be true      cell 1  last device time
 /// cell 2       arrival of the last reading counted for it  cell 3  readings counted for it
@@ -16,7 +17,7 @@ namespace Sekisho.Detection.Conditions.Timestamps;
 /// cell 12-14   running block: arrival of its first reading (0 none), largest offset, readings
 /// cell 15, 16  the block before: the same two (0 none)
 /// cell 17      blocks in a row that drift, negative when the clock falls behind
-/// cell 18      seconds a day (bits) in the last block
+/// cell 18      seconds a day (bits) in the last block      cell 19  late readings in a row that nothing explains
 /// </code>
 /// Delays only ever lower an offset, so the largest of a block is the clock's own.
 /// </summary>
@@ -33,18 +34,23 @@ internal sealed class TimestampCondition(TimestampParameters parameters) : ICond
             new ParameterSpec("resolution", ParameterType.Duration, 0, 86_400, 1),
             new ParameterSpec("drift", ParameterType.Number, 1, 86_400, 120) { Unit = "seconds-per-day" },
             new ParameterSpec("steps", ParameterType.Count, 1, 1000, 2),
+            new ParameterSpec("unexplained", ParameterType.Count, 0, 1000, 5),
         ],
         input => new TimestampCondition(new TimestampParameters(
-            input.Milliseconds("ahead"), input.Milliseconds("back"), input.Whole("repeats"), input.Milliseconds("resolution"), input.Number("drift"), input.Whole("steps"))))
+            input.Milliseconds("ahead"), input.Milliseconds("back"), input.Whole("repeats"), input.Milliseconds("resolution"), input.Number("drift"), input.Whole("steps"), input.Whole("unexplained"))))
     {
-        Stages = ["step", "drift", "repeated", "backwards", "future"],
+        Stages = ["step", "drift", "unexplained", "repeated", "backwards", "future"],
     };
 
     private const int StepStage = 0;
     private const int DriftStage = 1;
-    private const int RepeatedStage = 2;
-    private const int BackwardsStage = 3;
-    private const int FutureStage = 4;
+    private const int UnexplainedStage = 2;
+    private const int RepeatedStage = 3;
+    private const int BackwardsStage = 4;
+    private const int FutureStage = 5;
+
+    // A message is late from here on.
+    private const long Late = 120_000;
 
     private const long Day = 86_400_000;
     private const long Block = Day / 4;
@@ -54,7 +60,10 @@ internal sealed class TimestampCondition(TimestampParameters parameters) : ICond
     // An offset is another one when it was seen so often in a row: a single late message is not the clock.
     private const int SightsOfStep = 3;
 
-    public int Cells => 19;
+    // Offsets nearer than this are one.
+    private long Width => Math.Max(parameters.AheadMs / 2, 5_000);
+
+    public int Cells => 20;
 
     public long QuietAfter => long.MaxValue;
 
@@ -90,7 +99,14 @@ internal sealed class TimestampCondition(TimestampParameters parameters) : ICond
             return Verdict.Calm;
         }
 
+        var isLate = offset < -Late && signal.EventAt != told && state[7] != 0 && Math.Abs(offset - state[6]) > Width;
         var isStep = Follow(state, offset, signal.At);
+        state[19] = isLate && !isStep ? state[19] + 1 : 0;
+        if (parameters.Unexplained > 0 && state[19] >= parameters.Unexplained)
+        {
+            return Found(state, UnexplainedStage, state[19]);
+        }
+
         return Math.Abs(state[17]) >= BlocksToDrift ? Found(state, DriftStage, state[18])
             : isStep && state[10] >= parameters.Steps ? Found(state, StepStage, state[10])
             : Verdict.Calm;
@@ -116,6 +132,9 @@ internal sealed class TimestampCondition(TimestampParameters parameters) : ICond
                 return Of("back", "s", measure / 1000.0, parameters.BackMs / 1000.0, Math.Ceiling(measure / 1000.0), signal, facts);
             case RepeatedStage:
                 return Of("repeats", "count", measure, parameters.Repeats - 1, measure + 1, signal, facts);
+            case UnexplainedStage:
+                facts["late"] = Facts.Duration((signal.At - signal.DeviceTime) / 1000 * 1000);
+                return Of("unexplained", "count", measure, parameters.Unexplained - 1, measure + 1, signal, facts);
             case DriftStage:
                 var rate = BitConverter.Int64BitsToDouble(measure);
                 facts["rate"] = rate.ToString("+0.#;-0.#", CultureInfo.InvariantCulture);
@@ -180,19 +199,18 @@ internal sealed class TimestampCondition(TimestampParameters parameters) : ICond
     /// <returns>True when the clock was set.</returns>
     private bool Follow(Span<long> state, long offset, long at)
     {
-        var width = Math.Max(parameters.AheadMs / 2, 5_000);
         if (state[7] == 0)
         {
             (state[6], state[7]) = (offset, 1);
         }
-        else if (Math.Abs(offset - state[6]) <= width)
+        else if (Math.Abs(offset - state[6]) <= Width)
         {
             state[6] += (offset - state[6]) / 8;
             (state[7], state[9]) = (Math.Min(state[7] + 1, 1000), 0);
         }
         else
         {
-            (state[8], state[9]) = state[9] > 0 && Math.Abs(offset - state[8]) <= width ? (state[8] + ((offset - state[8]) / 4), state[9] + 1) : (offset, 1);
+            (state[8], state[9]) = state[9] > 0 && Math.Abs(offset - state[8]) <= Width ? (state[8] + ((offset - state[8]) / 4), state[9] + 1) : (offset, 1);
             if (state[9] < SightsOfStep)
             {
                 return false;

@@ -7,4 +7,5 @@ namespace Sekisho.Detection.Conditions.Timestamps;
 /// <param name="ResolutionMs">Readings with one device time that arrive within this are one moment of a coarse clock, milliseconds.</param>
 /// <param name="Drift">From so many seconds a day on a clock drifts.</param>
 /// <param name="Steps">So many steps of the clock within a day are too many; one is a correction.</param>
-internal sealed record TimestampParameters(long AheadMs, long BackMs, int Repeats, long ResolutionMs, double Drift, int Steps);
+/// <param name="Unexplained">So many late readings in a row that fill no gap and are no slow clock are too many; 0 for any.</param>
+internal sealed record TimestampParameters(long AheadMs, long BackMs, int Repeats, long ResolutionMs, double Drift, int Steps, int Unexplained);
