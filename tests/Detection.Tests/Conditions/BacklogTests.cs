@@ -42,6 +42,18 @@ public class BacklogTests
         }
     }
 
+    [Fact]
+    public void What_was_stored_in_one_mode_does_not_count_against_that_mode_after_another_one()
+    {
+        var lab = new Lab($"[{Lab.Condition("frequency", "messages: 1, window: \"06:00:00\"", "mode: \"off\"")}]");
+        lab.Run(Live(Minute(0), 1) with { Mode = "off" });
+        lab.Run(Stored(Minute(540), Minute(356), 2) with { Mode = "off" });
+        lab.Run(Live(Minute(541), 3) with { Mode = "on" }, Live(Minute(560), 4) with { Mode = "off" });
+        Assert.Empty(lab.Findings);
+        lab.Run(Live(Minute(600), 5) with { Mode = "off" });
+        Assert.Single(lab.Findings);
+    }
+
     [Theory]
     [InlineData("sequences from before the gap")]
     [InlineData("sequences far beyond it")]

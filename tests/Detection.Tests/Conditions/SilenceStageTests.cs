@@ -1,5 +1,6 @@
 using Sekisho.Detection.Conditions.Schedules;
 using Sekisho.Detection.Conditions.Silence;
+using Sekisho.Domain.Detection;
 using Sekisho.Domain.Events;
 
 namespace Sekisho.Detection.Tests.Conditions;
@@ -108,6 +109,51 @@ public class SilenceStageTests
         var theft = Assert.Single(lab.Findings[learnt..], f => f.Stage == "suspected-theft");
         Assert.InRange((theft.RaisedAt - last).TotalHours, 9, 16);
         Assert.Equal("learnt", theft.Evidence.Origin);
+    }
+
+    [Fact]
+    public void F1_the_shipped_template_is_quiet_about_a_garage_from_the_fifteenth_night_on_and_finds_the_unplugged_and_the_attached()
+    {
+        var folder = Path.Combine(AppContext.BaseDirectory, "templates");
+        var car = Detection.Templates.TemplateCatalog.Load(folder, new Detection.Templates.TemplateReader(DetectionFeature.Kinds)).Find("car-mobility")!;
+        var lab = new Lab(car);
+        var sequence = 0;
+        void Drive(List<GatewayEvent> events, DateTimeOffset from, int readings, string device)
+        {
+            for (var i = 0; i < readings; i++)
+            {
+                events.Add(At(from.AddMinutes(5 * i), ++sequence, device: device));
+            }
+
+            events.Add(At(from.AddMinutes(5 * readings), ++sequence, "off", device));
+        }
+
+        var events = new List<GatewayEvent>();
+        for (var day = 0; day < 20; day++)
+        {
+            // To work at nine, one reading there, home late into the garage; what falls due at night is stored until the morning.
+            var morning = Lab.Start.AddDays(day);
+            Drive(events, morning, 8, "car");
+            events.Add(At(morning.AddMinutes(40 + 356), ++sequence, "off", "car"));
+            Drive(events, morning.AddHours(12), 8, "car");
+            events.Add(Lab.Message(morning.AddHours(21).AddMinutes(40), "car", morning.AddHours(12).AddMinutes(40 + 356), ++sequence, "off"));
+            Drive(events, morning.AddHours(21).AddMinutes(41), 4, "car");
+        }
+
+        var end = Lab.Start.AddDays(20);
+        foreach (var device in new[] { "parked", "attached" })
+        {
+            Drive(events, end, 8, device);
+        }
+
+        events.AddRange(Enumerable.Range(1, 38).SelectMany(i => new[] { Lab.Sim(end.AddMinutes(40 + (10 * i)), "attached"), Lab.Sim(end.AddMinutes(40 + (10 * i)), "parked", SimSessions.Detached) }));
+        lab.Run(Lab.WithTicks(events, end.AddHours(7.5)));
+        var alarms = lab.Findings.Where(f => f.Level != Levels.Information).ToList();
+        Assert.Contains(alarms, f => f.DeviceId == "car" && f.RaisedAt < Lab.Start.AddDays(6));
+        Assert.DoesNotContain(lab.Findings, f => f.DeviceId == "car" && f.RaisedAt >= Lab.Start.AddDays(14) && f.RaisedAt < end);
+        Assert.All(alarms, f => Assert.Equal("silence", f.Condition));
+        Assert.Equal(["attached 04:30", "parked 06:00"], alarms.Where(f => f.RaisedAt >= end && f.DeviceId != "car").Select(f => $"{f.DeviceId} {f.RaisedAt - end.AddMinutes(40):hh\\:mm}"));
+        Assert.NotEmpty(lab.Results.SelectMany(r => r.Batch.Retractions));
     }
 
     [Fact]

@@ -64,6 +64,12 @@ internal sealed class FrequencyCondition : ICondition
         {
             // The expected cadence changes with the mode, so the count starts anew when the mode comes back.
             ring.Clear();
+            if (!signal.Backlog && stored.Newest < signal.EventAt)
+            {
+                // What was stored lies before the other mode, too.
+                stored.Clear();
+            }
+
             return Verdict.None;
         }
 
