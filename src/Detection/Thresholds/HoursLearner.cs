@@ -52,6 +52,8 @@ internal sealed class HoursLearner(double target, double resolution) : ILearner
         state[Means + slot] = BitConverter.DoubleToInt64Bits(mean + ((taken - mean) / seen));
     }
 
+    public bool HasGrown(ReadOnlySpan<long> state) => _ratio.HasGrown(state[Own..]);
+
     /// <summary>The threshold of the hour after the last one that was learnt; a prior is one of ratios.</summary>
     public Threshold Current(ReadOnlySpan<long> state, in Prior prior) => At(state, prior, TailLearner.LastOf(state[Own..]) + Hour);
 

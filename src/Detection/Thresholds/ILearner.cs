@@ -17,6 +17,12 @@ internal interface ILearner
     /// <param name="isClean">False when the value comes from a backlog, a repeat, or a time in which something was raised: it must not move the model.</param>
     void Observe(Span<long> state, double value, long at, bool isClean);
 
+    /// <summary>
+    /// True when the subject's own history alone decides. Until then what lies outside its first, rough thresholds is learnt as well: from few
+    /// values a usual one can look odd, and left out it would look odd for ever.
+    /// </summary>
+    bool HasGrown(ReadOnlySpan<long> state);
+
     /// <summary>The thresholds that hold for the next value. Must not allocate.</summary>
     Threshold Current(ReadOnlySpan<long> state, in Prior prior);
 }

@@ -76,6 +76,8 @@ internal sealed class TailLearner(LearnerSettings settings) : ILearner
         }
     }
 
+    public bool HasGrown(ReadOnlySpan<long> state) => IsGrown(state);
+
     public Threshold Current(ReadOnlySpan<long> state, in Prior prior)
     {
         var isPeer = !IsGrown(state) && prior.Numbers.Length >= 2;
@@ -144,7 +146,7 @@ internal sealed class TailLearner(LearnerSettings settings) : ILearner
             state[13] = state[2];
         }
 
-        if (state[0] >= Enough && (state[2] - state[3] >= Day || (!IsGrown(state) && state[0] >= state[9] * 3 / 2)))
+        if (state[0] >= Enough && (state[2] - state[3] >= Day || (!IsGrown(state) && (state[0] >= state[9] * 3 / 2 || IsOldEnough(state)))))
         {
             Renew(state, upper, lower);
         }
@@ -160,7 +162,7 @@ internal sealed class TailLearner(LearnerSettings settings) : ILearner
             ? Math.Max(0.05, 0.1 * Get(state, 11))
             : Math.Max(Math.Max(settings.Resolution / 2, 0.01 * Math.Abs(Get(state, 10))), 0.1 * Get(state, 11));
         var (high, low) = (upper.Level(chance, resolution), -lower.Level(chance, resolution));
-        var isGrown = state[2] - state[1] >= GrownAfter && state[0] >= GrownValues;
+        var isGrown = IsOldEnough(state);
         if (isGrown && settings.MostOfLargest > 0)
         {
             high = Math.Min(high, Math.Max(settings.MostOfLargest * upper.Largest, upper.Largest + settings.Resolution));
@@ -183,6 +185,8 @@ internal sealed class TailLearner(LearnerSettings settings) : ILearner
         state[8] |= IsSet;
         (state[3], state[9]) = (state[2], state[0]);
     }
+
+    private static bool IsOldEnough(ReadOnlySpan<long> state) => state[2] - state[1] >= GrownAfter && state[0] >= GrownValues;
 
     private static void Restrain(Span<long> state, ref double low, ref double high, double resolution)
     {

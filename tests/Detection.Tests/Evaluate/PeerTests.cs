@@ -52,7 +52,7 @@ public class PeerTests
     [Fact]
     public void The_neighbours_find_an_odd_stretch_and_rest_after_it()
     {
-        var (draws, peer) = (new Draws(4), new ConformalNeighbours(training: 300));
+        var (draws, peer) = (new Draws(5), new ConformalNeighbours(training: 300));
         double Next(double value) => peer.Score(value + (0.1 * draws.Normal()));
         var scores = Enumerable.Range(0, 1000).Select(i => Next(i >= 800 && i < 803 ? 30 : Math.Sin(i / 5.0))).ToArray();
         Assert.Contains(scores[800..803], s => s >= 0.9965);

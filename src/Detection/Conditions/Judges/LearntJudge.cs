@@ -45,7 +45,7 @@ internal sealed class LearntJudge(string metric, ILearner learner, string sides,
     {
         if (!value.IsPartial)
         {
-            learner.Observe(state, value.Value, value.At, value.IsClean && !isViolation);
+            learner.Observe(state, value.Value, value.At, value.IsClean && (!isViolation || !learner.HasGrown(state)));
         }
     }
 

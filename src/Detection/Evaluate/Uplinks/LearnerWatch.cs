@@ -32,7 +32,7 @@ internal sealed class LearnerWatch(double target) : IFleetWatch
         CloseHours(device, uplink.At);
         if (device.Last != 0)
         {
-            _interval.Observe(device.Interval, (uplink.At - device.Last) / 1000.0, uplink.At, isClean: !device.IsSilent || device.IsSilentByPeers);
+            _interval.Observe(device.Interval, (uplink.At - device.Last) / 1000.0, uplink.At, isClean: !device.IsSilent || device.IsSilentByPeers || !_interval.HasGrown(device.Interval));
         }
 
         (device.Last, device.IsSilent) = (uplink.At, false);
