@@ -139,7 +139,7 @@ internal static class BacktestCase
         {
             Position = position, ArrivedAt = at, CorrelationId = $"{position:x32}", FieldId = Bench.Field, DeviceId = Id(device), Epoch = 1, DeviceTime = at,
             Sequence = slot.ToString(CultureInfo.InvariantCulture), Mode = "on", Source = $"198.51.{device / 250}.{device % 250}", Size = payload.Length,
-            Payload = Encoding.UTF8.GetBytes(payload), MessageId = $"{position:x32}",
+            Payload = Encoding.UTF8.GetBytes(payload), MessageId = $"{position:x16}{position:x16}", // repeats are recognised by its first half
         };
     }
 
