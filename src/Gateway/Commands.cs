@@ -4,6 +4,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Sekisho.Api.Settings;
 using Sekisho.Detection.Evaluate;
+using Sekisho.Detection.Evaluate.Fleets;
 using Sekisho.Domain.Localization;
 using Sekisho.Operations.Accounts;
 using Sekisho.Operations.OperatorAudit;
@@ -67,6 +68,12 @@ internal static class Commands
     public static Task<int> EvaluateTelemetryAsync(TelemetryOptions options) => GuardedAsync(() =>
     {
         TelemetryEvaluation.Run(options, System.Globalization.CultureInfo.CurrentUICulture.TwoLetterISOLanguageName == "ja" ? "ja" : "en", Console.Out);
+        return Task.FromResult(ExitCodes.Done);
+    });
+
+    public static Task<int> EvaluateTemplatesAsync(TemplateEvaluationOptions options) => GuardedAsync(() =>
+    {
+        TemplateEvaluation.Run(options, System.Globalization.CultureInfo.CurrentUICulture.TwoLetterISOLanguageName == "ja" ? "ja" : "en", Console.Out);
         return Task.FromResult(ExitCodes.Done);
     });
 

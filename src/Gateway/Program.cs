@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Sekisho.Detection.Evaluate;
+using Sekisho.Detection.Evaluate.Fleets;
 using Sekisho.Gateway;
 
 var data = new Option<DirectoryInfo>("--data") { Description = "Folder that holds the gateway's data; made when absent. データを置くフォルダー", DefaultValueFactory = _ => new DirectoryInfo("sekisho-data") };
@@ -32,7 +33,14 @@ var results = new Option<DirectoryInfo?>("--out") { Description = "Folder for sc
 var json = new Option<bool>("--json") { Description = "Prints one JSON object. JSONで出力する" };
 var telemetry = new Command("telemetry", "Runs detection over recorded series and scores it. 記録した時系列で検知を評価する") { recorded, results, json };
 telemetry.SetAction((parsed, _) => Commands.EvaluateTelemetryAsync(new TelemetryOptions(parsed.GetValue(recorded)!.FullName, parsed.GetValue(results)?.FullName, parsed.GetValue(json))));
-var evaluate = new Command("evaluate", "Runs detection offline on recorded data. 記録データで検知を評価する") { telemetry };
+var shipped = new Option<DirectoryInfo?>("--folder") { Description = "Folder with NAME/template.yaml and NAME/fleet.json; the shipped ones when absent. テンプレートのフォルダー" };
+var also = new Option<DirectoryInfo?>("--data") { Description = "Folder with recorded data (lorawan), to count on it as well. 記録データのフォルダー" };
+var documents = new Option<DirectoryInfo?>("--docs") { Description = "Folder to write template-false-alarms.md and .ja.md into. 文書を書き出すフォルダー" };
+var only = new Option<string?>("--template") { Description = "Only this template. このテンプレートだけ" };
+var templates = new Command("templates", "Counts the false alarms of templates per device and month. テンプレートの誤検知を1台1か月あたりで数える") { shipped, also, documents, only, json };
+templates.SetAction((parsed, _) => Commands.EvaluateTemplatesAsync(new TemplateEvaluationOptions(
+    parsed.GetValue(shipped)?.FullName, parsed.GetValue(also)?.FullName, parsed.GetValue(documents)?.FullName, parsed.GetValue(only), parsed.GetValue(json))));
+var evaluate = new Command("evaluate", "Runs detection offline on recorded data. 記録データで検知を評価する") { telemetry, templates };
 
 var root = new RootCommand("Sekisho (関所): an open secure gateway for IoT devices. IoTデバイスのためのセキュアゲートウェイ") { up, checkConfig, auditVerify, evaluate };
 var parse = root.Parse(args);

@@ -29,6 +29,7 @@ internal sealed class LaneRunner(SubjectTable subjects, LaneClock clock, LaneBoo
     private readonly List<Retraction> _retractions = [];
     private readonly List<ExceptionChangedEvent> _exceptions = [];
     private readonly List<PriorEvent> _priors = [];
+    private readonly List<TickEvent> _ticks = [];
     private readonly Dictionary<string, (int Times, long At)> _allowed = [];
     private readonly Signals _signals = new();
     private List<RaisedFinding> _raised = [];
@@ -107,6 +108,7 @@ internal sealed class LaneRunner(SubjectTable subjects, LaneClock clock, LaneBoo
                     Take(message, book, chunks, duplicates);
                     break;
                 case TickEvent tick:
+                    _ticks.Add(tick);
                     Tick(tick);
                     break;
                 case ExceptionChangedEvent change:
@@ -434,6 +436,7 @@ internal sealed class LaneRunner(SubjectTable subjects, LaneClock clock, LaneBoo
                 Findings = [.. _raised.Where(r => r.Finding.Effect == Effects.Act).Select(r => r.Finding)],
                 Retractions = [.. _retractions],
                 Facts = facts,
+                Ticks = [.. _ticks],
             },
             Raised = _raised,
             Cleared = [.. _cleared],
@@ -456,6 +459,7 @@ internal sealed class LaneRunner(SubjectTable subjects, LaneClock clock, LaneBoo
         _retractions.Clear();
         _exceptions.Clear();
         _priors.Clear();
+        _ticks.Clear();
         _allowed.Clear();
         return result;
     }

@@ -13,7 +13,7 @@ public class SampleTests
     private static readonly string Folder = Path.Combine(AppContext.BaseDirectory, "templates");
 
     public static TheoryData<string> Samples =>
-        [.. Directory.GetFiles(Folder, "*.json", SearchOption.AllDirectories).Select(f => Path.GetRelativePath(Folder, f)).Order(StringComparer.Ordinal)];
+        [.. Directory.GetFiles(Folder, "*.json", SearchOption.AllDirectories).Where(f => Path.GetFileName(Path.GetDirectoryName(f)) == "samples").Select(f => Path.GetRelativePath(Folder, f)).Order(StringComparer.Ordinal)];
 
     [Theory]
     [MemberData(nameof(Samples))]

@@ -8,6 +8,12 @@ namespace Sekisho.Detection.Tests.Templates;
 
 public class TemplateReaderTests
 {
+    internal static readonly string[] Shipped =
+    [
+        "agriculture", "building-control", "car-mobility", "cold-chain", "education", "factory-line", "general-purpose-board", "medical-device", "network-camera", "retail-terminal", "smart-home",
+        "smart-meter", "smart-tv", "wearable",
+    ];
+
     private static readonly string Folder = Path.Combine(AppContext.BaseDirectory, "templates");
 
     [Fact]
@@ -114,10 +120,10 @@ public class TemplateReaderTests
     }
 
     [Fact]
-    public void The_shipped_templates_are_those_of_the_trial()
+    public void The_shipped_templates_are_those_of_the_trial_and_eleven_more()
     {
         var catalog = TemplateCatalog.Load(Folder, new TemplateReader(DetectionFeature.Kinds));
-        Assert.Equal(["car-mobility", "education", "smart-home"], catalog.All.Select(t => t.Id));
+        Assert.Equal(Shipped, catalog.All.Select(t => t.Id));
         Assert.Contains(catalog.Find("car-mobility")!.Responses, r => r.Action == "mail");
         Assert.All(catalog.All.Append(catalog.Gateway), t => Assert.All(t.Conditions, c => Assert.True(Levels.Rank(c.Level) > 0)));
     }
