@@ -9,6 +9,7 @@ using Sekisho.Detection.Conditions.Silence;
 using Sekisho.Detection.Conditions.Unregistered;
 using Sekisho.Detection.Findings;
 using Sekisho.Detection.Lanes;
+using Sekisho.Detection.Scripts;
 using Sekisho.Detection.Templates;
 using Sekisho.Domain.Detection;
 using Sekisho.Domain.Operations;
@@ -46,6 +47,7 @@ public static class DetectionFeature
         services.AddSingleton<IFindings>(p => p.GetRequiredService<FindingStore>());
         services.AddSingleton<Sentences>();
         services.AddSingleton<LaneStore>();
+        services.AddSingleton<ScriptTable>();
         services.AddSingleton<BookStore>();
         services.AddSingleton<CalendarStore>();
         services.AddSingleton<LanePump>();
