@@ -19,6 +19,11 @@ stages.SetAction((parsed, _) => Stages.RunAsync(parsed.GetValue(gateway)!, Math.
 var scripts = new Command("scripts", "What a call into a script costs") { gateway, seconds };
 scripts.SetAction(parsed => ScriptCalls.Run(Math.Min(parsed.GetValue(seconds), 5)));
 
+var days = new Option<int>("--days") { Description = "Days of history", DefaultValueFactory = _ => 30 };
+var template = new Option<string>("--template") { Description = "Which template to try", DefaultValueFactory = _ => "" };
+var backtest = new Command("backtest", "Days of history of many devices through a template") { gateway, json, devices, days, template };
+backtest.SetAction((parsed, _) => BacktestCase.RunAsync(parsed.GetValue(days), parsed.GetValue(devices), parsed.GetValue(template)!, parsed.GetValue(json)));
+
 // The two below are the processes that the measurements start.
 var port = new Argument<int>("port");
 var file = new Argument<string>("file");
@@ -33,4 +38,4 @@ load.SetAction(async (parsed, cancellation) =>
     Console.WriteLine(JsonSerializer.Serialize(await LoadClient.RunAsync(plan)));
 });
 
-return await new RootCommand("Sekisho's benchmarks") { ingest, stages, scripts, serve, load }.Parse(args).InvokeAsync();
+return await new RootCommand("Sekisho's benchmarks") { ingest, stages, scripts, backtest, serve, load }.Parse(args).InvokeAsync();

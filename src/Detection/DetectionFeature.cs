@@ -1,6 +1,7 @@
 using Microsoft.Extensions.DependencyInjection;
 using Sekisho.Api.Access;
 using Sekisho.Api.Settings;
+using Sekisho.Detection.Backtest;
 using Sekisho.Detection.Conditions;
 using Sekisho.Detection.Conditions.Frequency;
 using Sekisho.Detection.Conditions.Malformed;
@@ -31,15 +32,17 @@ public static class DetectionFeature
         UnregisteredCondition.Kind,
     ];
 
-    /// <summary>Registers the stage. Needs implementations of IEventFeed, IDeviceDirectory, IFlowSwitches and IHistory, and takes every ILaneCommitPart in order of registration.</summary>
+    /// <summary>Registers the stage. Needs implementations of IEventFeed, IDeviceDirectory, IFlowSwitches, IHistory, IEventHistory and IPayloadMarks, and takes every ILaneCommitPart in order of registration.</summary>
     public static IServiceCollection AddDetection(this IServiceCollection services)
     {
         services.AddSettings<LaneSettings>("Detection:Lanes");
         services.AddSettings<TemplateSettings>("Detection:Templates");
+        services.AddSettings<BacktestSettings>("Detection:Backtest");
         services.AddSingleton(new StageMigrations("Detection", typeof(DetectionFeature).Assembly));
         services.AddSingleton(typeof(DetectionFeature).Assembly);
         services.AddSingleton(new TemplateReader(Kinds));
         services.AddSingleton(p => TemplateCatalog.Load(p.GetRequiredService<TemplateSettings>().FolderInForce, p.GetRequiredService<TemplateReader>()));
+        services.AddSingleton<RevisionStore>().AddSingleton<TemplateStore>().AddSingleton<TemplateSigner>();
         services.AddSingleton<FieldPlans>();
         services.AddSingleton<IResponseBindings>(p => p.GetRequiredService<FieldPlans>());
         services.AddSingleton<SubjectKeys>();
@@ -53,6 +56,8 @@ public static class DetectionFeature
         services.AddSingleton<LanePump>();
         services.AddSingleton<IStage>(p => p.GetRequiredService<LanePump>());
         services.AddHostedService(p => p.GetRequiredService<LanePump>());
+        services.AddSingleton<BacktestRunner>().AddSingleton<Backtests>();
+        services.AddHostedService(p => p.GetRequiredService<Backtests>());
         return services;
     }
 
@@ -61,6 +66,9 @@ public static class DetectionFeature
     {
         DetectionRoutes.Map(routes);
         TemplateRoutes.Map(routes);
+        RevisionRoutes.Map(routes);
+        TemplateFileRoutes.Map(routes);
+        BacktestRoutes.Map(routes);
         CalendarRoutes.Map(routes);
     }
 }

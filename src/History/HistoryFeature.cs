@@ -26,6 +26,7 @@ public static class HistoryFeature
         services.AddSingleton<DeviceTail>().AddHostedService<TailLoader>();
         services.AddSingleton<RecentChunks>();
         services.AddSingleton<MessageStore>().AddSingleton<IMessageStore>(p => p.GetRequiredService<MessageStore>());
+        services.AddSingleton<EventBlocks>().AddSingleton<IEventHistory, EventHistory>();
         services.AddSingleton<IHistory, RecordWriter>();
         services.AddSingleton<ILaneCommitPart, LaneRecords>();
 

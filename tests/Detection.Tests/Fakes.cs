@@ -60,6 +60,42 @@ internal sealed class FakeFlows : IFlowSwitches
     public FlowSwitches Of(string fieldId) => Switches;
 }
 
+/// <summary>A mapping that marks what a test says. Any thread.</summary>
+internal sealed class FakeMarks : IPayloadMarks
+{
+    public IReadOnlyList<string> TransientPointers { get; set; } = [];
+
+    public IReadOnlyList<string> Sensitive(string fieldId) => [];
+
+    public IReadOnlyList<string> Transient(string fieldId) => TransientPointers;
+}
+
+/// <summary>The events of a fake feed as a history would give them back: those of one field and the clock, in portions. Any thread.</summary>
+internal sealed class FakeEventHistory(FakeFeed feed) : IEventHistory
+{
+    public int Portion { get; set; } = 100;
+
+    /// <summary>A reader waits for it at each portion.</summary>
+    public Task Gate { get; set; } = Task.CompletedTask;
+
+    public async Task<KeptEvents> KeptAsync(string fieldId, DateTimeOffset from, DateTimeOffset to, CancellationToken cancellation)
+    {
+        var all = await AllAsync(cancellation);
+        return new KeptEvents(all.Count(e => e is MessageEvent), all.FirstOrDefault(e => e is MessageEvent)?.ArrivedAt, all.Count > 0 ? all[0].ArrivedAt : null);
+    }
+
+    public async IAsyncEnumerable<IReadOnlyList<GatewayEvent>> ReadAsync(string fieldId, DateTimeOffset from, DateTimeOffset to, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellation)
+    {
+        foreach (var portion in (await AllAsync(cancellation)).Where(e => e.ArrivedAt >= from && e.ArrivedAt < to).Chunk(Portion))
+        {
+            await Gate.WaitAsync(cancellation);
+            yield return portion;
+        }
+    }
+
+    private async Task<IReadOnlyList<GatewayEvent>> AllAsync(CancellationToken cancellation) => feed.LastPosition == 0 ? [] : await feed.ReadAsync(0, int.MaxValue, cancellation);
+}
+
 /// <summary>A history in a table of the store, so that it shares the fate of the transaction.</summary>
 internal sealed class FakeHistory : IHistory
 {

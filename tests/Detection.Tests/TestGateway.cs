@@ -26,13 +26,23 @@ internal sealed class TestGateway : IAsyncDisposable
     private readonly WebApplication _app;
     private readonly TestStore _store;
 
-    private TestGateway(WebApplication app, TestStore store) => (_app, _store) = (app, store);
+    private TestGateway(WebApplication app, TestStore store, ManualClock clock)
+    {
+        (_app, _store, Clock) = (app, store, clock);
+        Events = new FakeEventHistory(Feed);
+    }
 
     public FakeFeed Feed { get; } = new();
 
     public FakeDirectory Directory { get; } = new();
 
     public FakeAudit Audit { get; } = new();
+
+    public FakeEventHistory Events { get; }
+
+    public FakeMarks Marks { get; } = new();
+
+    public ManualClock Clock { get; }
 
     public HttpClient Client { get; private set; } = null!;
 
@@ -60,8 +70,10 @@ internal sealed class TestGateway : IAsyncDisposable
         services.AddSingleton<IEventJournal>(_ => gateway!.Feed);
         services.AddSingleton<IDeviceDirectory>(_ => gateway!.Directory);
         services.AddSingleton<IOperatorAudit>(_ => gateway!.Audit);
+        services.AddSingleton<IEventHistory>(_ => gateway!.Events);
+        services.AddSingleton<IPayloadMarks>(_ => gateway!.Marks);
         var app = builder.Build();
-        gateway = new TestGateway(app, store);
+        gateway = new TestGateway(app, store, clock);
         app.Use((context, next) =>
         {
             if (context.Request.Headers["As"].ToString() is { Length: > 0 } roles)
@@ -100,6 +112,16 @@ internal sealed class TestGateway : IAsyncDisposable
         using var response = await Client.SendAsync(request);
         var text2 = await response.Content.ReadAsStringAsync();
         return ((int)response.StatusCode, text2.Length > 0 ? JsonNode.Parse(text2) : null);
+    }
+
+    /// <summary>A response as it is.</summary>
+    public async Task<(int Status, string Text)> TextAsync(HttpMethod method, string path, string? body = null, string roles = Roles.Administrator)
+    {
+        using var request = new HttpRequestMessage(method, path);
+        request.Headers.Add("As", roles);
+        request.Content = body is null ? null : new StringContent(body, System.Text.Encoding.UTF8, "application/yaml");
+        using var response = await Client.SendAsync(request);
+        return ((int)response.StatusCode, await response.Content.ReadAsStringAsync());
     }
 
     public Task<(int Status, JsonNode? Body)> GetAsync(string path, string? roles = Roles.Administrator, string language = "en") => SendAsync(HttpMethod.Get, path, null, roles, language);

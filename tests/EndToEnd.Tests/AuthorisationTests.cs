@@ -169,9 +169,9 @@ public class AuthorisationTests(SharedSite shared, ITestOutputHelper output)
             return caller == "maintainer";
         }
 
-        if (path.StartsWith("/api/v1/templates", StringComparison.Ordinal))
+        if (path.StartsWith("/api/v1/template", StringComparison.Ordinal))
         {
-            return caller is "administrator" or "responder" or "auditor" or "foreign";
+            return caller is "administrator" or "foreign" || (method == "GET" && caller is ("responder" or "auditor"));
         }
 
         if (!path.StartsWith("/api/v1/fields/{fieldId}", StringComparison.Ordinal))

@@ -161,5 +161,7 @@ internal sealed class OtherStages : IDeviceDirectory, IOperatorAudit, ILedgerSou
 
     public IReadOnlyList<string> Sensitive(string fieldId) => SensitivePointers;
 
+    public IReadOnlyList<string> Transient(string fieldId) => [];
+
     private static FieldProfile Profile(string id, string zone) => new() { FieldId = id, Name = id, Kind = id, TimeZone = zone, ContactPoint = "", Language = "ja" };
 }

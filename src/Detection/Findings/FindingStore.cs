@@ -114,6 +114,17 @@ internal sealed class FindingStore(Databases databases, MasterKey master, Subjec
                 new { fieldId, since = since.ToUnixTimeMilliseconds() }),
             cancellation).ConfigureAwait(false)];
 
+    /// <summary>What each condition of a field raised within a span: findings and subjects.</summary>
+    public async Task<IReadOnlyDictionary<string, (long Findings, long Subjects)>> CountByConditionAsync(string fieldId, DateTimeOffset from, DateTimeOffset to, CancellationToken cancellation)
+    {
+        var rows = await databases.State.ReadAsync(
+            c => c.QueryAsync<(string Condition, long Findings, long Subjects)>(
+                "SELECT condition_key, COUNT(*), COUNT(DISTINCT subject) FROM finding WHERE field_id = @fieldId AND raised_at >= @from AND raised_at < @to GROUP BY condition_key",
+                new { fieldId, from = from.ToUnixTimeMilliseconds(), to = to.ToUnixTimeMilliseconds() }),
+            cancellation).ConfigureAwait(false);
+        return rows.ToDictionary(r => r.Condition, r => (r.Findings, r.Subjects));
+    }
+
     /// <summary>Notes what a person did about a finding, unless it is closed.</summary>
     /// <param name="finding">The finding.</param>
     /// <param name="closedAs">One of <see cref="ClosedAs"/> to close it; null to acknowledge it.</param>

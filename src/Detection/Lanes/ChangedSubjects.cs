@@ -47,7 +47,7 @@ internal sealed record StateChanges(IReadOnlyList<ChangedState> Deltas, IReadOnl
 /// Which subjects a stretch changes and how they were before; and which are still to be settled, that is, written whole into the table of
 /// subjects: some at each commit, those that wait longest first, so that no commit is long and the deltas stay few. One lane at a time.
 /// </summary>
-internal sealed class ChangedSubjects(LaneSettings settings)
+internal sealed class ChangedSubjects(LaneSettings? settings)
 {
     // 16 MiB. Past that, changes are written whole.
     private const int MostCopied = 1 << 21;
@@ -78,7 +78,7 @@ internal sealed class ChangedSubjects(LaneSettings settings)
     /// <summary>To be called before the cells of a subject may change.</summary>
     public void Remember(Subject subject)
     {
-        if (subject.Marks.CopiedIn == _stretch)
+        if (settings is null || subject.Marks.CopiedIn == _stretch)
         {
             return;
         }
@@ -104,7 +104,7 @@ internal sealed class ChangedSubjects(LaneSettings settings)
     /// <summary>The subject changes, or is about to.</summary>
     public void Touch(Subject subject)
     {
-        if (subject.Marks.ChangedIn != _stretch)
+        if (settings is not null && subject.Marks.ChangedIn != _stretch)
         {
             subject.Marks.ChangedIn = _stretch;
             _changed.Add(subject);
@@ -115,7 +115,7 @@ internal sealed class ChangedSubjects(LaneSettings settings)
     /// <summary>The subject may have changed since it was remembered.</summary>
     public void Compare(Subject subject)
     {
-        if (!subject.Whole && !Copy(subject).SequenceEqual(subject.Cells))
+        if (settings is not null && !subject.Whole && !Copy(subject).SequenceEqual(subject.Cells))
         {
             Touch(subject);
         }
@@ -125,6 +125,11 @@ internal sealed class ChangedSubjects(LaneSettings settings)
     /// <param name="position">Journal position of its last event.</param>
     public StateChanges Finish(long position)
     {
+        if (settings is null)
+        {
+            return StateChanges.None;
+        }
+
         foreach (var subject in _changed)
         {
             if (subject.Marks.Since == 0)

@@ -34,6 +34,7 @@ internal sealed partial class LanePump(
     private readonly ILaneCommitPart[] _parts = [.. parts];
     private readonly CancellationTokenSource _stop = new();
     private readonly Lock _turn = new(); // guards _resume
+    private readonly List<TickEvent> _ticks = []; // of idle stretches since the last commit
     private TaskCompletionSource? _resume;
     private Task _loop = Task.CompletedTask;
     private LaneRunner? _runner;
@@ -119,6 +120,7 @@ internal sealed partial class LanePump(
     private async Task LoadAsync(CancellationToken cancellation)
     {
         (_runner, _committed) = await store.LoadAsync(plans.Current(), await books.LoadAsync(cancellation).ConfigureAwait(false), cancellation).ConfigureAwait(false);
+        _ticks.Clear();
         Volatile.Write(ref _processed, _committed);
     }
 
@@ -173,8 +175,13 @@ internal sealed partial class LanePump(
         var arrived = last.ArrivedAt.ToUnixTimeMilliseconds();
         if (!result.IsIdle || arrived - _committedAtMs >= settings.IdleCommit.TotalMilliseconds)
         {
-            Commit(result, cancellation);
+            Commit(_ticks.Count == 0 ? result : result with { Batch = result.Batch with { Ticks = [.. _ticks, .. result.Batch.Ticks] } }, cancellation);
+            _ticks.Clear();
             _committedAtMs = arrived;
+        }
+        else
+        {
+            _ticks.AddRange(result.Batch.Ticks);
         }
 
         _fault = null;
@@ -225,7 +232,7 @@ internal sealed partial class LanePump(
         }
 
         _committed = result.Batch.LastPosition;
-        if (!result.IsIdle)
+        if (!result.IsIdle || result.Batch.Ticks.Count > 0)
         {
             foreach (var part in _parts)
             {
@@ -268,8 +275,19 @@ internal sealed partial class LanePump(
 
     private void Write(StepResult result, IReadOnlyList<ReadOnlyMemory<byte>> deltas, System.Data.Common.DbTransaction transaction)
     {
-        if (!LaneStore.Move(_committed, result.Batch.LastPosition, result.Clock, transaction) || result.IsIdle)
+        if (!LaneStore.Move(_committed, result.Batch.LastPosition, result.Clock, transaction))
         {
+            return;
+        }
+
+        if (result.IsIdle)
+        {
+            // The clock is kept as well: a replay judges silence by it.
+            foreach (var part in _parts)
+            {
+                part.Write(result.Batch, transaction);
+            }
+
             return;
         }
 

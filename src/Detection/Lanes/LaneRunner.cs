@@ -30,6 +30,7 @@ internal sealed class LaneRunner(SubjectTable subjects, LaneClock clock, LaneBoo
     private readonly List<ExceptionChangedEvent> _exceptions = [];
     private readonly List<PriorEvent> _priors = [];
     private readonly List<ScriptChangedEvent> _scripts = [];
+    private readonly List<TickEvent> _ticks = [];
     private readonly Dictionary<string, (int Times, long At)> _allowed = [];
     private readonly Signals _signals = new();
     private List<RaisedFinding> _raised = [];
@@ -116,6 +117,7 @@ internal sealed class LaneRunner(SubjectTable subjects, LaneClock clock, LaneBoo
                     Take(message, _book!, chunks, duplicates);
                     break;
                 case TickEvent tick:
+                    _ticks.Add(tick);
                     Tick(tick);
                     break;
                 case ExceptionChangedEvent change:
@@ -496,6 +498,7 @@ internal sealed class LaneRunner(SubjectTable subjects, LaneClock clock, LaneBoo
                 Findings = [.. _raised.Where(r => r.Finding.Effect == Effects.Act).Select(r => r.Finding)],
                 Retractions = [.. _retractions],
                 Facts = facts,
+                Ticks = [.. _ticks],
             },
             Raised = _raised,
             Cleared = [.. _cleared],
@@ -521,6 +524,7 @@ internal sealed class LaneRunner(SubjectTable subjects, LaneClock clock, LaneBoo
         _exceptions.Clear();
         _priors.Clear();
         _scripts.Clear();
+        _ticks.Clear();
         _allowed.Clear();
         return result;
     }

@@ -1,7 +1,5 @@
 using System.Collections.Immutable;
-using System.Data.Common;
 using System.Text.Json;
-using Dapper;
 using Sekisho.Api.Settings;
 using Sekisho.Detection.Conditions;
 using Sekisho.Domain.Detection;
@@ -16,7 +14,9 @@ namespace Sekisho.Detection.Templates;
 /// Which template with which values is in force in each field (table field_template), and the plans made of that. A change is stored, then
 /// replaces the book; the lanes take the book that is current between two stretches. Any thread.
 /// </summary>
-internal sealed class FieldPlans(Databases databases, TemplateCatalog catalog, CalendarStore calendars, IFlowSwitches flows, IDeviceDirectory directory, IHistory history, TimeProvider time) : IResponseBindings
+internal sealed class FieldPlans(
+    Databases databases, RevisionStore revisions, TemplateCatalog catalog, TemplateStore files, CalendarStore calendars, IFlowSwitches flows, IDeviceDirectory directory, IHistory history, TimeProvider time)
+    : IResponseBindings
 {
     private readonly Lock _turn = new(); // guards changes of _inForce and _book
     private readonly FieldPlan _gateway = new(new FieldTemplate(catalog.Gateway, 1, FieldTemplate.NoValues), TimeZoneInfo.Utc);
@@ -28,26 +28,20 @@ internal sealed class FieldPlans(Databases databases, TemplateCatalog catalog, C
     public async Task LoadAsync(CancellationToken cancellation)
     {
         await calendars.LoadAsync(cancellation).ConfigureAwait(false);
-        var rows = await databases.State.ReadAsync(
-            c => c.QueryAsync<(string FieldId, long Revision, string TemplateId, string Parameters)>(
-                """
-                SELECT field_id, revision, template_id, parameters FROM field_template AS t
-                WHERE revision = (SELECT MAX(revision) FROM field_template WHERE field_id = t.field_id)
-                """),
-            cancellation).ConfigureAwait(false);
+        await files.LoadAsync(cancellation).ConfigureAwait(false);
         var faults = new List<string>();
         var loaded = ImmutableDictionary.CreateBuilder<string, FieldTemplate>();
-        foreach (var (fieldId, revision, templateId, parameters) in rows)
+        foreach (var revision in await revisions.LastAsync(cancellation).ConfigureAwait(false))
         {
-            if (catalog.Find(templateId) is not { } template)
+            if (TemplateOf(revision) is not { } template)
             {
-                faults.Add($"Field '{fieldId}' uses the template '{templateId}', which is no longer in the template folder. Put its file back.");
+                faults.Add($"Field '{revision.FieldId}' uses the template '{revision.TemplateId}', which is no longer in the template folder. Put its file back.");
                 continue;
             }
 
-            var values = TemplateValues.Check(template, JsonSerializer.Deserialize<Dictionary<string, string>>(parameters)!, out var wrong);
-            faults.AddRange(wrong.Select(w => $"Field '{fieldId}', template '{templateId}': '{w.Key}' = '{w.Text}' is no longer allowed. Put back the template file that allowed it."));
-            loaded[fieldId] = new FieldTemplate(template, (int)revision, values);
+            var values = TemplateValues.Check(template, revision.Parameters, out var wrong);
+            faults.AddRange(wrong.Select(w => $"Field '{revision.FieldId}', template '{revision.TemplateId}': '{w.Key}' = '{w.Text}' is no longer allowed. Put back the template file that allowed it."));
+            loaded[revision.FieldId] = new FieldTemplate(template, revision.Number, values);
         }
 
         if (faults.Count > 0)
@@ -65,30 +59,37 @@ internal sealed class FieldPlans(Databases databases, TemplateCatalog catalog, C
     /// <summary>The field's template; null when it has none.</summary>
     public FieldTemplate? Find(string fieldId) => _inForce.GetValueOrDefault(fieldId);
 
+    /// <summary>The template of a revision in the version it had; the newest where that was not kept. Null when it is gone.</summary>
+    public Template? TemplateOf(Revision revision) => (revision.Version is { } version ? catalog.Find(revision.TemplateId, version) : null) ?? catalog.Find(revision.TemplateId);
+
     /// <summary>Puts a template with values in force: stored, recorded, and used from the next stretch on.</summary>
-    public async Task<FieldTemplate> SetAsync(string fieldId, Template template, IReadOnlyDictionary<string, ParameterValue> values, string actor, string correlationId)
+    public async Task<FieldTemplate> SetAsync(string fieldId, Template template, IReadOnlyDictionary<string, ParameterValue> values, RevisionStore.Change change)
     {
         var now = time.GetUtcNow();
         var texts = TemplateValues.Write(template, values);
-        var revision = await databases.State.WriteAsync(async transaction =>
+        var number = await databases.State.WriteAsync(async transaction =>
         {
-            var next = await InsertAsync(fieldId, template.Id, JsonSerializer.Serialize(texts), now, transaction).ConfigureAwait(false);
+            await files.KeepAsync(template, change.By, transaction).ConfigureAwait(false);
+            var next = await revisions.AddAsync(fieldId, template, texts, change, now, transaction).ConfigureAwait(false);
             history.Append(
                 new HistoryRecord
                 {
                     At = now,
                     Kind = HistoryKinds.Operator,
-                    What = "template-set",
+                    What = "template-" + change.How,
                     FieldId = fieldId,
-                    Actor = actor,
-                    CorrelationId = correlationId,
+                    Actor = change.By,
+                    CorrelationId = change.CorrelationId,
                     Subject = template.Id,
-                    Details = JsonSerializer.Serialize(new { templateId = template.Id, version = template.Version, revision = next, parameters = texts }, JsonSerializerOptions.Web),
+                    Details = JsonSerializer.Serialize(new { templateId = template.Id, version = template.Version, revision = next, change.Reason, parameters = texts }, JsonSerializerOptions.Web),
                 },
                 transaction);
             return next;
         }).ConfigureAwait(false);
-        var set = new FieldTemplate(template, (int)revision, values);
+
+        // A file that was edited in place has the same version, and the stored text follows it.
+        catalog.Add(template);
+        var set = new FieldTemplate(template, number, values);
         lock (_turn)
         {
             if (_inForce.GetValueOrDefault(fieldId) is not { } present || present.Revision < set.Revision)
@@ -100,6 +101,10 @@ internal sealed class FieldPlans(Databases databases, TemplateCatalog catalog, C
 
         return set;
     }
+
+    /// <summary>The plan that a template with values would be in a field, as of now: zone, calendar and switches are those in force.</summary>
+    public FieldPlan Proposed(string fieldId, FieldTemplate template) =>
+        new(template, TimeZoneInfo.FindSystemTimeZoneById(directory.Field(fieldId)?.TimeZone ?? "UTC"), calendars.Of(fieldId)) { HidesContent = !flows.Of(fieldId).Sampling };
 
     /// <summary>The plans in force; the same object until a template, its values or a field's zone changes.</summary>
     public PlanBook Current()
@@ -118,16 +123,6 @@ internal sealed class FieldPlans(Databases databases, TemplateCatalog catalog, C
     }
 
     public IReadOnlyList<ResponseBinding> For(string? fieldId) => fieldId is null ? catalog.Gateway.Responses : Find(fieldId)?.Template.Responses ?? [];
-
-    private static async Task<long> InsertAsync(string fieldId, string templateId, string parameters, DateTimeOffset at, DbTransaction transaction) =>
-        await transaction.Connection!.QuerySingleAsync<long>(
-            """
-            INSERT INTO field_template (field_id, revision, template_id, parameters, changed_at)
-            SELECT @fieldId, COALESCE(MAX(revision), 0) + 1, @templateId, @parameters, @at FROM field_template WHERE field_id = @fieldId
-            RETURNING revision
-            """,
-            new { fieldId, templateId, parameters, at = at.ToUnixTimeMilliseconds() },
-            transaction).ConfigureAwait(false);
 
     private bool IsCurrent(PlanBook book)
     {
@@ -150,6 +145,6 @@ internal sealed class FieldPlans(Databases databases, TemplateCatalog catalog, C
         var zoneId = directory.Field(fieldId)?.TimeZone ?? "UTC";
         return before?.For(fieldId) is { } present && ReferenceEquals(present.Template, template) && IsCurrent(present, fieldId, zoneId)
             ? present
-            : new FieldPlan(template, TimeZoneInfo.FindSystemTimeZoneById(zoneId), calendars.Of(fieldId)) { HidesContent = !flows.Of(fieldId).Sampling };
+            : Proposed(fieldId, template);
     }
 }

@@ -28,6 +28,9 @@ internal sealed record Template
     /// <summary>Kinds of devices whose findings weigh more.</summary>
     public IReadOnlyList<TemplateRole> Roles { get; init; } = [];
 
+    /// <summary>The file it was read from, without a signature.</summary>
+    public string Source { get; init; } = "";
+
     /// <summary>By how many levels findings about a device are raised, and the role that does it.</summary>
     public TemplateRole? RoleOf(string? kind) => kind is null ? null : Roles.FirstOrDefault(r => r.Kinds.Contains(kind));
 }

@@ -1,25 +1,41 @@
 using System.Collections.Frozen;
+using System.Collections.Immutable;
 using Sekisho.Api.Settings;
 
 namespace Sekisho.Detection.Templates;
 
-/// <summary>The templates that came with the program and those put beside them. Any thread; immutable.</summary>
+/// <summary>The templates that came with the program, those put beside them, and those that the store adds: imported ones and earlier versions. Any thread.</summary>
 internal sealed class TemplateCatalog
 {
-    private readonly FrozenDictionary<string, Template> _byId;
+    private readonly FrozenDictionary<string, Template> _files;
+    private ImmutableDictionary<(string Id, int Version), Template> _stored = ImmutableDictionary<(string, int), Template>.Empty;
 
     private TemplateCatalog(IEnumerable<Template> templates, Template gateway)
     {
-        _byId = templates.ToFrozenDictionary(t => t.Id);
+        _files = templates.ToFrozenDictionary(t => t.Id);
         Gateway = gateway;
     }
 
     /// <summary>What is always in force, for the gateway as a whole.</summary>
     public Template Gateway { get; }
 
-    public IEnumerable<Template> All => _byId.Values.OrderBy(t => t.Id, StringComparer.Ordinal);
+    /// <summary>The newest version of each, by identifier.</summary>
+    public IEnumerable<Template> All => Versions().GroupBy(t => t.Id).Select(g => g.MaxBy(t => t.Version)!).OrderBy(t => t.Id, StringComparer.Ordinal);
 
-    public Template? Find(string id) => _byId.GetValueOrDefault(id);
+    /// <summary>The newest version; null when there is none.</summary>
+    public Template? Find(string id) => Versions().Where(t => t.Id == id).MaxBy(t => t.Version);
+
+    /// <summary>One version; a file in the folder takes the place of a stored one.</summary>
+    public Template? Find(string id, int version) =>
+        _files.GetValueOrDefault(id) is { } file && file.Version == version ? file : Volatile.Read(ref _stored).GetValueOrDefault((id, version));
+
+    /// <summary>The versions of a template, oldest first.</summary>
+    public IReadOnlyList<int> VersionsOf(string id) => [.. Versions().Where(t => t.Id == id).Select(t => t.Version).Distinct().Order()];
+
+    /// <summary>Takes in a version that the store holds.</summary>
+    public void Add(Template stored) => ImmutableInterlocked.AddOrUpdate(ref _stored, (stored.Id, stored.Version), stored, (_, _) => stored);
+
+    private IEnumerable<Template> Versions() => _files.Values.Concat(Volatile.Read(ref _stored).Values.Where(t => _files.GetValueOrDefault(t.Id)?.Version != t.Version));
 
     /// <summary>Reads FOLDER/*/template.yaml and the built-in gateway template.</summary>
     /// <exception cref="SettingsException">Files have faults; the message lists all of all files.</exception>

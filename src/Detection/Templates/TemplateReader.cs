@@ -25,7 +25,7 @@ internal sealed partial class TemplateReader(IReadOnlyList<ConditionKind> kinds)
         var file = new YamlFile(name);
         var template = file.Root(text) is { } root ? Read(file, root) : null;
         faults.AddRange(file.Faults);
-        return file.Faults.Count == 0 ? template : null;
+        return file.Faults.Count == 0 ? template! with { Source = text } : null;
     }
 
     private Template? Read(YamlFile file, YamlMappingNode root)

@@ -15,7 +15,9 @@ namespace Sekisho.Detection.Templates;
 /// <summary>A template to put in force.</summary>
 /// <param name="TemplateId">Which.</param>
 /// <param name="Parameters">Own values by "CONDITION.PARAMETER": whole numbers, or durations as "[d.]hh:mm:ss". Absent ones are the template's defaults.</param>
-internal sealed record SetTemplateRequest(string? TemplateId, IReadOnlyDictionary<string, JsonElement>? Parameters);
+/// <param name="Version">Which version; the newest when absent.</param>
+/// <param name="Reason">Why, for people.</param>
+internal sealed record SetTemplateRequest(string? TemplateId, IReadOnlyDictionary<string, JsonElement>? Parameters, int? Version, string? Reason);
 
 /// <summary>Shows templates and puts them in force.</summary>
 internal static class TemplateRoutes
@@ -26,8 +28,8 @@ internal static class TemplateRoutes
                 Results.Ok(catalog.All.Select(t => TemplateSummary.Of(t, RequestLanguage.Of(context))).ToList()))
             .WithName("ListTemplates").WithSummary("The templates that can be put in force.").WithTags("Detection")
             .Produces<IReadOnlyList<TemplateSummary>>().Reads("templates");
-        routes.Api.MapGet("/templates/{id}", (string id, TemplateCatalog catalog, Texts texts, HttpContext context) =>
-                catalog.Find(id) is { } template
+        routes.Api.MapGet("/templates/{id}", (string id, int? version, TemplateCatalog catalog, Texts texts, HttpContext context) =>
+                (version is { } asked ? catalog.Find(id, asked) : catalog.Find(id)) is { } template
                     ? Results.Ok(TemplateView.Of(template, FieldTemplate.NoValues, texts, RequestLanguage.Of(context)))
                     : Problem.Of(CommonProblems.NotFound))
             .WithName("GetTemplate").WithSummary("One template with its conditions, parameters and responses.").WithTags("Detection")
@@ -45,21 +47,43 @@ internal static class TemplateRoutes
     private static async Task<IResult> SetAsync(string fieldId, SetTemplateRequest request, TemplateCatalog catalog, FieldPlans plans, Texts texts, HttpContext context)
     {
         var language = RequestLanguage.Of(context);
-        if (request.TemplateId is null || catalog.Find(request.TemplateId) is not { } template)
+        var template = Read(request, catalog, texts, language, out var values, out var faults);
+        if (Reasons.Fault(request.Reason, texts, language) is { } wrong)
         {
-            var known = string.Join(", ", catalog.All.Select(t => t.Id));
-            return Problem.Of(CommonProblems.Invalid, [new Fault("/templateId", texts.Get("detection.fault.one-of", language, ("allowed", known)))]);
+            faults = [.. faults, wrong];
+        }
+
+        if (template is null || faults.Count > 0)
+        {
+            return Problem.Of(CommonProblems.Invalid, faults);
+        }
+
+        var change = new RevisionStore.Change(context.User.NameOf(), RevisionKinds.Set, request.Reason, Correlation.Of(context));
+        var set = await plans.SetAsync(fieldId, template, values, change).ConfigureAwait(false);
+        return Results.Ok(FieldTemplateView.Of(set, texts, language));
+    }
+
+    /// <summary>The template and the values that a request means, or every fault.</summary>
+    internal static Template? Read(
+        SetTemplateRequest request, TemplateCatalog catalog, Texts texts, string language, out IReadOnlyDictionary<string, ParameterValue> values, out IReadOnlyList<Fault> faults)
+    {
+        values = FieldTemplate.NoValues;
+        if (request.TemplateId is null || catalog.Find(request.TemplateId) is not { } newest)
+        {
+            faults = [new Fault("/templateId", texts.Get("detection.fault.one-of", language, ("allowed", string.Join(", ", catalog.All.Select(t => t.Id)))))];
+            return null;
+        }
+
+        if ((request.Version is { } version ? catalog.Find(newest.Id, version) : newest) is not { } template)
+        {
+            faults = [new Fault("/version", texts.Get("detection.fault.one-of", language, ("allowed", string.Join(", ", catalog.VersionsOf(newest.Id)))))];
+            return null;
         }
 
         var given = (request.Parameters ?? new Dictionary<string, JsonElement>()).ToDictionary(p => p.Key, p => p.Value.ValueKind == JsonValueKind.String ? p.Value.GetString()! : p.Value.GetRawText());
-        var values = TemplateValues.Check(template, given, out var wrong);
-        if (wrong.Count > 0)
-        {
-            return Problem.Of(CommonProblems.Invalid, [.. wrong.Select(w => FaultOf(w, texts, language))]);
-        }
-
-        var set = await plans.SetAsync(fieldId, template, values, context.User.NameOf(), Correlation.Of(context)).ConfigureAwait(false);
-        return Results.Ok(FieldTemplateView.Of(set, texts, language));
+        values = TemplateValues.Check(template, given, out var wrong);
+        faults = [.. wrong.Select(w => FaultOf(w, texts, language))];
+        return template;
     }
 
     private static Fault FaultOf(WrongValue wrong, Texts texts, string language)

@@ -37,6 +37,12 @@ internal static class TemplateValues
     public static IReadOnlyDictionary<string, string> Write(Template template, IReadOnlyDictionary<string, ParameterValue> values) =>
         values.ToDictionary(v => v.Key, v => ParameterText.Write(Parameter(template, v.Key)!.Spec, v.Value));
 
+    /// <summary>A field's own values taken over into another version of the template (or another template).</summary>
+    /// <param name="from">Whose values they are.</param>
+    /// <param name="to">Where they go.</param>
+    /// <param name="left">Those that it has no place for, or does not allow; they become its defaults.</param>
+    public static IReadOnlyDictionary<string, ParameterValue> Carry(FieldTemplate from, Template to, out IReadOnlyList<WrongValue> left) => Check(to, Write(from.Template, from.Values), out left);
+
     private static TemplateParameter? Parameter(Template template, string key)
     {
         var dot = key.IndexOf('.', StringComparison.Ordinal);

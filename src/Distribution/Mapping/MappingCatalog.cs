@@ -15,5 +15,7 @@ internal sealed class MappingCatalog(Databases databases, FlowCatalog flows, Tim
 
     public IReadOnlyList<string> Sensitive(string fieldId) => Written(fieldId)?.Document.Sensitive ?? [];
 
+    public IReadOnlyList<string> Transient(string fieldId) => Written(fieldId)?.Document.Transient ?? [];
+
     protected override MappingNode Build(FieldMapping document) => MappingNode.Build(document);
 }

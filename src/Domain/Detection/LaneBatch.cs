@@ -29,6 +29,9 @@ public sealed record LaneBatch
 
     /// <summary>All other events of the stretch except ticks (authentications, refusals, device changes), in order.</summary>
     public required IReadOnlyList<GatewayEvent> Facts { get; init; }
+
+    /// <summary>The ticks of the stretch, and of those before it that were nothing but ticks; in order.</summary>
+    public IReadOnlyList<TickEvent> Ticks { get; init; } = [];
 }
 
 /// <summary>What a condition claimed of a subject is taken back: everything it raised up to a position.</summary>

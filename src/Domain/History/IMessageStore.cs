@@ -64,9 +64,12 @@ public static class LedgerStates
     public static readonly IReadOnlyList<string> All = [Queued, Forwarded, Dropped, Expired, DeadLettered];
 }
 
-/// <summary>Which properties of a field's payload are sensitive. Implemented by Distribution (mapping), read by History to mask by role.</summary>
+/// <summary>How a field's mapping marks properties of the payload. Implemented by Distribution, read by History to mask by role and by Detection to say what a replay lacks.</summary>
 public interface IPayloadMarks
 {
     /// <summary>JSON pointers (RFC 6901) of sensitive properties; empty when there are none.</summary>
     IReadOnlyList<string> Sensitive(string fieldId);
+
+    /// <summary>JSON pointers of properties that detection sees once and nothing keeps; empty when there are none.</summary>
+    IReadOnlyList<string> Transient(string fieldId);
 }

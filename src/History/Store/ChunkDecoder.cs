@@ -11,6 +11,7 @@ internal ref struct ChunkDecoder
     private readonly ReadOnlyMemory<byte> _data;
     private readonly ReadOnlySpan<byte> _span;
     private int _at;
+    private bool _isPlaced;
 
     private ChunkDecoder(ReadOnlyMemory<byte> data)
     {
@@ -41,10 +42,13 @@ internal ref struct ChunkDecoder
 
     private MessageEvent[] Messages(string fieldId)
     {
-        if (_span[_at++] != ChunkFormat.Version)
+        var version = _span[_at++];
+        if (version is not (ChunkFormat.Version or ChunkFormat.Placed))
         {
             throw Damaged();
         }
+
+        _isPlaced = version == ChunkFormat.Placed;
 
         var count = Varint();
         if (count == 0 || count > (ulong)_span.Length / ChunkFormat.LeastPerMessage)
@@ -81,6 +85,8 @@ internal ref struct ChunkDecoder
 
         var sequence = flags.HasFlag(ChunkFormat.Flags.Sequence) ? Text() : null;
         var mode = flags.HasFlag(ChunkFormat.Flags.Mode) ? Text() : null;
+        var place = _isPlaced ? Known(Text()) : null;
+        var path = _isPlaced ? Known(Text()) : null;
         var source = Unless(flags, ChunkFormat.Flags.SameSource, before?.Source);
         var correlation = flags.HasFlag(ChunkFormat.Flags.SameCorrelation) && before is not null
             ? before.CorrelationId
@@ -101,12 +107,16 @@ internal ref struct ChunkDecoder
             DeviceTime = deviceTime,
             Sequence = sequence,
             Mode = mode,
+            Place = place,
+            Path = path,
             Source = source,
             Size = size,
             Payload = payload,
             MessageId = id,
         };
     }
+
+    private static string? Known(string text) => text.Length > 0 ? text : null;
 
     private string Unless(ChunkFormat.Flags flags, ChunkFormat.Flags same, string? before) =>
         flags.HasFlag(same) ? before ?? throw Damaged() : Text();

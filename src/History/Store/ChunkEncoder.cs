@@ -13,6 +13,7 @@ internal sealed class ChunkEncoder
     private static readonly SearchValues<char> Hex = SearchValues.Create("0123456789abcdef");
     private byte[] _buffer = new byte[64 * 1024];
     private int _length;
+    private bool _isPlaced;
 
     /// <summary>Encodes; the span is valid until the next call.</summary>
     /// <param name="messages">At least one, in order of position.</param>
@@ -23,7 +24,8 @@ internal sealed class ChunkEncoder
         var first = messages[0];
         var position = first.Position;
         var arrival = first.ArrivedAt.ToUnixTimeMilliseconds();
-        _buffer[_length++] = ChunkFormat.Version;
+        _isPlaced = IsPlaced(messages);
+        _buffer[_length++] = _isPlaced ? ChunkFormat.Placed : ChunkFormat.Version;
         Varint((ulong)messages.Count);
         Varint((ulong)position);
         Signed(arrival);
@@ -42,7 +44,7 @@ internal sealed class ChunkEncoder
     private void Message(MessageEvent message, MessageEvent? before, ulong positionDelta, long arrival, long arrivalDelta)
     {
         Ensure(ChunkFormat.MostPerMessage + message.Payload.Length + (3 * (message.DeviceId.Length + (message.Sequence?.Length ?? 0)
-            + (message.Mode?.Length ?? 0) + message.Source.Length + message.CorrelationId.Length + message.MessageId.Length)));
+            + (message.Mode?.Length ?? 0) + (message.Place?.Length ?? 0) + (message.Path?.Length ?? 0) + message.Source.Length + message.CorrelationId.Length + message.MessageId.Length)));
         var flagsAt = _length++;
         var flags = ChunkFormat.Flags.None;
         Varint(positionDelta);
@@ -65,6 +67,12 @@ internal sealed class ChunkEncoder
         }
 
         flags |= Optional(message.Sequence, ChunkFormat.Flags.Sequence) | Optional(message.Mode, ChunkFormat.Flags.Mode);
+        if (_isPlaced)
+        {
+            Text(message.Place ?? "");
+            Text(message.Path ?? "");
+        }
+
         if (message.Source == before?.Source)
         {
             flags |= ChunkFormat.Flags.SameSource;
@@ -83,6 +91,19 @@ internal sealed class ChunkEncoder
         message.Payload.Span.CopyTo(_buffer.AsSpan(_length));
         _length += message.Payload.Length;
         _buffer[flagsAt] = (byte)flags;
+    }
+
+    private static bool IsPlaced(IReadOnlyList<MessageEvent> messages)
+    {
+        for (var i = 0; i < messages.Count; i++)
+        {
+            if (messages[i].Place is not null || messages[i].Path is not null)
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     private ChunkFormat.Flags Optional(string? text, ChunkFormat.Flags flag)

@@ -4,7 +4,7 @@ namespace Sekisho.History.Store;
 /// How the messages of a chunk lie in the store, before encryption. Transient properties are not part of it. The field stands in the row
 /// and is bound to the data by the encryption's context.
 /// <code>
-/// byte       version, 1
+/// byte       version, 1 or 2
 /// varint     messages, n (at least 1)
 /// varint     position of the first message
 /// svarint    arrival of the first message, Unix ms
@@ -18,6 +18,8 @@ namespace Sekisho.History.Store;
 ///   svarint  its offset from UTC, minutes   if DeviceTime
 ///   text     sequence                       if Sequence
 ///   text     mode                           if Mode
+///   text     place, empty for none          version 2 only
+///   text     path, empty for none           version 2 only
 ///   text     source                         unless SameSource
 ///   id       correlation id                 unless SameCorrelation
 ///   id       message id
@@ -30,8 +32,11 @@ namespace Sekisho.History.Store;
 /// </summary>
 internal static class ChunkFormat
 {
-    /// <summary>The version byte.</summary>
+    /// <summary>The version byte of messages without place and path.</summary>
     public const byte Version = 1;
+
+    /// <summary>The version byte where a message has a place or a path.</summary>
+    public const byte Placed = 2;
 
     /// <summary>Bytes of a message at least: flags, two deltas, epoch, message id, size, payload length.</summary>
     public const int LeastPerMessage = 7;

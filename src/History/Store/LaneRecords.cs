@@ -9,10 +9,10 @@ using Sekisho.History.Ledger;
 namespace Sekisho.History.Store;
 
 /// <summary>
-/// History's part in the commit of a lane batch: chunks and what is due of their index, accepted and repeated messages in the ledger, refusals and repeats
+/// History's part in the commit of a lane batch: chunks and what is due of their index, the other events for replays, accepted and repeated messages in the ledger, refusals and repeats
 /// as records. One thread at a time.
 /// </summary>
-internal sealed class LaneRecords(ChunkWriter chunks, RecentChunks recent, IHistory history, IFlowSwitches flows) : ILaneCommitPart
+internal sealed class LaneRecords(ChunkWriter chunks, EventBlocks events, RecentChunks recent, IHistory history, IFlowSwitches flows) : ILaneCommitPart
 {
     /// <summary>Message and correlation ids listed in the record of a repeat; the count beside them is complete.</summary>
     private const int Listed = 16;
@@ -22,6 +22,7 @@ internal sealed class LaneRecords(ChunkWriter chunks, RecentChunks recent, IHist
     {
         ArgumentNullException.ThrowIfNull(batch);
         chunks.Write(batch.Chunks, transaction);
+        events.Write(batch, transaction);
         foreach (var fact in batch.Facts)
         {
             if (fact is RefusalEvent refusal && IsLogged(refusal.FieldId))

@@ -100,7 +100,7 @@ public class PumpTests
         var feed = new FakeFeed();
         await using (var node = await Node.StartAsync(store, clock, feed))
         {
-            await node.Plans.SetAsync("field", node.Catalog.Find("car-mobility")!, new Dictionary<string, ParameterValue>(), "tester", "");
+            await node.Plans.SetAsync("field", node.Catalog.Find("car-mobility")!, new Dictionary<string, ParameterValue>(), new RevisionStore.Change("tester", RevisionKinds.Set, null, ""));
             node.Feed.Append(Enumerable.Range(0, 10_000).Select(i => Lab.Message(Lab.Start, $"d{i:d15}", sequence: i)));
             await node.DoneAsync();
         }
@@ -156,7 +156,7 @@ public class PumpTests
             await using var node = await Node.StartAsync(store, clock, feed, part);
             if (done == 0)
             {
-                await node.Plans.SetAsync("field", node.Catalog.Find("car-mobility")!, new Dictionary<string, ParameterValue>(), "tester", "");
+                await node.Plans.SetAsync("field", node.Catalog.Find("car-mobility")!, new Dictionary<string, ParameterValue>(), new RevisionStore.Change("tester", RevisionKinds.Set, null, ""));
             }
 
             feed.Append(events.Skip(done).Take(stop - done));
@@ -216,7 +216,8 @@ public class PumpTests
             var directory = new FakeDirectory();
             var history = new FakeHistory();
             var catalog = TemplateCatalog.Load(Folder, new TemplateReader(DetectionFeature.Kinds));
-            var plans = new FieldPlans(store.Databases, catalog, new CalendarStore(store.Databases, history, clock), new FakeFlows(), directory, history, clock);
+            var files = new TemplateStore(store.Databases, catalog, new TemplateReader(DetectionFeature.Kinds), history, clock);
+            var plans = new FieldPlans(store.Databases, new RevisionStore(store.Databases, store.Key), catalog, files, new CalendarStore(store.Databases, history, clock), new FakeFlows(), directory, history, clock);
             var keys = new SubjectKeys(store.Key);
             var findings = new FindingStore(store.Databases, store.Key, keys, history);
             // Fewer than change, so that most of what a restart finds stands in deltas.
