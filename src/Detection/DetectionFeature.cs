@@ -32,12 +32,13 @@ public static class DetectionFeature
         UnregisteredCondition.Kind,
     ];
 
-    /// <summary>Registers the stage. Needs implementations of IEventFeed, IDeviceDirectory, IFlowSwitches, IHistory, IEventHistory and IPayloadMarks, and takes every ILaneCommitPart in order of registration.</summary>
+    /// <summary>Registers the stage. Needs implementations of IEventFeed, IEventJournal, IDeviceDirectory, IFlowSwitches, IHistory, IEventHistory and IPayloadMarks, and takes every ILaneCommitPart in order of registration.</summary>
     public static IServiceCollection AddDetection(this IServiceCollection services)
     {
         services.AddSettings<LaneSettings>("Detection:Lanes");
         services.AddSettings<TemplateSettings>("Detection:Templates");
         services.AddSettings<BacktestSettings>("Detection:Backtest");
+        services.AddSettings<ScriptSettings>("Detection:Scripts");
         services.AddSingleton(new StageMigrations("Detection", typeof(DetectionFeature).Assembly));
         services.AddSingleton(typeof(DetectionFeature).Assembly);
         services.AddSingleton(new TemplateReader(Kinds));
@@ -50,12 +51,13 @@ public static class DetectionFeature
         services.AddSingleton<IFindings>(p => p.GetRequiredService<FindingStore>());
         services.AddSingleton<Sentences>();
         services.AddSingleton<LaneStore>();
-        services.AddSingleton<ScriptTable>();
+        services.AddSingleton<ScriptTable>().AddSingleton<ScriptStore>().AddSingleton<ScriptTrial>();
         services.AddSingleton<BookStore>();
         services.AddSingleton<CalendarStore>();
         services.AddSingleton<LanePump>();
         services.AddSingleton<IStage>(p => p.GetRequiredService<LanePump>());
         services.AddHostedService(p => p.GetRequiredService<LanePump>());
+        services.AddHostedService<ScriptWorkers>();
         services.AddSingleton<BacktestRunner>().AddSingleton<Backtests>();
         services.AddHostedService(p => p.GetRequiredService<Backtests>());
         return services;
@@ -70,5 +72,6 @@ public static class DetectionFeature
         TemplateFileRoutes.Map(routes);
         BacktestRoutes.Map(routes);
         CalendarRoutes.Map(routes);
+        ScriptRoutes.Map(routes);
     }
 }

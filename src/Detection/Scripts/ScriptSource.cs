@@ -63,7 +63,7 @@ internal static class ScriptSource
     }
 
     /// <summary>
-    /// Line, column (both from 1) and message. Lua names the line; the column is that of the token it names, else that of the line's first
+    /// Line, column (both from 1) and message. Lua names the line; the column is that of the first such token in it where Lua names one, else that of the line's first
     /// character that is no space. Line 0 when it names none.
     /// </summary>
     public static (int Line, int Column, string Message) Place(string message, ReadOnlySpan<byte> source)

@@ -40,6 +40,14 @@ internal sealed class ScriptTable(Databases databases, MasterKey master, IHistor
         return [.. rows.Select(Read)];
     }
 
+    /// <summary>When which version was put in force or withdrawn, newest first; without texts.</summary>
+    public async Task<IReadOnlyList<ScriptChangedEvent>> TurnsAsync(string fieldId, string scriptId, CancellationToken cancellation)
+    {
+        var rows = await databases.State.ReadAsync(
+            c => c.QueryAsync<byte[]>("SELECT body FROM script_turn WHERE field_id = @fieldId AND script_id = @scriptId ORDER BY position DESC LIMIT 200", new { fieldId, scriptId }), cancellation).ConfigureAwait(false);
+        return [.. rows.Select(r => JsonSerializer.Deserialize<ScriptChangedEvent>(_cipher.UnprotectText(r, Context(fieldId, scriptId)), JsonSerializerOptions.Web)!)];
+    }
+
     /// <summary>Writes what a stretch changed.</summary>
     public void Write(IReadOnlyList<ScriptChangedEvent> changes, IReadOnlyList<ScriptMark> marks, DbTransaction transaction)
     {
@@ -110,6 +118,16 @@ internal sealed class ScriptTable(Databases databases, MasterKey master, IHistor
             transaction.Connection!.Execute("DELETE FROM detection_script WHERE field_id = @FieldId AND script_id = @ScriptId", new { change.FieldId, change.ScriptId }, transaction);
         }
 
+        transaction.Connection!.Execute(
+            "INSERT INTO script_turn (field_id, script_id, position, body) VALUES (@FieldId, @ScriptId, @Position, @body)",
+            new
+            {
+                change.FieldId,
+                change.ScriptId,
+                change.Position,
+                body = _cipher.Protect(JsonSerializer.Serialize(change with { Source = default }, JsonSerializerOptions.Web), Context(change.FieldId, change.ScriptId)),
+            },
+            transaction);
         history.Append(
             new HistoryRecord
             {

@@ -22,3 +22,12 @@ CREATE TABLE detection_script (
     worker_state BLOB NULL,
     PRIMARY KEY (field_id, script_id)
 );
+
+-- Each time that one was put in force or withdrawn: what was before, to go back to.
+CREATE TABLE script_turn (
+    field_id TEXT NOT NULL,
+    script_id TEXT NOT NULL,
+    position BIGINT NOT NULL,
+    body BLOB NOT NULL,
+    PRIMARY KEY (field_id, script_id, position)
+);
