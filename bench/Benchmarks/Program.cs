@@ -17,7 +17,11 @@ var stages = new Command("stages", "CPU per message of each stage: the same load
 stages.SetAction((parsed, _) => Stages.RunAsync(parsed.GetValue(gateway)!, Math.Min(parsed.GetValue(seconds), 15), parsed.GetValue(devices)));
 
 var scripts = new Command("scripts", "What a call into a script costs") { gateway, seconds };
-scripts.SetAction(parsed => ScriptCalls.Run(Math.Min(parsed.GetValue(seconds), 5)));
+scripts.SetAction(parsed =>
+{
+    ScriptLane.Run(Math.Min(parsed.GetValue(seconds), 5));
+    return ScriptCalls.Run(Math.Min(parsed.GetValue(seconds), 5));
+});
 
 var days = new Option<int>("--days") { Description = "Days of history", DefaultValueFactory = _ => 30 };
 var template = new Option<string>("--template") { Description = "Which template to try", DefaultValueFactory = _ => "" };

@@ -14,6 +14,7 @@ using Sekisho.Detection.Conditions.Timestamps;
 using Sekisho.Detection.Conditions.Unregistered;
 using Sekisho.Detection.Findings;
 using Sekisho.Detection.Lanes;
+using Sekisho.Detection.Scripts;
 using Sekisho.Detection.Templates;
 using Sekisho.Domain.Detection;
 using Sekisho.Domain.Operations;
@@ -39,12 +40,13 @@ public static class DetectionFeature
         UnregisteredCondition.Kind,
     ];
 
-    /// <summary>Registers the stage. Needs implementations of IEventFeed, IDeviceDirectory, IFlowSwitches, IHistory, IEventHistory and IPayloadMarks, and takes every ILaneCommitPart in order of registration.</summary>
+    /// <summary>Registers the stage. Needs implementations of IEventFeed, IEventJournal, IDeviceDirectory, IFlowSwitches, IHistory, IEventHistory and IPayloadMarks, and takes every ILaneCommitPart in order of registration.</summary>
     public static IServiceCollection AddDetection(this IServiceCollection services)
     {
         services.AddSettings<LaneSettings>("Detection:Lanes");
         services.AddSettings<TemplateSettings>("Detection:Templates");
         services.AddSettings<BacktestSettings>("Detection:Backtest");
+        services.AddSettings<ScriptSettings>("Detection:Scripts");
         services.AddSingleton(new StageMigrations("Detection", typeof(DetectionFeature).Assembly));
         services.AddSingleton(typeof(DetectionFeature).Assembly);
         services.AddSingleton(new TemplateReader(Kinds));
@@ -57,11 +59,13 @@ public static class DetectionFeature
         services.AddSingleton<IFindings>(p => p.GetRequiredService<FindingStore>());
         services.AddSingleton<Sentences>();
         services.AddSingleton<LaneStore>();
+        services.AddSingleton<ScriptTable>().AddSingleton<ScriptStore>().AddSingleton<ScriptTrial>();
         services.AddSingleton<BookStore>();
         services.AddSingleton<CalendarStore>();
         services.AddSingleton<LanePump>();
         services.AddSingleton<IStage>(p => p.GetRequiredService<LanePump>());
         services.AddHostedService(p => p.GetRequiredService<LanePump>());
+        services.AddHostedService<ScriptWorkers>();
         services.AddSingleton<BacktestRunner>().AddSingleton<Backtests>();
         services.AddHostedService(p => p.GetRequiredService<Backtests>());
         return services;
@@ -76,5 +80,6 @@ public static class DetectionFeature
         TemplateFileRoutes.Map(routes);
         BacktestRoutes.Map(routes);
         CalendarRoutes.Map(routes);
+        ScriptRoutes.Map(routes);
     }
 }

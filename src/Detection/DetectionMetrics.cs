@@ -16,6 +16,9 @@ internal static class DetectionMetrics
     /// <summary>Failed commits and faults.</summary>
     public static readonly Counter<long> Faults = Meter.CreateCounter<long>("sekisho_detection_faults", "{fault}", "Commits that failed and faults met.");
 
+    /// <summary>Calls of scripts that failed.</summary>
+    public static readonly Counter<long> ScriptFaults = Meter.CreateCounter<long>("sekisho_detection_script_faults", "{fault}", "Calls of detection scripts that failed.");
+
     public static void Stretch(StepResult result, TimeSpan duration, TimeSpan age)
     {
         Events.Add(result.Events);

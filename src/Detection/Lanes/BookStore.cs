@@ -2,6 +2,7 @@ using System.Data.Common;
 using System.Text.Json;
 using Dapper;
 using Sekisho.Detection.Findings.Exceptions;
+using Sekisho.Detection.Scripts;
 using Sekisho.Detection.Thresholds;
 using Sekisho.Domain.Events;
 using Sekisho.Domain.History;
@@ -10,8 +11,8 @@ using Sekisho.Storage.Keys;
 
 namespace Sekisho.Detection.Lanes;
 
-/// <summary>The tables detection_exception and detection_prior. Reading any thread; writing inside the lanes' transaction.</summary>
-internal sealed class BookStore(Databases databases, MasterKey master, IHistory history) : IDisposable
+/// <summary>The tables detection_exception and detection_prior, and through <see cref="ScriptTable"/> detection_script. Reading any thread; writing inside the lanes' transaction.</summary>
+internal sealed class BookStore(Databases databases, MasterKey master, ScriptTable scripts, IHistory history) : IDisposable
 {
     private readonly ColumnCipher _cipher = new(master, "detection.exception");
 
@@ -27,7 +28,10 @@ internal sealed class BookStore(Databases databases, MasterKey master, IHistory 
             ExceptionBook.Of(exceptions.Select(e => JsonSerializer.Deserialize<ExceptionChangedEvent>(_cipher.UnprotectText(e.Body, e.Id), JsonSerializerOptions.Web)!)),
             new PriorBook(priors.ToDictionary(
                 p => PriorKey.Of(p.Area.Length == 0 ? null : p.Area, p.Metric),
-                p => new Prior((int)p.Version, JsonSerializer.Deserialize<double[]>(p.Numbers)!))));
+                p => new Prior((int)p.Version, JsonSerializer.Deserialize<double[]>(p.Numbers)!))))
+        {
+            Scripts = await scripts.LoadAsync(cancellation).ConfigureAwait(false),
+        };
     }
 
     /// <summary>How often each exception of a field (null: of the gateway) allowed something, and when it did last.</summary>
@@ -48,6 +52,7 @@ internal sealed class BookStore(Databases databases, MasterKey master, IHistory 
             Write(change, transaction);
         }
 
+        scripts.Write(result.Scripts, result.ScriptMarks, transaction);
         foreach (var prior in result.Priors)
         {
             transaction.Connection!.Execute(

@@ -1,4 +1,5 @@
 using Sekisho.Detection.Findings.Exceptions;
+using Sekisho.Detection.Scripts;
 using Sekisho.Detection.Thresholds;
 
 namespace Sekisho.Detection.Lanes;
@@ -6,5 +7,8 @@ namespace Sekisho.Detection.Lanes;
 /// <summary>What all lanes know in common, as of a position: made by events, stored with the lanes. Immutable.</summary>
 internal sealed record LaneBooks(ExceptionBook Exceptions, PriorBook Priors)
 {
+    /// <summary>Scripts in force.</summary>
+    public ScriptBook Scripts { get; init; } = ScriptBook.Empty;
+
     public static readonly LaneBooks Empty = new(ExceptionBook.Empty, PriorBook.Empty);
 }

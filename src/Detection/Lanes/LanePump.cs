@@ -47,6 +47,9 @@ internal sealed partial class LanePump(
 
     public string Name => "detection";
 
+    /// <summary>Journal position up to which everything is committed.</summary>
+    public long Committed => Volatile.Read(ref _committed);
+
     public StageStatus Status
     {
         get

@@ -3,6 +3,7 @@ using Sekisho.Detection.Conditions.Devices;
 using Sekisho.Detection.Conditions.Group;
 using Sekisho.Detection.Findings;
 using Sekisho.Detection.Findings.Exceptions;
+using Sekisho.Detection.Scripts;
 using Sekisho.Detection.Templates;
 using Sekisho.Domain.Detection;
 using Sekisho.Domain.Events;
@@ -29,11 +30,13 @@ internal sealed class LaneRunner(SubjectTable subjects, LaneClock clock, LaneBoo
     private readonly List<Retraction> _retractions = [];
     private readonly List<ExceptionChangedEvent> _exceptions = [];
     private readonly List<PriorEvent> _priors = [];
+    private readonly List<ScriptChangedEvent> _scripts = [];
     private readonly List<TickEvent> _ticks = [];
     private readonly Dictionary<string, (int Times, long At)> _allowed = [];
     private readonly Signals _signals = new();
     private List<RaisedFinding> _raised = [];
-    private PlanBook? _book;
+    private PlanBook? _without; // as given
+    private PlanBook? _book; // with the scripts in force
     private LaneClock _clock = clock;
     private LaneBooks _books = books;
 
@@ -51,7 +54,14 @@ internal sealed class LaneRunner(SubjectTable subjects, LaneClock clock, LaneBoo
     /// <summary>Takes over plans between two stretches. What was raised under a condition that is gone is over.</summary>
     public void Adopt(PlanBook book)
     {
-        _book = book;
+        _without = book;
+        Adopt(long.MaxValue);
+    }
+
+    /// <param name="position">What was raised at or before it is over where its condition is gone.</param>
+    private void Adopt(long position)
+    {
+        var book = _book = _books.Scripts.Over(_without!);
         foreach (var subject in subjects.All.ToList())
         {
             var plan = book.For(subject.FieldId).Of(subject.Id.Scope) ?? ScopePlan.Empty;
@@ -61,7 +71,7 @@ internal sealed class LaneRunner(SubjectTable subjects, LaneClock clock, LaneBoo
             }
 
             subject.Adopt(plan, _gone);
-            ClearGone(subject, _clock.SeenAt, long.MaxValue, "");
+            ClearGone(subject, _clock.SeenAt, position, "");
             changes.Touch(subject);
             if (plan.Cells == 0 && subject.Id.Scope != Scopes.Device)
             {
@@ -91,7 +101,7 @@ internal sealed class LaneRunner(SubjectTable subjects, LaneClock clock, LaneBoo
     /// <param name="book">The plans in force.</param>
     public StepResult Step(IReadOnlyList<GatewayEvent> events, PlanBook book)
     {
-        if (!ReferenceEquals(book, _book))
+        if (!ReferenceEquals(book, _without))
         {
             Adopt(book);
         }
@@ -105,7 +115,7 @@ internal sealed class LaneRunner(SubjectTable subjects, LaneClock clock, LaneBoo
             switch (happened)
             {
                 case MessageEvent message:
-                    Take(message, book, chunks, duplicates);
+                    Take(message, _book!, chunks, duplicates);
                     break;
                 case TickEvent tick:
                     _ticks.Add(tick);
@@ -121,9 +131,17 @@ internal sealed class LaneRunner(SubjectTable subjects, LaneClock clock, LaneBoo
                     _priors.Add(prior);
                     _books = _books with { Priors = _books.Priors.With(prior) };
                     break;
+                case ScriptChangedEvent change:
+                    facts.Add(change);
+                    Take(change);
+                    break;
+                case ScriptReportEvent report:
+                    facts.Add(report);
+                    Take(report);
+                    break;
                 default:
                     facts.Add(happened);
-                    Take(happened, book);
+                    Take(happened, _book!);
                     break;
             }
         }
@@ -163,6 +181,69 @@ internal sealed class LaneRunner(SubjectTable subjects, LaneClock clock, LaneBoo
         Judge(device, signal, message);
         JudgeWide(plan, signal, message);
         _signals.Learn(message, device);
+    }
+
+    // From here on another version is in force: states stay, what only the old one claimed is over, and so is what was said of its faults.
+    private void Take(ScriptChangedEvent change)
+    {
+        _scripts.Add(change);
+        _books.Scripts.Find(change.FieldId, change.ScriptId)?.Dispose();
+        _books = _books with { Scripts = _books.Scripts.With(change) };
+        _cleared.Add(new Clearance(
+            ScriptFaultFinding.Subject(change.FieldId), change.FieldId, ScriptFaultFinding.Identity(change.ScriptId), change.ArrivedAt.ToUnixTimeMilliseconds(), change.Position, change.CorrelationId));
+        Adopt(change.Position);
+        if (_books.Scripts.Find(change.FieldId, change.ScriptId) is { } script)
+        {
+            TellFaults([script], Bare(change), change.CorrelationId);
+        }
+    }
+
+    private Signal Bare(GatewayEvent happened) => new() { Kind = SignalKind.Device, At = _clock.SeenAt, EventAt = _clock.SeenAt, Position = happened.Position, Downtime = _clock.Downtime };
+
+    private void Take(ScriptReportEvent report)
+    {
+        if (_books.Scripts.Find(report.FieldId, report.ScriptId) is not { Manifest: not null } script || script.Change.Version != report.Version)
+        {
+            return;
+        }
+
+        var plan = _book!.For(report.FieldId);
+        foreach (var (deviceId, claims) in script.Take(report))
+        {
+            if (subjects.ProfileOf(deviceId)?.FieldId != report.FieldId)
+            {
+                continue;
+            }
+
+            var device = subjects.Device(deviceId, report.FieldId, plan, _gone);
+            var signal = _signals.Of(report, SignalKind.Device, "", report.FieldId, deviceId, null, device, device.Profile, _clock, _books);
+            ClearGone(device, signal.At, signal.Position, report.CorrelationId);
+            changes.Touch(device);
+            script.Show(claims);
+            foreach (var condition in device.Plan.Conditions)
+            {
+                if (condition.Source.Template.Id == "script." + report.ScriptId)
+                {
+                    JudgeOne(device, condition, signal, report);
+                }
+            }
+
+            subjects.Await(device, _clock);
+        }
+
+        script.Pass();
+        TellFaults([script], Bare(report), report.CorrelationId);
+    }
+
+    private void TellFaults(IReadOnlyList<RunningScript> scripts, in Signal signal, string correlationId)
+    {
+        foreach (var script in scripts)
+        {
+            if (script.TakeNews() is { } news)
+            {
+                _raised.Add(ScriptFaultFinding.Of(news, signal, correlationId));
+            }
+        }
     }
 
     private void Take(GatewayEvent happened, PlanBook book)
@@ -205,7 +286,7 @@ internal sealed class LaneRunner(SubjectTable subjects, LaneClock clock, LaneBoo
     // A device without a state gets one only when somebody needs it.
     private Subject? DeviceOf(SignalKind kind, string what, string deviceId, string fieldId, FieldPlan plan)
     {
-        if (kind is SignalKind.Device || plan.Template is null)
+        if (kind is SignalKind.Device || (plan.Template is null && plan.Device.Scripts.Count == 0))
         {
             return subjects.FindDevice(deviceId);
         }
@@ -348,30 +429,12 @@ internal sealed class LaneRunner(SubjectTable subjects, LaneClock clock, LaneBoo
 
         foreach (var condition in subject.Plan.Conditions)
         {
-            var state = subject.StateOf(condition);
-            var before = state[0];
-            switch (condition.Judged.Step(state, signal))
-            {
-                case Outcome.Raise:
-                    Raise(subject, condition, signal, happened);
-                    changes.Touch(subject);
-                    break;
-                case Outcome.Retract:
-                    Retract(subject, condition, signal);
-                    changes.Touch(subject);
-                    break;
-                case Outcome.Clear:
-                    _cleared.Add(new Clearance(subject.Id, subject.FieldId, condition.Identity, signal.At, signal.Position, subject.CorrelationId));
-                    changes.Touch(subject);
-                    break;
-                default:
-                    if (state[0] != before)
-                    {
-                        changes.Touch(subject);
-                    }
+            JudgeOne(subject, condition, signal, happened);
+        }
 
-                    break;
-            }
+        if (subject.Plan.Scripts.Count > 0)
+        {
+            TellFaults(subject.Plan.Scripts, signal, subject.CorrelationId);
         }
 
         if (signal.Kind == SignalKind.Tick)
@@ -380,6 +443,34 @@ internal sealed class LaneRunner(SubjectTable subjects, LaneClock clock, LaneBoo
         }
 
         subjects.Await(subject, _clock);
+    }
+
+    private void JudgeOne(Subject subject, PlannedCondition condition, in Signal signal, GatewayEvent happened)
+    {
+        var state = subject.StateOf(condition);
+        var before = state[0];
+        switch (condition.Judged.Step(state, signal))
+        {
+            case Outcome.Raise:
+                Raise(subject, condition, signal, happened);
+                changes.Touch(subject);
+                break;
+            case Outcome.Retract:
+                Retract(subject, condition, signal);
+                changes.Touch(subject);
+                break;
+            case Outcome.Clear:
+                _cleared.Add(new Clearance(subject.Id, subject.FieldId, condition.Identity, signal.At, signal.Position, subject.CorrelationId));
+                changes.Touch(subject);
+                break;
+            default:
+                if (state[0] != before)
+                {
+                    changes.Touch(subject);
+                }
+
+                break;
+        }
     }
 
     private void Raise(Subject subject, PlannedCondition condition, in Signal signal, GatewayEvent happened)
@@ -443,6 +534,8 @@ internal sealed class LaneRunner(SubjectTable subjects, LaneClock clock, LaneBoo
             Retracted = [.. _retracted],
             Exceptions = [.. _exceptions],
             Priors = [.. _priors],
+            Scripts = [.. _scripts],
+            ScriptMarks = [.. _books.Scripts.All.Select(s => s.TakeMark()).OfType<ScriptMark>()],
             Allowed = new Dictionary<string, (int, long)>(_allowed),
             States = StateChanges.None,
             Clock = _clock,
@@ -459,6 +552,7 @@ internal sealed class LaneRunner(SubjectTable subjects, LaneClock clock, LaneBoo
         _retractions.Clear();
         _exceptions.Clear();
         _priors.Clear();
+        _scripts.Clear();
         _ticks.Clear();
         _allowed.Clear();
         return result;

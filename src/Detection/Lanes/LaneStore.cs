@@ -39,7 +39,7 @@ internal sealed class LaneStore(Databases databases, SubjectKeys keys, IDeviceDi
         var changes = new ChangedSubjects(settings);
         var runner = new LaneRunner(table, clock, books, changes);
         var unsettled = new List<LoadedSubject>();
-        foreach (var loaded in loader.All(book))
+        foreach (var loaded in loader.All(books.Scripts.Over(book)))
         {
             if (loaded.Since > 0)
             {

@@ -1,4 +1,5 @@
 using Sekisho.Detection.Findings;
+using Sekisho.Detection.Scripts;
 using Sekisho.Domain.Detection;
 using Sekisho.Domain.Events;
 
@@ -22,6 +23,12 @@ internal sealed record StepResult
     /// <summary>Changes of priors, in order.</summary>
     public IReadOnlyList<PriorEvent> Priors { get; init; } = [];
 
+    /// <summary>Changes of scripts, in order.</summary>
+    public IReadOnlyList<ScriptChangedEvent> Scripts { get; init; } = [];
+
+    /// <summary>How scripts fare, where that changed.</summary>
+    public IReadOnlyList<ScriptMark> ScriptMarks { get; init; } = [];
+
     /// <summary>How often each exception allowed something, and when it did last.</summary>
     public IReadOnlyDictionary<string, (int Times, long At)> Allowed { get; init; } = new Dictionary<string, (int, long)>();
 
@@ -34,5 +41,5 @@ internal sealed record StepResult
 
     /// <summary>True when nothing but the clock moved.</summary>
     public bool IsIdle => Batch.Chunks.Count == 0 && Batch.Duplicates.Count == 0 && Batch.Facts.Count == 0
-        && Raised.Count == 0 && Cleared.Count == 0 && Retracted.Count == 0 && States.Settled.Count == 0;
+        && Raised.Count == 0 && Cleared.Count == 0 && Retracted.Count == 0 && States.Settled.Count == 0 && ScriptMarks.Count == 0;
 }

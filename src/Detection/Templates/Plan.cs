@@ -4,6 +4,7 @@ using Sekisho.Detection.Conditions;
 using Sekisho.Detection.Conditions.Devices;
 using Sekisho.Detection.Conditions.Group;
 using Sekisho.Detection.Conditions.Schedules;
+using Sekisho.Detection.Scripts;
 using Sekisho.Domain.Detection;
 
 namespace Sekisho.Detection.Templates;
@@ -90,6 +91,16 @@ internal sealed class ScopePlan
     /// <summary>Conditions in force whose event holds back the silence of single devices.</summary>
     public PlannedCondition[] Groups { get; }
 
+    /// <summary>Scripts whose conditions are among them; empty as a rule.</summary>
+    public IReadOnlyList<RunningScript> Scripts { get; private init; } = [];
+
+    /// <summary>The same with conditions of scripts behind its own.</summary>
+    public ScopePlan With(IEnumerable<PlannedCondition> conditions, IReadOnlyList<RunningScript> scripts)
+    {
+        var (facts, neighbours) = (FactsOffset >= 0, NeighboursOffset >= 0);
+        return new ScopePlan(Conditions.Skip((facts ? 1 : 0) + (neighbours ? 1 : 0)).Concat(conditions), facts, neighbours) { Scripts = scripts };
+    }
+
     public bool Concerns(in Signal signal)
     {
         foreach (var condition in Conditions)
@@ -141,21 +152,29 @@ internal sealed class FieldPlan
         }
     }
 
-    public ScopePlan Device { get; } = ScopePlan.Bare;
+    public ScopePlan Device { get; private init; } = ScopePlan.Bare;
 
     /// <summary>Plans of the wide scopes, in the order of <see cref="WideScope.All"/>.</summary>
     public ReadOnlySpan<ScopePlan?> Wide => _wide;
 
     public ScopePlan? Source => Of(Scopes.Source);
 
-    public string? ZoneId { get; }
+    public string? ZoneId { get; private init; }
 
-    public FieldCalendar Calendar { get; } = FieldCalendar.None;
+    public FieldCalendar Calendar { get; private init; } = FieldCalendar.None;
 
     /// <summary>True when the content of messages is not shown to conditions.</summary>
     public bool HidesContent { get; init; }
 
-    public FieldTemplate? Template { get; }
+    public FieldTemplate? Template { get; private init; }
+
+    /// <summary>The same with scripts.</summary>
+    public FieldPlan With(IEnumerable<PlannedCondition> conditions, IReadOnlyList<RunningScript> scripts)
+    {
+        var with = new FieldPlan { ZoneId = ZoneId, Template = Template, Calendar = Calendar, HidesContent = HidesContent, Device = Device.With(conditions, scripts) };
+        _wide.CopyTo(with._wide, 0);
+        return with;
+    }
 
     public ScopePlan? Of(string scope) => scope == Scopes.Device ? Device : WideScope.IndexOf(scope) is var index and >= 0 ? _wide[index] : null;
 
@@ -189,6 +208,10 @@ internal sealed class PlanBook(FieldPlan gateway, IReadOnlyDictionary<string, Fi
     public FieldPlan Gateway { get; } = gateway;
 
     public IEnumerable<string> Fields => _fields.Keys;
+
+    /// <summary>The same with other plans for some fields.</summary>
+    public PlanBook Replacing(IReadOnlyDictionary<string, FieldPlan> plans) =>
+        new(Gateway, _fields.Where(f => !plans.ContainsKey(f.Key)).Concat(plans).ToDictionary(f => f.Key, f => f.Value));
 
     /// <summary>The field's plan; for null the gateway's.</summary>
     public FieldPlan For(string? fieldId) => fieldId is null ? Gateway : _fields.GetValueOrDefault(fieldId, FieldPlan.None);

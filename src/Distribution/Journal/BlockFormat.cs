@@ -30,6 +30,8 @@ namespace Sekisho.Distribution.Journal;
 ///   10 exception       text field, text id, varint in force (0 or 1), text kind, text scope, text condition, text subject, text group,
 ///                      text value, time until, text by, text reason
 ///   11 prior           text field, text metric, varint version, varint n, n × float64 little endian
+///   16 script          text field, text script, varint version, varint in force (0 or 1), text effect, bytes source, text by, text reason
+///   17 script's report text field, text script, varint version, bytes result, text fault, varint by chance (0 or 1)
 ///
 /// varint   unsigned LEB128, at most 10 bytes
 /// text     varint 0 for null, else length + 1, then UTF-8
@@ -60,6 +62,8 @@ internal static class BlockFormat
     private const byte TrafficFact = 9;
     private const byte ExceptionChanged = 10;
     private const byte Prior = 11;
+    private const byte ScriptChanged = 16;
+    private const byte ScriptReport = 17;
 
     /// <summary>Most numbers of a prior.</summary>
     public const int MostNumbers = 64;
@@ -128,6 +132,8 @@ internal static class BlockFormat
         TrafficFactEvent => TrafficFact,
         ExceptionChangedEvent => ExceptionChanged,
         PriorEvent => Prior,
+        ScriptChangedEvent => ScriptChanged,
+        ScriptReportEvent => ScriptReport,
         _ => throw new NotSupportedException($"The journal has no layout for {item.GetType().Name}."),
     };
 
@@ -221,6 +227,8 @@ internal static class BlockFormat
         TrafficFact => FactFormat.ReadTraffic(position, at, correlation, ref from),
         ExceptionChanged => FactFormat.ReadException(position, at, correlation, ref from),
         Prior => FactFormat.ReadPrior(position, at, correlation, ref from),
+        ScriptChanged => FactFormat.ReadScriptChange(position, at, correlation, ref from),
+        ScriptReport => FactFormat.ReadScriptReport(position, at, correlation, ref from),
         _ => throw new JournalFormatException($"kind {kind} is unknown"),
     };
 

@@ -62,6 +62,24 @@ internal static class FactFormat
                 }
 
                 break;
+            case ScriptChangedEvent c:
+                to.Text(c.FieldId);
+                to.Text(c.ScriptId);
+                to.Number((uint)c.Version);
+                to.Byte(c.InForce ? (byte)1 : (byte)0);
+                to.Text(c.Effect);
+                to.Bytes(c.Source.Span);
+                to.Text(c.By);
+                to.Text(c.Reason);
+                break;
+            case ScriptReportEvent r:
+                to.Text(r.FieldId);
+                to.Text(r.ScriptId);
+                to.Number((uint)r.Version);
+                to.Bytes(r.Result.Span);
+                to.Text(r.Fault);
+                to.Byte(r.Chance ? (byte)1 : (byte)0);
+                break;
         }
     }
 
@@ -109,12 +127,7 @@ internal static class FactFormat
         CorrelationId = correlation,
         FieldId = from.Text(),
         ExceptionId = from.Required(),
-        InForce = from.Byte() switch
-        {
-            0 => false,
-            1 => true,
-            _ => throw new JournalFormatException("a yes or no is neither"),
-        },
+        InForce = YesOrNo(ref from),
         Kind = from.Required(),
         Scope = from.Text(),
         ConditionKey = from.Text(),
@@ -135,6 +148,41 @@ internal static class FactFormat
         Metric = from.Required(),
         Version = from.Integer(),
         Numbers = Numbers(ref from),
+    };
+
+    public static ScriptChangedEvent ReadScriptChange(long position, DateTimeOffset at, string correlation, ref BlockReader from) => new()
+    {
+        Position = position,
+        ArrivedAt = at,
+        CorrelationId = correlation,
+        FieldId = from.Required(),
+        ScriptId = from.Required(),
+        Version = from.Integer(),
+        InForce = YesOrNo(ref from),
+        Effect = from.Required(),
+        Source = from.Bytes(),
+        By = from.Required(),
+        Reason = from.Text(),
+    };
+
+    public static ScriptReportEvent ReadScriptReport(long position, DateTimeOffset at, string correlation, ref BlockReader from) => new()
+    {
+        Position = position,
+        ArrivedAt = at,
+        CorrelationId = correlation,
+        FieldId = from.Required(),
+        ScriptId = from.Required(),
+        Version = from.Integer(),
+        Result = from.Bytes(),
+        Fault = from.Text(),
+        Chance = YesOrNo(ref from),
+    };
+
+    private static bool YesOrNo(ref BlockReader from) => from.Byte() switch
+    {
+        0 => false,
+        1 => true,
+        _ => throw new JournalFormatException("a yes or no is neither"),
     };
 
     private static double[] Numbers(ref BlockReader from)

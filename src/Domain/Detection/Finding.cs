@@ -79,7 +79,7 @@ public sealed record Evidence
     /// <summary>Upper end of the expected band; null when open.</summary>
     public double? ExpectedHigh { get; init; }
 
-    /// <summary>Where the band came from: "template", "learnt", "peer" or "person".</summary>
+    /// <summary>Where the band came from: "template", "learnt", "peer", "person" or "script".</summary>
     public required string Origin { get; init; }
 
     /// <summary>Journal positions of the events it rests on, newest last, at most 32.</summary>

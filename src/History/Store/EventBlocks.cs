@@ -82,6 +82,8 @@ internal sealed class EventBlocks(MasterKey key, IFlowSwitches flows) : IDisposa
         TrafficFactEvent e => e.FieldId,
         ExceptionChangedEvent e => e.FieldId ?? NoField,
         PriorEvent e => e.FieldId ?? NoField,
+        ScriptChangedEvent e => e.FieldId,
+        ScriptReportEvent e => e.FieldId,
         _ => NoField,
     };
 

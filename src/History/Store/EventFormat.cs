@@ -205,6 +205,8 @@ internal static class EventFormat
                     new JsonDerivedType(typeof(SimFactEvent), "sim"),
                     new JsonDerivedType(typeof(ExceptionChangedEvent), "exception"),
                     new JsonDerivedType(typeof(PriorEvent), "prior"),
+                    new JsonDerivedType(typeof(ScriptChangedEvent), "script"),
+                    new JsonDerivedType(typeof(ScriptReportEvent), "script-report"),
                 },
             };
         }

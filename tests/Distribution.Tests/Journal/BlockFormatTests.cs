@@ -50,6 +50,28 @@ public class BlockFormatTests
         new PriorEvent { Position = 7, ArrivedAt = Noon.AddSeconds(1), CorrelationId = "", FieldId = "cars", Metric = "size/tag", Version = 3, Numbers = [0.5, -1, double.MaxValue] },
     ];
 
+    private static readonly GatewayEvent[] OneOfEachScript =
+    [
+        new ScriptChangedEvent
+        {
+            Position = 1, ArrivedAt = Noon, CorrelationId = "c1", FieldId = "cars", ScriptId = "doors", Version = 2, InForce = true, Effect = "shadow", Source = "return {}"u8.ToArray(), By = "anna", Reason = "試す",
+        },
+        new ScriptChangedEvent { Position = 2, ArrivedAt = Noon, CorrelationId = "", FieldId = "cars", ScriptId = "doors", Version = 2, InForce = false, Effect = "act", By = "anna" },
+        new ScriptReportEvent { Position = 3, ArrivedAt = Noon, CorrelationId = "", FieldId = "cars", ScriptId = "doors", Version = 2, Result = "[{},{}]"u8.ToArray() },
+        new ScriptReportEvent { Position = 4, ArrivedAt = Noon, CorrelationId = "", FieldId = "cars", ScriptId = "doors", Version = 2, Fault = "too long", Chance = true },
+    ];
+
+    [Fact]
+    public void Scripts_and_their_reports_have_exactly_these_bytes()
+    {
+        const string golden =
+            "010100000000000000002EEA489D010000040000001000036331056361727306646F6F7273020107736861646F770972657475726E207B7D05616E6E" +
+            "6107E8A9A6E38199100001056361727306646F6F72730200046163740005616E6E6100110001056361727306646F6F727302075B7B7D2C7B7D5D0000" +
+            "110001056361727306646F6F7273020009746F6F206C6F6E6701";
+        Assert.Equal(golden, Convert.ToHexString(Encode(OneOfEachScript)));
+        Same(OneOfEachScript, BlockFormat.Decode(Convert.FromHexString(golden)));
+    }
+
     [Fact]
     public void Later_kinds_have_exactly_these_bytes()
     {
@@ -85,18 +107,18 @@ public class BlockFormatTests
         Same(OneOfEachFact, BlockFormat.Decode(Encode(OneOfEachFact)));
         Assert.Equal(
             typeof(GatewayEvent).Assembly.GetTypes().Where(t => t.IsSubclassOf(typeof(GatewayEvent))).Select(t => t.Name).Order(StringComparer.Ordinal),
-            OneOfEach.Concat(OneOfEachFact).Select(e => e.GetType().Name).Distinct().Order(StringComparer.Ordinal));
+            OneOfEach.Concat(OneOfEachFact).Concat(OneOfEachScript).Select(e => e.GetType().Name).Distinct().Order(StringComparer.Ordinal));
     }
 
     [Fact]
     public void Changed_and_cut_blocks_give_events_or_the_one_declared_exception()
     {
         var random = Fuzz.Source(1);
-        byte[][] blocks = [Encode(OneOfEach), Encode(OneOfEachFact)];
+        byte[][] blocks = [Encode(OneOfEach), Encode(OneOfEachFact), Encode(OneOfEachScript)];
         var rounds = Fuzz.Rounds(40_000);
         for (var i = 0; i < rounds; i++)
         {
-            var block = blocks[i % 2];
+            var block = blocks[i % blocks.Length];
             var changed = random.Next(4) == 0 ? block[..random.Next(block.Length)] : (byte[])block.Clone();
             for (var n = random.Next(4); n > 0 && changed.Length > 0; n--)
             {
@@ -133,6 +155,8 @@ public class BlockFormatTests
     {
         MessageEvent m => (m with { Payload = default, Transient = default }) + Encoding.UTF8.GetString(m.Payload.Span) + Encoding.UTF8.GetString(m.Transient.Span),
         PriorEvent p => (p with { Numbers = [] }) + string.Join(' ', p.Numbers),
+        ScriptChangedEvent c => (c with { Source = default }) + Encoding.UTF8.GetString(c.Source.Span),
+        ScriptReportEvent r => (r with { Result = default }) + Encoding.UTF8.GetString(r.Result.Span),
         _ => item.ToString(),
     };
 }
