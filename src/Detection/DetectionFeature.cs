@@ -8,6 +8,7 @@ using Sekisho.Detection.Conditions.Metrics;
 using Sekisho.Detection.Conditions.Silence;
 using Sekisho.Detection.Conditions.Unregistered;
 using Sekisho.Detection.Findings;
+using Sekisho.Detection.Findings.Exceptions;
 using Sekisho.Detection.Lanes;
 using Sekisho.Detection.Templates;
 using Sekisho.Domain.Detection;
@@ -30,7 +31,7 @@ public static class DetectionFeature
         UnregisteredCondition.Kind,
     ];
 
-    /// <summary>Registers the stage. Needs implementations of IEventFeed, IDeviceDirectory, IFlowSwitches and IHistory, and takes every ILaneCommitPart in order of registration.</summary>
+    /// <summary>Registers the stage. Needs implementations of IEventFeed, IEventJournal, IDeviceDirectory, IFlowSwitches and IHistory, and takes every ILaneCommitPart in order of registration.</summary>
     public static IServiceCollection AddDetection(this IServiceCollection services)
     {
         services.AddSettings<LaneSettings>("Detection:Lanes");
@@ -45,6 +46,12 @@ public static class DetectionFeature
         services.AddSingleton<FindingStore>();
         services.AddSingleton<IFindings>(p => p.GetRequiredService<FindingStore>());
         services.AddSingleton<Sentences>();
+        services.AddSingleton<ExceptionArrivals>();
+        services.AddSingleton<ILaneCommitPart>(p => p.GetRequiredService<ExceptionArrivals>());
+        services.AddSingleton<ExceptionDesk>();
+        services.AddSingleton<ExceptionPreviews>();
+        services.AddSingleton<Offers>();
+        services.AddSingleton<Trials>();
         services.AddSingleton<LaneStore>();
         services.AddSingleton<BookStore>();
         services.AddSingleton<CalendarStore>();
@@ -58,6 +65,9 @@ public static class DetectionFeature
     public static void MapDetection(this RouteGroups routes)
     {
         DetectionRoutes.Map(routes);
+        LabelRoutes.Map(routes);
+        ExceptionRoutes.Map(routes);
+        ConditionRoutes.Map(routes);
         TemplateRoutes.Map(routes);
         CalendarRoutes.Map(routes);
     }

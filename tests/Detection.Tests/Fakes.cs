@@ -88,7 +88,7 @@ internal sealed class NoHistory : IHistory
 }
 
 /// <summary>A journal in memory. Any thread.</summary>
-internal sealed class FakeFeed : IEventFeed
+internal sealed class FakeFeed : IEventFeed, IEventJournal
 {
     private readonly Lock _turn = new(); // guards _events and _more
     private readonly List<GatewayEvent> _events = [];
@@ -142,6 +142,16 @@ internal sealed class FakeFeed : IEventFeed
             }
 
             await more.WaitAsync(cancellation);
+        }
+    }
+
+    public ValueTask<long> AppendAsync(IReadOnlyList<GatewayEvent> events, CancellationToken cancellation)
+    {
+        lock (_turn)
+        {
+            var first = _events.Count + 1L;
+            Append(events);
+            return ValueTask.FromResult(first);
         }
     }
 

@@ -57,6 +57,7 @@ internal sealed class TestGateway : IAsyncDisposable
         services.AddSingleton<IFlowSwitches, FakeFlows>();
         TestGateway? gateway = null;
         services.AddSingleton<IEventFeed>(_ => gateway!.Feed);
+        services.AddSingleton<IEventJournal>(_ => gateway!.Feed);
         services.AddSingleton<IDeviceDirectory>(_ => gateway!.Directory);
         services.AddSingleton<IOperatorAudit>(_ => gateway!.Audit);
         var app = builder.Build();

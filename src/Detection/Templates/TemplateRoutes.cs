@@ -51,7 +51,7 @@ internal static class TemplateRoutes
             return Problem.Of(CommonProblems.Invalid, [new Fault("/templateId", texts.Get("detection.fault.one-of", language, ("allowed", known)))]);
         }
 
-        var given = (request.Parameters ?? new Dictionary<string, JsonElement>()).ToDictionary(p => p.Key, p => p.Value.ValueKind == JsonValueKind.String ? p.Value.GetString()! : p.Value.GetRawText());
+        var given = (request.Parameters ?? new Dictionary<string, JsonElement>()).ToDictionary(p => p.Key, p => Written(p.Value));
         var values = TemplateValues.Check(template, given, out var wrong);
         if (wrong.Count > 0)
         {
@@ -62,7 +62,11 @@ internal static class TemplateRoutes
         return Results.Ok(FieldTemplateView.Of(set, texts, language));
     }
 
-    private static Fault FaultOf(WrongValue wrong, Texts texts, string language)
+    /// <summary>A value as people write it.</summary>
+    public static string Written(JsonElement value) => value.ValueKind == JsonValueKind.String ? value.GetString()! : value.GetRawText();
+
+    /// <summary>What is wrong with a value, and what is allowed.</summary>
+    public static Fault FaultOf(WrongValue wrong, Texts texts, string language)
     {
         var place = "/parameters/" + wrong.Key.Replace("~", "~0", StringComparison.Ordinal).Replace("/", "~1", StringComparison.Ordinal);
         return wrong.Parameter is { } parameter
