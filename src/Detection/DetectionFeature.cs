@@ -13,6 +13,7 @@ using Sekisho.Detection.Conditions.Silence;
 using Sekisho.Detection.Conditions.Timestamps;
 using Sekisho.Detection.Conditions.Unregistered;
 using Sekisho.Detection.Findings;
+using Sekisho.Detection.Findings.Exceptions;
 using Sekisho.Detection.Lanes;
 using Sekisho.Detection.Scripts;
 using Sekisho.Detection.Templates;
@@ -58,6 +59,12 @@ public static class DetectionFeature
         services.AddSingleton<FindingStore>();
         services.AddSingleton<IFindings>(p => p.GetRequiredService<FindingStore>());
         services.AddSingleton<Sentences>();
+        services.AddSingleton<ExceptionArrivals>();
+        services.AddSingleton<ILaneCommitPart>(p => p.GetRequiredService<ExceptionArrivals>());
+        services.AddSingleton<ExceptionDesk>();
+        services.AddSingleton<ExceptionPreviews>();
+        services.AddSingleton<Offers>();
+        services.AddSingleton<Trials>();
         services.AddSingleton<LaneStore>();
         services.AddSingleton<ScriptTable>().AddSingleton<ScriptStore>().AddSingleton<ScriptTrial>();
         services.AddSingleton<BookStore>();
@@ -75,6 +82,9 @@ public static class DetectionFeature
     public static void MapDetection(this RouteGroups routes)
     {
         DetectionRoutes.Map(routes);
+        LabelRoutes.Map(routes);
+        ExceptionRoutes.Map(routes);
+        ConditionRoutes.Map(routes);
         TemplateRoutes.Map(routes);
         RevisionRoutes.Map(routes);
         TemplateFileRoutes.Map(routes);

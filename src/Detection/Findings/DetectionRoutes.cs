@@ -1,11 +1,14 @@
 using System.Globalization;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Routing;
 using Sekisho.Api;
 using Sekisho.Api.Access;
 using Sekisho.Api.Problems;
+using Sekisho.Detection.Templates;
 using Sekisho.Domain.Detection;
+using Sekisho.Domain.Devices;
 using Sekisho.Domain.Localization;
 
 namespace Sekisho.Detection.Findings;
@@ -19,7 +22,6 @@ internal sealed record CloseRequest(string? As, string? Note);
 /// <summary>Lists detections and takes what people make of them: for a field, and for the gateway as a whole.</summary>
 internal static class DetectionRoutes
 {
-    private const int LongestNote = 2000;
     private static readonly ProblemType Closed = new("detection-closed", StatusCodes.Status409Conflict);
 
     public static void Map(RouteGroups routes)
@@ -36,22 +38,29 @@ internal static class DetectionRoutes
                 HandleAsync(fieldId, id, null, request.Note, store, texts, time, context, cancellation))
             .WithName("AcknowledgeDetection").WithSummary("Says that somebody looks after the detection.").WithTags("Detection")
             .Produces(StatusCodes.Status204NoContent).Responds("detections", "detection.acknowledge");
-        routes.Field.MapPost("/detections/{id}/close", (string fieldId, string id, CloseRequest request, FindingStore store, Texts texts, TimeProvider time, HttpContext context, CancellationToken cancellation) =>
-                HandleAsync(fieldId, id, request.As ?? "", request.Note, store, texts, time, context, cancellation))
-            .WithName("CloseDetection").WithSummary("Closes the detection as a change, an incident or a false alarm.").WithTags("Detection")
-            .Produces(StatusCodes.Status204NoContent).Responds("detections", "detection.close");
-        routes.Field.MapGet("/detection-counts", (string fieldId, string? since, FindingStore store, Texts texts, TimeProvider time, HttpContext context, CancellationToken cancellation) =>
-                CountAsync(fieldId, since, store, texts, time, context, cancellation))
-            .WithName("CountDetections").WithSummary("How often each condition was raised since a moment (30 days unless said), also those that are only suggested or tried out.").WithTags("Detection")
-            .Produces<IReadOnlyList<FindingCount>>().Reads("detections");
+        routes.Field.MapPost("/detections/{id}/close", (string fieldId, string id, CloseRequest request, [AsParameters] LabelTools tools, HttpContext context, CancellationToken cancellation) =>
+                CloseAsync(fieldId, id, request, tools, context, cancellation))
+            .WithName("CloseDetection").WithSummary("Closes the detection as a change, an incident or a false alarm; a false alarm is answered with what would keep its like quiet.").WithTags("Detection")
+            .Produces(StatusCodes.Status204NoContent).Produces<OfferList>().Responds("detections", "detection.close");
+        routes.Field.MapGet("/detection-counts", (string fieldId, string? since, FindingStore store, FieldPlans plans, IDeviceDirectory directory, Texts texts, TimeProvider time, HttpContext context, CancellationToken cancellation) =>
+                CountAsync(fieldId, since, store, plans, directory, texts, time, context, cancellation))
+            .WithName("CountDetections").WithSummary("How often each condition was raised since a moment (30 days unless said), what people made of it and its false alarms per device and month; also those that are only suggested or tried out.").WithTags("Detection")
+            .Produces<IReadOnlyList<ConditionRate>>().Reads("detections");
         MapOps(routes.Ops);
     }
 
-    private static async Task<IResult> CountAsync(string fieldId, string? since, FindingStore store, Texts texts, TimeProvider time, HttpContext context, CancellationToken cancellation)
+    private static async Task<IResult> CountAsync(string fieldId, string? since, FindingStore store, FieldPlans plans, IDeviceDirectory directory, Texts texts, TimeProvider time, HttpContext context, CancellationToken cancellation)
     {
         var faults = new List<Fault>();
         var from = Time("since", since, texts, RequestLanguage.Of(context), faults) ?? time.GetUtcNow().AddDays(-30);
-        return faults.Count > 0 ? Problem.Of(CommonProblems.Invalid, faults) : Results.Ok(await store.CountAsync(fieldId, from, cancellation).ConfigureAwait(false));
+        if (faults.Count > 0)
+        {
+            return Problem.Of(CommonProblems.Invalid, faults);
+        }
+
+        var (devices, days) = (ConditionRate.DevicesOf(directory, fieldId), Math.Max(0, (time.GetUtcNow() - from).TotalDays));
+        var counts = await store.CountAsync(fieldId, from, cancellation).ConfigureAwait(false);
+        return Results.Ok(counts.Select(c => ConditionRate.Of(c, plans.Find(fieldId), devices, days, RequestLanguage.Of(context))).ToList());
     }
 
     private static void MapOps(RouteGroupBuilder ops)
@@ -68,10 +77,10 @@ internal static class DetectionRoutes
                 HandleAsync(null, id, null, request.Note, store, texts, time, context, cancellation))
             .WithName("AcknowledgeGatewayDetection").WithSummary("Says that somebody looks after the detection.").WithTags("Detection")
             .Produces(StatusCodes.Status204NoContent).Maintains("detections", "detection.acknowledge");
-        ops.MapPost("/detections/{id}/close", (string id, CloseRequest request, FindingStore store, Texts texts, TimeProvider time, HttpContext context, CancellationToken cancellation) =>
-                HandleAsync(null, id, request.As ?? "", request.Note, store, texts, time, context, cancellation))
-            .WithName("CloseGatewayDetection").WithSummary("Closes the detection as a change, an incident or a false alarm.").WithTags("Detection")
-            .Produces(StatusCodes.Status204NoContent).Maintains("detections", "detection.close");
+        ops.MapPost("/detections/{id}/close", (string id, CloseRequest request, [AsParameters] LabelTools tools, HttpContext context, CancellationToken cancellation) =>
+                CloseAsync(null, id, request, tools, context, cancellation))
+            .WithName("CloseGatewayDetection").WithSummary("Closes the detection as a change, an incident or a false alarm; a false alarm is answered with what would keep its like quiet.").WithTags("Detection")
+            .Produces(StatusCodes.Status204NoContent).Produces<OfferList>().Maintains("detections", "detection.close");
     }
 
     private static async Task<IResult> ListAsync(string? fieldId, ListQuery query, FindingStore store, Sentences sentences, Texts texts, HttpContext context, CancellationToken cancellation)
@@ -83,6 +92,7 @@ internal static class DetectionRoutes
         OneOf("effect", query.Effect, Effects.All, texts, language, faults);
         OneOf("threat", query.Threat, Threats.All, texts, language, faults);
         OneOf("status", query.Status, FindingStatus.All, texts, language, faults);
+        OneOf("closedAs", query.ClosedAs, ClosedAs.All, texts, language, faults);
         var from = Time("from", query.From, texts, language, faults);
         var to = Time("to", query.To, texts, language, faults);
         (long, string)? after = null;
@@ -111,7 +121,7 @@ internal static class DetectionRoutes
         }
 
         var limit = Paging.Limit(whole ? asked : null);
-        var filter = new FindingFilter(query.Device, query.Condition, query.Risk, query.Level, query.Status, from, to, query.Effect, query.Threat);
+        var filter = new FindingFilter(query.Device, query.Condition, query.Risk, query.Level, query.Status, from, to, query.Effect, query.Threat) { Cause = query.Cause, ClosedAs = query.ClosedAs };
         var found = await store.ListAsync(fieldId, filter, after, limit + 1, cancellation).ConfigureAwait(false);
         var shown = found.Take(limit).Select(f => DetectionView.Of(f, sentences, language)).ToList();
         var next = found.Count > limit ? string.Create(CultureInfo.InvariantCulture, $"{shown[^1].Position}_{shown[^1].Id}") : null;
@@ -129,9 +139,9 @@ internal static class DetectionRoutes
         var language = RequestLanguage.Of(context);
         var faults = new List<Fault>();
         OneOf("/as", closeAs, ClosedAs.All, texts, language, faults);
-        if (note is { Length: > LongestNote })
+        if (LabelRoutes.NoteFault(note, texts, language) is { } fault)
         {
-            faults.Add(new Fault("/note", texts.Get("detection.fault.note", language, ("most", LongestNote.ToString(CultureInfo.InvariantCulture)))));
+            faults.Add(fault);
         }
 
         if (faults.Count > 0)
@@ -144,12 +154,24 @@ internal static class DetectionRoutes
             return Problem.Of(CommonProblems.NotFound);
         }
 
-        return await store.HandleAsync(found.Finding, closeAs, note, context.User.NameOf(), time.GetUtcNow(), Correlation.Of(context)).ConfigureAwait(false)
-            ? Results.NoContent()
-            : Problem.Of(Closed);
+        if (LabelRoutes.ReasonFault(closeAs, note ?? found.Note, texts, language) is { } reason)
+        {
+            return Problem.Of(CommonProblems.Invalid, [reason]);
+        }
+
+        var handled = await store.HandleAsync([found.Finding], closeAs, note, context.User.NameOf(), time.GetUtcNow(), Correlation.Of(context)).ConfigureAwait(false);
+        return handled.Count > 0 ? Results.NoContent() : Problem.Of(Closed);
     }
 
-    private static void OneOf(string place, string? value, IReadOnlyList<string> allowed, Texts texts, string language, List<Fault> faults)
+    private static async Task<IResult> CloseAsync(string? fieldId, string id, CloseRequest request, LabelTools tools, HttpContext context, CancellationToken cancellation)
+    {
+        var result = await HandleAsync(fieldId, id, request.As ?? "", request.Note, tools.Store, tools.Texts, tools.Time, context, cancellation).ConfigureAwait(false);
+        return result is NoContent && request.As == ClosedAs.FalseAlarm && await tools.Store.FindAsync(fieldId, id, cancellation).ConfigureAwait(false) is { } closed
+            ? Results.Ok(await tools.Offers.OfAsync(closed.Finding, RequestLanguage.Of(context), cancellation).ConfigureAwait(false))
+            : result;
+    }
+
+    public static void OneOf(string place, string? value, IReadOnlyList<string> allowed, Texts texts, string language, List<Fault> faults)
     {
         if (value is not null && !allowed.Contains(value))
         {
@@ -157,7 +179,7 @@ internal static class DetectionRoutes
         }
     }
 
-    private static DateTimeOffset? Time(string place, string? value, Texts texts, string language, List<Fault> faults)
+    public static DateTimeOffset? Time(string place, string? value, Texts texts, string language, List<Fault> faults)
     {
         if (value is null)
         {
@@ -175,4 +197,4 @@ internal static class DetectionRoutes
 }
 
 /// <summary>What a list may be narrowed by.</summary>
-internal sealed record ListQuery(string? Device, string? Condition, string? Risk, string? Level, string? Status, string? From, string? To, string? After, string? Limit, string? Effect, string? Threat);
+internal sealed record ListQuery(string? Device, string? Condition, string? Risk, string? Level, string? Status, string? From, string? To, string? After, string? Limit, string? Effect, string? Threat, string? Cause, string? ClosedAs);

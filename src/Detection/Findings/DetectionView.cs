@@ -62,6 +62,12 @@ internal sealed record DetectionView
     /// <summary>What would have kept it quiet, in the language of the request.</summary>
     public required string Counterfactual { get; init; }
 
+    /// <summary>Why it was raised, in sentences.</summary>
+    public required Explanation Explanation { get; init; }
+
+    /// <summary>What findings of one cause have in common: "cause" of the list narrows to them.</summary>
+    public required string Cause { get; init; }
+
     public required Evidence Evidence { get; init; }
 
     public static DetectionView Of(KeptFinding kept, Sentences sentences, string language)
@@ -96,7 +102,25 @@ internal sealed record DetectionView
             CorrelationId = finding.CorrelationId,
             Sentence = sentences.Of(finding, language),
             Counterfactual = sentences.Counterfactual(finding, language),
+            Explanation = Explanation.Of(finding, sentences, language),
+            Cause = kept.Cause,
             Evidence = finding.Evidence,
         };
     }
+}
+
+/// <summary>Why a finding was raised, in sentences of the language asked for.</summary>
+/// <param name="Measured">What was measured.</param>
+/// <param name="Expected">What was expected, and whether the template, the device's history, its peers or a person says so.</param>
+/// <param name="Events">Which events it rests on.</param>
+/// <param name="Effect">What follows from it.</param>
+/// <param name="Exceptions">Which exceptions were tried, and why each did not hold.</param>
+internal sealed record Explanation(string Measured, string Expected, string Events, string Effect, IReadOnlyList<string> Exceptions)
+{
+    public static Explanation Of(Finding finding, Sentences sentences, string language) => new(
+        sentences.Measured(finding, language),
+        sentences.Expected(finding, language),
+        sentences.Events(finding, language),
+        sentences.Effect(finding, language),
+        [.. finding.Evidence.ExceptionsTried.Select(t => sentences.Missed(t, language))]);
 }

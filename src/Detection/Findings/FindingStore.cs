@@ -15,10 +15,11 @@ internal sealed class FindingStore(Databases databases, MasterKey master, Subjec
         id AS Id, field_id AS FieldId, device_id AS DeviceId, scope AS Scope, subject AS Subject, key AS Key, condition AS Condition,
         condition_key AS ConditionKey, template_id AS TemplateId, template_version AS TemplateVersion, risk AS Risk, level AS Level,
         raised_at AS RaisedAt, device_time AS DeviceTime, position AS Position, correlation_id AS CorrelationId, evidence AS Evidence,
-        threat AS Threat, effect AS Effect, stage AS Stage, retracted_because AS RetractedBecause, cleared_at AS ClearedAt, status AS Status, closed_as AS ClosedAs, handled_at AS HandledAt, handled_by AS HandledBy, note AS Note
+        threat AS Threat, effect AS Effect, stage AS Stage, retracted_because AS RetractedBecause, cleared_at AS ClearedAt, status AS Status, closed_as AS ClosedAs, handled_at AS HandledAt, handled_by AS HandledBy, note AS Note, cause AS Cause
         """;
 
     private readonly ColumnCipher _cipher = new(master, "detection.finding");
+    private readonly KeyedHash _causes = new(master, "detection.finding-cause");
     private bool _disposed;
 
     public void Dispose()
@@ -32,7 +33,8 @@ internal sealed class FindingStore(Databases databases, MasterKey master, Subjec
     }
 
     /// <summary>Adds findings and ends those that are over, in the lanes' transaction.</summary>
-    public void Write(IReadOnlyList<RaisedFinding> raised, IReadOnlyList<Clearance> cleared, DbTransaction transaction)
+    /// <returns>What the responses are to be told as taken back, with the findings concerned.</returns>
+    public IReadOnlyList<Retraction> Write(IReadOnlyList<RaisedFinding> raised, IReadOnlyList<Clearance> cleared, DbTransaction transaction)
     {
         // What was cleared and raised again in one stretch: both sides carry positions, so their order in the transaction does not matter as
         // long as the findings are there before they are ended.
@@ -41,10 +43,17 @@ internal sealed class FindingStore(Databases databases, MasterKey master, Subjec
             Insert(one, transaction);
         }
 
+        var retractions = new List<Retraction>();
         foreach (var clearance in cleared)
         {
-            End(clearance, transaction);
+            var over = End(clearance, transaction);
+            if (clearance.Told is { } told)
+            {
+                retractions.Add(told with { FindingIds = over });
+            }
         }
+
+        return retractions;
     }
 
     public async Task<Finding?> FindAsync(string findingId, CancellationToken cancellation)
@@ -78,6 +87,9 @@ internal sealed class FindingStore(Databases databases, MasterKey master, Subjec
             + (filter.Effect is null ? "" : " AND effect = @Effect")
             + (filter.Threat is null ? "" : " AND threat = @Threat")
             + (filter.Status is null ? "" : " AND status = @Status")
+            + (filter.ConditionKey is null ? "" : " AND condition_key = @ConditionKey")
+            + (filter.ClosedAs is null ? "" : " AND closed_as = @ClosedAs")
+            + (filter.Cause is null ? "" : " AND COALESCE(cause, id) = @Cause")
             + (filter.From is null ? "" : " AND raised_at >= @from")
             + (filter.To is null ? "" : " AND raised_at < @to")
             + (after is null ? "" : " AND (position < @position OR (position = @position AND id < @id))")
@@ -92,6 +104,9 @@ internal sealed class FindingStore(Databases databases, MasterKey master, Subjec
             filter.Status,
             filter.Effect,
             filter.Threat,
+            filter.ConditionKey,
+            filter.ClosedAs,
+            filter.Cause,
             from = filter.From?.ToUnixTimeMilliseconds(),
             to = filter.To?.ToUnixTimeMilliseconds(),
             position = after?.Position,
@@ -108,7 +123,8 @@ internal sealed class FindingStore(Databases databases, MasterKey master, Subjec
             c => c.QueryAsync<FindingCount>(
                 $"""
                 SELECT condition_key AS ConditionKey, effect AS Effect, COUNT(*) AS Findings, COUNT(DISTINCT subject) AS Subjects,
-                    SUM(CASE WHEN retracted_because IS NULL THEN 0 ELSE 1 END) AS Retracted
+                    SUM(CASE WHEN retracted_because IS NULL THEN 0 ELSE 1 END) AS Retracted, SUM(CASE WHEN closed_as = 'incident' THEN 1 ELSE 0 END) AS Incidents,
+                    SUM(CASE WHEN closed_as = 'change' THEN 1 ELSE 0 END) AS Changes, SUM(CASE WHEN closed_as = 'false-alarm' THEN 1 ELSE 0 END) AS FalseAlarms
                 FROM finding WHERE {Of(fieldId)} AND raised_at >= @since GROUP BY condition_key, effect ORDER BY condition_key, effect
                 """,
                 new { fieldId, since = since.ToUnixTimeMilliseconds() }),
@@ -125,41 +141,99 @@ internal sealed class FindingStore(Databases databases, MasterKey master, Subjec
         return rows.ToDictionary(r => r.Condition, r => (r.Findings, r.Subjects));
     }
 
-    /// <summary>Notes what a person did about a finding, unless it is closed.</summary>
-    /// <param name="finding">The finding.</param>
+    /// <summary>Notes what a person did about findings that are not closed, all in one transaction.</summary>
+    /// <param name="findings">The findings.</param>
     /// <param name="closedAs">One of <see cref="ClosedAs"/> to close it; null to acknowledge it.</param>
     /// <param name="note">What the person says; null keeps the note.</param>
     /// <param name="actor">Who.</param>
     /// <param name="at">When.</param>
     /// <param name="correlationId">Correlation id of the request.</param>
-    /// <returns>False when it was closed already.</returns>
-    public Task<bool> HandleAsync(Finding finding, string? closedAs, string? note, string actor, DateTimeOffset at, string correlationId) =>
+    /// <returns>Identifiers of those that were not closed already.</returns>
+    public Task<IReadOnlyList<string>> HandleAsync(IReadOnlyList<Finding> findings, string? closedAs, string? note, string actor, DateTimeOffset at, string correlationId) =>
+        databases.State.WriteAsync(async transaction =>
+        {
+            var changed = new List<string>();
+            foreach (var finding in findings)
+            {
+                if (await HandleAsync(finding, closedAs, note, actor, at, correlationId, transaction).ConfigureAwait(false))
+                {
+                    changed.Add(finding.Id);
+                }
+            }
+
+            return (IReadOnlyList<string>)changed;
+        });
+
+    private async Task<bool> HandleAsync(Finding finding, string? closedAs, string? note, string actor, DateTimeOffset at, string correlationId, DbTransaction transaction)
+    {
+        var changed = await transaction.Connection!.ExecuteAsync(
+            """
+            UPDATE finding SET status = @status, closed_as = @closedAs, handled_at = @at, handled_by = @by, note = COALESCE(@note, note)
+            WHERE id = @Id AND status <> 'closed'
+            """,
+            new
+            {
+                finding.Id,
+                status = closedAs is null ? FindingStatus.Acknowledged : FindingStatus.Closed,
+                closedAs,
+                at = at.ToUnixTimeMilliseconds(),
+                by = _cipher.Protect(actor, finding.Id + ":by"),
+                note = note is null ? null : _cipher.Protect(note, finding.Id + ":note"),
+            },
+            transaction).ConfigureAwait(false);
+        if (changed == 0)
+        {
+            return false;
+        }
+
+        var details = closedAs is null ? null : JsonSerializer.Serialize(new { closedAs, note }, JsonSerializerOptions.Web);
+        history.Append(Record(finding.FieldId, finding.DeviceId, finding.Id, closedAs is null ? "finding-acknowledged" : "finding-closed", at, actor, correlationId, details), transaction);
+        return true;
+    }
+
+    /// <summary>Opens again what was closed, for a person who was mistaken.</summary>
+    /// <returns>False when it is not closed.</returns>
+    public Task<bool> ReopenAsync(Finding finding, string? note, string actor, DateTimeOffset at, string correlationId) =>
         databases.State.WriteAsync(async transaction =>
         {
             var changed = await transaction.Connection!.ExecuteAsync(
-                """
-                UPDATE finding SET status = @status, closed_as = @closedAs, handled_at = @at, handled_by = @by, note = COALESCE(@note, note)
-                WHERE id = @Id AND status <> 'closed'
-                """,
+                "UPDATE finding SET status = 'open', closed_as = NULL, handled_at = @at, handled_by = @by, note = COALESCE(@note, note) WHERE id = @Id AND status = 'closed'",
                 new
                 {
                     finding.Id,
-                    status = closedAs is null ? FindingStatus.Acknowledged : FindingStatus.Closed,
-                    closedAs,
                     at = at.ToUnixTimeMilliseconds(),
                     by = _cipher.Protect(actor, finding.Id + ":by"),
                     note = note is null ? null : _cipher.Protect(note, finding.Id + ":note"),
                 },
                 transaction).ConfigureAwait(false);
-            if (changed == 0)
+            if (changed > 0)
             {
-                return false;
+                history.Append(
+                    Record(finding.FieldId, finding.DeviceId, finding.Id, "finding-reopened", at, actor, correlationId, JsonSerializer.Serialize(new { note }, JsonSerializerOptions.Web)), transaction);
             }
 
-            var details = closedAs is null ? null : JsonSerializer.Serialize(new { closedAs, note }, JsonSerializerOptions.Web);
-            history.Append(Record(finding.FieldId, finding.DeviceId, finding.Id, closedAs is null ? "finding-acknowledged" : "finding-closed", at, actor, correlationId, details), transaction);
-            return true;
+            return changed > 0;
         });
+
+    /// <summary>Findings of the field (null: of the gateway) by cause, the one that happened last first.</summary>
+    public async Task<IReadOnlyList<FindingGroup>> GroupAsync(string? fieldId, string? status, DateTimeOffset since, int limit, CancellationToken cancellation) =>
+        [.. await databases.State.ReadAsync(
+            c => c.QueryAsync<FindingGroup>(
+                $"""
+                SELECT COALESCE(cause, id) AS Cause, COUNT(*) AS Findings, COUNT(DISTINCT subject) AS Subjects, SUM(CASE WHEN status = 'closed' THEN 0 ELSE 1 END) AS Unfinished,
+                    MIN(raised_at) AS First, MAX(raised_at) AS Last, MAX(position) AS Position
+                FROM finding WHERE {Of(fieldId)} AND raised_at >= @since {(status is null ? "" : "AND status = @status")}
+                GROUP BY COALESCE(cause, id) ORDER BY MAX(position) DESC, COALESCE(cause, id) LIMIT @limit
+                """,
+                new { fieldId, status, since = since.ToUnixTimeMilliseconds(), limit }),
+            cancellation).ConfigureAwait(false)];
+
+    // What is claimed (a network, a client, an extension) is the cause wherever it is claimed; else whoever does it is.
+    private string CauseOf(Finding finding)
+    {
+        var what = finding.Evidence.Claim is { } claim ? "claim\n" + claim : $"subject\n{finding.Scope}\n{finding.ScopeKey}";
+        return "g" + Convert.ToHexStringLower(_causes.Of($"{finding.FieldId}\n{finding.ConditionKey}\n{what}"))[..31];
+    }
 
     private static string Of(string? fieldId) => fieldId is null ? "field_id IS NULL" : "field_id = @fieldId";
 
@@ -183,9 +257,9 @@ internal sealed class FindingStore(Databases databases, MasterKey master, Subjec
         var inserted = transaction.Connection!.Execute(
             """
             INSERT INTO finding (id, field_id, device_id, scope, area, subject, key, condition, condition_key, condition_identity, template_id,
-                template_version, risk, threat, level, effect, stage, raised_at, device_time, position, correlation_id, evidence, status)
+                template_version, risk, threat, level, effect, stage, raised_at, device_time, position, correlation_id, evidence, status, cause)
             VALUES (@Id, @FieldId, @DeviceId, @Scope, @area, @subject, @key, @Condition, @ConditionKey, @identity, @TemplateId,
-                @TemplateVersion, @Risk, @Threat, @Level, @Effect, @Stage, @raisedAt, @deviceTime, @Position, @CorrelationId, @evidence, 'open')
+                @TemplateVersion, @Risk, @Threat, @Level, @Effect, @Stage, @raisedAt, @deviceTime, @Position, @CorrelationId, @evidence, 'open', @cause)
             ON CONFLICT (id) DO NOTHING
             """,
             new
@@ -212,6 +286,7 @@ internal sealed class FindingStore(Databases databases, MasterKey master, Subjec
                 finding.Position,
                 finding.CorrelationId,
                 evidence = _cipher.Protect(evidence, finding.Id),
+                cause = CauseOf(finding),
             },
             transaction);
         if (inserted > 0)
@@ -220,9 +295,9 @@ internal sealed class FindingStore(Databases databases, MasterKey master, Subjec
         }
     }
 
-    private void End(Clearance clearance, DbTransaction transaction)
+    private IReadOnlyList<string> End(Clearance clearance, DbTransaction transaction)
     {
-        var over = transaction.Connection!.Query<(string Id, string? DeviceId)>(
+        var rows = transaction.Connection!.Query<(string Id, string? DeviceId)>(
             """
             UPDATE finding SET cleared_at = @At, retracted_because = @Reason
             WHERE subject = @subject AND condition_identity = @identity AND cleared_at IS NULL AND scope = @Scope AND area = @area AND position <= @Position
@@ -241,10 +316,13 @@ internal sealed class FindingStore(Databases databases, MasterKey master, Subjec
             transaction);
         var at = DateTimeOffset.FromUnixTimeMilliseconds(clearance.At);
         var details = clearance.Reason is null ? null : JsonSerializer.Serialize(new { clearance.Reason, clearance.Position }, JsonSerializerOptions.Web);
-        foreach (var (id, deviceId) in over.OrderBy(o => o.Id, StringComparer.Ordinal))
+        var over = rows.OrderBy(o => o.Id, StringComparer.Ordinal).ToList();
+        foreach (var (id, deviceId) in over)
         {
             history.Append(Record(clearance.FieldId, deviceId, id, clearance.Reason is null ? "finding-cleared" : "finding-retracted", at, "gateway", clearance.CorrelationId, details), transaction);
         }
+
+        return [.. over.Select(o => o.Id)];
     }
 
     private KeptFinding Read(Row row) => new()
@@ -273,6 +351,7 @@ internal sealed class FindingStore(Databases databases, MasterKey master, Subjec
         },
         ClearedAt = Time(row.ClearedAt),
         RetractedBecause = row.RetractedBecause,
+        Cause = row.Cause ?? row.Id,
         Status = row.Status,
         ClosedAs = row.ClosedAs,
         HandledAt = Time(row.HandledAt),
@@ -315,6 +394,8 @@ internal sealed class FindingStore(Databases databases, MasterKey master, Subjec
         public string? Stage { get; init; }
 
         public string? RetractedBecause { get; init; }
+
+        public string? Cause { get; init; }
 
         public long RaisedAt { get; init; }
 

@@ -13,6 +13,9 @@ internal sealed record KeptFinding
     /// <summary>Why it was taken back; null when it was not.</summary>
     public string? RetractedBecause { get; init; }
 
+    /// <summary>What findings of one cause have in common.</summary>
+    public required string Cause { get; init; }
+
     /// <summary>One of <see cref="FindingStatus"/>.</summary>
     public required string Status { get; init; }
 
@@ -45,7 +48,36 @@ internal static class ClosedAs
 }
 
 /// <summary>Which findings to list; null means any.</summary>
-internal sealed record FindingFilter(string? Device, string? Condition, string? Risk, string? Level, string? Status, DateTimeOffset? From, DateTimeOffset? To, string? Effect = null, string? Threat = null);
+internal sealed record FindingFilter(string? Device, string? Condition, string? Risk, string? Level, string? Status, DateTimeOffset? From, DateTimeOffset? To, string? Effect = null, string? Threat = null)
+{
+    public string? ConditionKey { get; init; }
+
+    public string? ClosedAs { get; init; }
+
+    public string? Cause { get; init; }
+}
+
+/// <summary>Findings of one cause, counted.</summary>
+internal sealed record FindingGroup
+{
+    public string Cause { get; init; } = "";
+
+    public long Findings { get; init; }
+
+    public long Subjects { get; init; }
+
+    /// <summary>Not closed yet.</summary>
+    public long Unfinished { get; init; }
+
+    /// <summary>Unix milliseconds.</summary>
+    public long First { get; init; }
+
+    /// <summary>Unix milliseconds.</summary>
+    public long Last { get; init; }
+
+    /// <summary>Of the last one.</summary>
+    public long Position { get; init; }
+}
 
 /// <summary>Findings of a condition, counted.</summary>
 internal sealed record FindingCount
@@ -59,4 +91,10 @@ internal sealed record FindingCount
     public long Subjects { get; init; }
 
     public long Retracted { get; init; }
+
+    public long Incidents { get; init; }
+
+    public long Changes { get; init; }
+
+    public long FalseAlarms { get; init; }
 }

@@ -33,4 +33,7 @@ internal sealed record Clearance(SubjectId Subject, string? FieldId, ulong Ident
 {
     /// <summary>Why it is taken back; null when it is just over.</summary>
     public string? Reason { get; init; }
+
+    /// <summary>What the responses are told of it; null when none followed, or when it is just over.</summary>
+    public Retraction? Told { get; init; }
 }

@@ -51,9 +51,13 @@ internal static class FindingMaker
             DeviceTime = (happened as MessageEvent)?.DeviceTime,
             Position = signal.Position,
             CorrelationId = subject.CorrelationId,
-            Evidence = evidence with { Facts = facts },
+            Evidence = evidence with { Facts = facts, Device = signal.Device?.DeviceId, Place = signal.Place, Origin = OriginOf(evidence, condition) },
         };
     }
+
+    // A limit that the field set itself comes from a person, not from the template.
+    private static string OriginOf(Evidence evidence, PlannedCondition condition) =>
+        evidence.Origin == "template" && condition.Source.Values.ContainsKey($"{condition.Definition.Key}.{evidence.Counterfactual.Parameter}") ? "person" : evidence.Origin;
 
     /// <summary>"f" and the first 31 hex digits of the SHA-256 of scope, field, key, template, version, condition and position, one a line.</summary>
     private static string Identifier(SubjectId subject, Template template, string conditionKey, long position)

@@ -296,10 +296,11 @@ internal sealed partial class LanePump(
 
         store.Write(result.States, deltas, result.Batch.LastPosition, transaction);
         books.Write(result, transaction);
-        findings.Write(result.Raised, [.. result.Cleared, .. result.Retracted], transaction);
+        var retractions = findings.Write(result.Raised, [.. result.Cleared, .. result.Retracted], transaction);
+        var batch = retractions.Count == 0 ? result.Batch : result.Batch with { Retractions = retractions };
         foreach (var part in _parts)
         {
-            part.Write(result.Batch, transaction);
+            part.Write(batch, transaction);
         }
     }
 

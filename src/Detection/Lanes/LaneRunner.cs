@@ -496,11 +496,14 @@ internal sealed class LaneRunner(SubjectTable subjects, LaneClock clock, LaneBoo
     private void Retract(Subject subject, PlannedCondition condition, in Signal signal)
     {
         var reason = condition.Judged.Condition.Reason(Judged.OwnOf(subject.StateOf(condition)));
-        _retracted.Add(new Clearance(subject.Id, subject.FieldId, condition.Identity, signal.At, signal.Position, subject.CorrelationId) { Reason = reason });
-        if (condition.Effect == Effects.Act)
+        var told = condition.Effect == Effects.Act
+            ? new Retraction(
+                subject.FieldId, subject.Id.Scope, subject.Id.Key, condition.Definition.Key, reason, DateTimeOffset.FromUnixTimeMilliseconds(signal.At), signal.Position, subject.CorrelationId)
+            : null;
+        _retracted.Add(new Clearance(subject.Id, subject.FieldId, condition.Identity, signal.At, signal.Position, subject.CorrelationId) { Reason = reason, Told = told });
+        if (told is not null)
         {
-            _retractions.Add(new Retraction(
-                subject.FieldId, subject.Id.Scope, subject.Id.Key, condition.Definition.Key, reason, DateTimeOffset.FromUnixTimeMilliseconds(signal.At), signal.Position, subject.CorrelationId));
+            _retractions.Add(told);
         }
     }
 

@@ -80,13 +80,17 @@ internal static class TemplateRoutes
             return null;
         }
 
-        var given = (request.Parameters ?? new Dictionary<string, JsonElement>()).ToDictionary(p => p.Key, p => p.Value.ValueKind == JsonValueKind.String ? p.Value.GetString()! : p.Value.GetRawText());
+        var given = (request.Parameters ?? new Dictionary<string, JsonElement>()).ToDictionary(p => p.Key, p => Written(p.Value));
         values = TemplateValues.Check(template, given, out var wrong);
         faults = [.. wrong.Select(w => FaultOf(w, texts, language))];
         return template;
     }
 
-    private static Fault FaultOf(WrongValue wrong, Texts texts, string language)
+    /// <summary>A value as people write it.</summary>
+    public static string Written(JsonElement value) => value.ValueKind == JsonValueKind.String ? value.GetString()! : value.GetRawText();
+
+    /// <summary>What is wrong with a value, and what is allowed.</summary>
+    public static Fault FaultOf(WrongValue wrong, Texts texts, string language)
     {
         var place = "/parameters/" + wrong.Key.Replace("~", "~0", StringComparison.Ordinal).Replace("/", "~1", StringComparison.Ordinal);
         return wrong.Parameter is { } parameter

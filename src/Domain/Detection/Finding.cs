@@ -91,6 +91,12 @@ public sealed record Evidence
     /// <summary>What exactly is claimed, as an exception would name it (a network, a client, an extension, …); null when the claim has no such value.</summary>
     public string? Claim { get; init; }
 
+    /// <summary>The device of the event that raised it, also where the condition watches something wider: exceptions of a group look at it; null when there is none.</summary>
+    public string? Device { get; init; }
+
+    /// <summary>Where the device was, as far as anybody said: exceptions of a place look at it; null when unknown.</summary>
+    public string? Place { get; init; }
+
     /// <summary>Exceptions about this condition that were tried and why each did not hold; empty when there are none.</summary>
     public IReadOnlyList<TriedException> ExceptionsTried { get; init; } = [];
 

@@ -13,7 +13,15 @@ public interface IResponseBindings
 /// <param name="Action">Name of a response action ("mail", "webhook", "suspend-authentication").</param>
 /// <param name="Condition">Only for this condition key; null for all.</param>
 /// <param name="Approval">"automatic", "one-person" or "two-persons".</param>
-public sealed record ResponseBinding(string Risk, string MinimumLevel, string Action, string? Condition, string Approval);
+public sealed record ResponseBinding(string Risk, string MinimumLevel, string Action, string? Condition, string Approval)
+{
+    /// <summary>True when the action is due for the finding.</summary>
+    public bool AppliesTo(Finding finding)
+    {
+        ArgumentNullException.ThrowIfNull(finding);
+        return (Risk == "*" || Risk == finding.Risk) && (Condition is null || Condition == finding.ConditionKey) && Levels.Rank(finding.Level) >= Levels.Rank(MinimumLevel);
+    }
+}
 
 /// <summary>Reads findings back. Implemented by Detection, called by Response for the texts of notifications.</summary>
 public interface IFindings

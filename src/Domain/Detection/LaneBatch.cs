@@ -43,7 +43,11 @@ public sealed record LaneBatch
 /// <param name="At">Arrival time of the event that explained it (UTC).</param>
 /// <param name="Position">Its position; findings at or before it are taken back.</param>
 /// <param name="CorrelationId">Its correlation id.</param>
-public sealed record Retraction(string? FieldId, string Scope, string ScopeKey, string ConditionKey, string Reason, DateTimeOffset At, long Position, string CorrelationId);
+public sealed record Retraction(string? FieldId, string Scope, string ScopeKey, string ConditionKey, string Reason, DateTimeOffset At, long Position, string CorrelationId)
+{
+    /// <summary>Identifiers of the findings it takes back, in order; known when a batch is written, not before.</summary>
+    public IReadOnlyList<string> FindingIds { get; init; } = [];
+}
 
 /// <summary>
 /// Consecutive messages of one field that are kept and forwarded as one unit. Its identifier is the position of its first message, so it

@@ -110,6 +110,12 @@ internal sealed record LeaseDetails
     /// <summary>What a try achieved that must not be done again.</summary>
     public string? Progress { get; init; }
 
+    /// <summary>Why the finding was taken back, a stable name with a text finding.retracted.NAME; null while it stands.</summary>
+    public string? Retracted { get; init; }
+
+    /// <summary>A notification that tells the retraction, not the finding.</summary>
+    public bool TellsRetraction { get; init; }
+
     /// <summary>How often a person had it tried again after it failed.</summary>
     public int Retries { get; init; }
 
@@ -156,6 +162,8 @@ internal static class LeaseCauses
     public const string TriesUsedUp = "tries-used-up";
     public const string InSummary = "in-summary";
     public const string RanOut = "ran-out";
+    public const string FindingRetracted = "finding-retracted";
+    public const string KeptForPerson = "kept-for-person";
 
     /// <summary>Obstacles in settings, which a person can remove; then the response can be tried again.</summary>
     public static readonly IReadOnlyList<string> ThatPeopleRemove = [NoRecipients, NoMailServer, PasswordInClear, NoWebhook, AddressNotAllowed];
@@ -163,6 +171,6 @@ internal static class LeaseCauses
     public static readonly IReadOnlyList<string> All =
     [
         UnknownAction, NoDevice, DeviceGone, FindingGone, NoRecipients, NoMailServer, PasswordInClear, NoWebhook, AddressNotAllowed, AlreadyLocked, StillHeld,
-        LockedByOthers, ReleasedElsewhere, TriesUsedUp, InSummary, RanOut,
+        LockedByOthers, ReleasedElsewhere, TriesUsedUp, InSummary, RanOut, FindingRetracted, KeptForPerson,
     ];
 }

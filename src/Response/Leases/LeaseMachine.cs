@@ -50,13 +50,45 @@ internal static class LeaseMachine
         }
 
         var expires = Expiry.Of(canUndo, locksOut, lease.Risk, now, settings.RestrictionLasts);
-        return End(lease, LeaseStates.Done, now, cause) with
+        var done = End(lease, LeaseStates.Done, now, cause) with
         {
             ExpiresAt = expires,
             NextTryAt = expires,
             Holds = holds,
             Held = holds,
             Details = lease.Details with { Cause = cause, LastError = null, Actor = Gateway },
+        };
+
+        // Taken back while it was being done: it came into force for nothing.
+        return lease.Details.Retracted is { } reason ? Retract(done, canUndo, reason, now) ?? done : done;
+    }
+
+    /// <summary>
+    /// The finding is taken back. What has not been done is not done any more; a restriction that rests on the finding alone ends. A lock-out that
+    /// never ends by itself, and whatever a person agreed to, stays until a person ends it, and says so.
+    /// </summary>
+    /// <returns>Null when that changes nothing.</returns>
+    public static Lease? Retract(Lease lease, bool canUndo, string reason, DateTimeOffset now)
+    {
+        var marked = lease with { Details = lease.Details with { Retracted = reason } };
+        return lease.State switch
+        {
+            LeaseStates.WaitingApproval or LeaseStates.Due => End(marked, LeaseStates.Refused, now, LeaseCauses.FindingRetracted) with
+            {
+                GroupKey = null,
+                Details = marked.Details with { Cause = LeaseCauses.FindingRetracted, Actor = Gateway },
+            },
+            LeaseStates.Running => marked,
+            LeaseStates.Done when canUndo && lease.UndoAskedAt is null => lease.ExpiresAt is null || lease.Details.Approvals.Count > 0
+                ? marked with { Details = marked.Details with { Cause = LeaseCauses.KeptForPerson } }
+                : marked with
+                {
+                    UndoAskedAt = now,
+                    NextTryAt = now,
+                    Attempts = 0,
+                    Details = marked.Details with { Actor = Gateway, Cause = LeaseCauses.FindingRetracted, Reason = null },
+                },
+            _ => null,
         };
     }
 
@@ -77,6 +109,11 @@ internal static class LeaseMachine
         }
 
         var next = lease with { Details = lease.Details with { LastError = error, Progress = progress ?? lease.Details.Progress, Actor = Gateway } };
+        if (lease.Details is { Retracted: not null, TellsRetraction: false })
+        {
+            return End(next, LeaseStates.Refused, now, LeaseCauses.FindingRetracted);
+        }
+
         return lease.Attempts >= settings.MostTries
             ? End(next, LeaseStates.Failed, now, LeaseCauses.TriesUsedUp)
             : next with

@@ -182,6 +182,30 @@ internal sealed class LeaseStore(Databases databases, MasterKey key, IHistory hi
         }
     }
 
+    /// <summary>Takes back, in the caller's transaction, what a finding ordered.</summary>
+    /// <param name="findingId">The finding.</param>
+    /// <param name="change">Decides on each lease as it is; null leaves it.</param>
+    /// <param name="transaction">The transaction.</param>
+    /// <returns>The leases before.</returns>
+    public IReadOnlyList<Lease> ChangeOf(string findingId, Func<Lease, Lease?> change, DbTransaction transaction)
+    {
+        var leases = Of(findingId, transaction);
+        foreach (var lease in leases)
+        {
+            // Somebody else may be faster; then it is decided again on what they made of it.
+            var present = lease;
+            while (present is not null && change(present) is { } next && !Save(present, next, transaction))
+            {
+                present = Of(findingId, transaction).FirstOrDefault(l => l.Id == lease.Id);
+            }
+        }
+
+        return leases;
+    }
+
+    private List<Lease> Of(string findingId, DbTransaction transaction) =>
+        [.. transaction.Connection!.Query<LeaseRow>($"SELECT {LeaseRow.Columns} FROM lease WHERE finding_id = @findingId ORDER BY id", new { findingId }, transaction).Select(r => r.ToLease(_cipher))];
+
     /// <summary>The same for a device that was found let in, in a transaction of its own.</summary>
     public Task EndHoldsAsync(string deviceId, DateTimeOffset released, string exceptId, CancellationToken cancellation) => _database.WriteAsync(
         t =>
@@ -264,7 +288,8 @@ internal sealed class LeaseStore(Databases databases, MasterKey key, IHistory hi
     {
         var asked = before?.UndoAskedAt != next.UndoAskedAt;
         var approved = before is not null && before.Details.Approvals.Count != next.Details.Approvals.Count;
-        if (before?.State == next.State && !asked && !approved)
+        var retracted = before is not null && before.Details.Retracted != next.Details.Retracted;
+        if (before?.State == next.State && !asked && !approved && !retracted)
         {
             return;
         }

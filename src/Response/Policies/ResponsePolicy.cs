@@ -32,7 +32,7 @@ internal static class ResponsePolicy
     /// </summary>
     public static IReadOnlyList<DueAction> Due(Finding finding, IReadOnlyList<ResponseBinding> bindings) =>
         [.. bindings
-            .Where(b => Applies(b, finding))
+            .Where(b => b.AppliesTo(finding))
             .GroupBy(b => b.Action, StringComparer.Ordinal)
             .Select(g => new DueAction(g.Key, g
                 .OrderByDescending(b => b.Condition is not null)
@@ -40,9 +40,4 @@ internal static class ResponsePolicy
                 .ThenByDescending(b => Levels.Rank(b.MinimumLevel))
                 .ThenByDescending(b => Approvals.Needed(b.Approval))
                 .First().Approval))];
-
-    private static bool Applies(ResponseBinding binding, Finding finding) =>
-        (binding.Risk == "*" || binding.Risk == finding.Risk)
-        && (binding.Condition is null || binding.Condition == finding.ConditionKey)
-        && Levels.Rank(finding.Level) >= Levels.Rank(binding.MinimumLevel);
 }

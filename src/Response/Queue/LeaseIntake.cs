@@ -26,6 +26,14 @@ internal sealed class LeaseIntake(IResponseBindings bindings, IEnumerable<IRespo
             }
         }
 
+        foreach (var retraction in batch.Retractions)
+        {
+            foreach (var findingId in retraction.FindingIds)
+            {
+                TakeBack(findingId, retraction, transaction);
+            }
+        }
+
         // A person who lets a device in ends the leases that held it; what is shown as in force has to be in force.
         foreach (var change in batch.Facts.OfType<DeviceChangedEvent>())
         {
@@ -39,11 +47,47 @@ internal sealed class LeaseIntake(IResponseBindings bindings, IEnumerable<IRespo
 
     public void Committed(LaneBatch batch)
     {
-        if (batch.Findings.Count > 0)
+        if (batch.Findings.Count > 0 || batch.Retractions.Count > 0)
         {
             signal.Wake();
         }
     }
+
+    /// <summary>Ends what the finding ordered, and tells those who were told of it.</summary>
+    private void TakeBack(string findingId, Retraction retraction, DbTransaction transaction)
+    {
+        var now = clock.GetUtcNow();
+        bool CanUndo(Lease lease) => _actions.TryGetValue(lease.Action, out var action) && action.CanUndo;
+        foreach (var lease in leases.ChangeOf(findingId, l => l.Details.Retracted is null ? LeaseMachine.Retract(l, CanUndo(l), retraction.Reason, now) : null, transaction))
+        {
+            // A try under way may reach people; whoever gets the news of the retraction alone is not harmed.
+            var told = lease.Details.Retracted is null && !CanUndo(lease)
+                && (lease.State is LeaseStates.Done or LeaseStates.Running || lease is { State: LeaseStates.Due, Details.Progress: not null });
+            if (told)
+            {
+                leases.Insert(Notice(lease, retraction, now), transaction);
+            }
+        }
+    }
+
+    private static Lease Notice(Lease told, Retraction retraction, DateTimeOffset now) => told with
+    {
+        Id = Lease.IdOf(told.FindingId + "\nretracted", told.Action, told.Target),
+        Version = 0,
+        State = LeaseStates.Due,
+        Approval = Approvals.Automatic,
+        CreatedAt = now,
+        StartedAt = null,
+        EndedAt = null,
+        ExpiresAt = null,
+        NextTryAt = now,
+        UndoAskedAt = null,
+        Attempts = 0,
+        GroupKey = null,
+        ClaimedBy = null,
+        CorrelationId = retraction.CorrelationId.Length > 0 ? retraction.CorrelationId : told.CorrelationId,
+        Details = new LeaseDetails { Owner = "policy", Actor = "gateway", Retracted = retraction.Reason, TellsRetraction = true },
+    };
 
     private Lease Order(Finding finding, DueAction due)
     {

@@ -39,7 +39,9 @@ public class DetectionRouteTests
         Assert.Equal(204, (await gateway.SendAsync(HttpMethod.Post, $"{List}/{id}/acknowledge", new { note = "on it" }, Roles.Responder)).Status);
         Assert.Equal(422, (await gateway.SendAsync(HttpMethod.Post, $"{List}/{id}/close", new { @as = "boredom" })).Status);
         Assert.Equal(422, (await gateway.SendAsync(HttpMethod.Post, $"{List}/{id}/close", new { note = "no word of what it was" })).Status);
-        Assert.Equal(204, (await gateway.SendAsync(HttpMethod.Post, $"{List}/{id}/close", new { @as = "false-alarm" })).Status);
+        var (closing, offers) = await gateway.SendAsync(HttpMethod.Post, $"{List}/{id}/close", new { @as = "false-alarm" });
+        Assert.Equal(200, closing);
+        Assert.NotEmpty(offers!["exceptions"]!.AsArray());
         var (again, problem) = await gateway.SendAsync(HttpMethod.Post, $"{List}/{id}/acknowledge", new { });
         Assert.Equal((409, "urn:sekisho:problem:detection-closed"), (again, (string)problem!["type"]!));
         var closed = (await gateway.GetAsync($"{List}/{id}")).Body!;

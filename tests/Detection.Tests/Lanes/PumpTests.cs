@@ -37,6 +37,40 @@ public class PumpTests
     [Theory]
     [InlineData(Dialect.Sqlite)]
     [InlineData(Dialect.PostgreSql)]
+    public async Task What_is_taken_back_names_the_findings_that_lasted_and_only_those(Dialect dialect)
+    {
+        var clock = new ManualClock();
+        await using var store = await NewStoreAsync(dialect, clock);
+        await using var node = await Node.StartAsync(store, clock);
+        var lab = new Lab($"[{Lab.Condition("size", "bytes: 10", "repeatAfter: \"00:01:00\"")}]");
+        var raised = lab.Run(
+            Lab.Message(Lab.Start, size: 10), Lab.Message(Lab.Start.AddMinutes(2), size: 10), Lab.Message(Lab.Start.AddMinutes(3), size: 1), Lab.Message(Lab.Start.AddMinutes(4), size: 10),
+            Lab.Message(Lab.Start.AddMinutes(6), size: 10), Lab.Message(Lab.Start, "d2", size: 10));
+        var first = raised.Raised[2];
+        var told = new Retraction("field", Scopes.Device, "d1", "c1", "explained", Lab.Start.AddHours(1), 99, "");
+        var clearance = new Clearance(first.Subject, "field", first.Identity, Lab.Start.AddHours(1).ToUnixTimeMilliseconds(), 99, "") { Reason = "explained", Told = told };
+        var shadowed = clearance with { Subject = raised.Raised[^1].Subject, Told = null };
+        var retractions = await store.Databases.State.WriteAsync(t => Task.FromResult(node.Findings.Write(raised.Raised, [.. raised.Cleared, clearance, shadowed], t)));
+        Assert.Equal(raised.Raised.Skip(2).Take(2).Select(r => r.Finding.Id).Order(StringComparer.Ordinal), Assert.Single(retractions).FindingIds);
+        Assert.Equal(3, (await node.Findings.ListAsync("field", new FindingFilter(null, null, null, null, null, null, null), null, 10, CancellationToken.None)).Count(f => f.RetractedBecause == "explained"));
+    }
+
+    [Fact]
+    public async Task Exceptions_outlive_restarts_and_allow_the_same_as_without_them()
+    {
+        var events = LaneTests.Traffic(4).Take(2500).ToList();
+        var plain = await RunAsync(Dialect.Sqlite, events, [events.Count]);
+        events.InsertRange(100, [Lab.Allow(events[100].ArrivedAt, "x1", subject: "d1"), Lab.Allow(events[100].ArrivedAt, "x2", subject: "d2"), Lab.Allow(events[100].ArrivedAt, "x3", group: "kind:lamp")]);
+        events.Insert(900, Lab.Allow(events[900].ArrivedAt, "x2", inForce: false));
+        var whole = await RunAsync(Dialect.Sqlite, events, [events.Count]);
+        var restarted = await RunAsync(Dialect.Sqlite, events, [101, 103, 500, 901, 1700, events.Count]);
+        Assert.True(whole.Findings.Count < plain.Findings.Count);
+        Assert.Equal(whole.Findings, restarted.Findings);
+    }
+
+    [Theory]
+    [InlineData(Dialect.Sqlite)]
+    [InlineData(Dialect.PostgreSql)]
     public async Task A_commit_that_fails_is_repeated_with_the_same_batch_and_judges_nothing_twice(Dialect dialect)
     {
         var events = LaneTests.Traffic(4).Take(1500).ToList();
@@ -121,7 +155,7 @@ public class PumpTests
             await node.DoneAsync();
             var kept = Assert.Single(await node.Findings.ListAsync(null, new FindingFilter(null, null, null, null, null, null, null), null, 10, CancellationToken.None));
             Assert.Equal("203.0.113.77", kept.Finding.ScopeKey);
-            Assert.True(await node.Findings.HandleAsync(kept.Finding, "incident", "secretnote", "personname", Lab.Start, ""));
+            Assert.Equal([kept.Finding.Id], await node.Findings.HandleAsync([kept.Finding], "incident", "secretnote", "personname", Lab.Start, ""));
             Assert.Equal(("personname", "secretnote"), ((await node.Findings.FindAsync(null, kept.Finding.Id, CancellationToken.None))!.HandledBy, (await node.Findings.FindAsync(null, kept.Finding.Id, CancellationToken.None))!.Note));
         }
 
@@ -168,9 +202,10 @@ public class PumpTests
         var fields = await findings.ListAsync("field", new FindingFilter(null, null, null, null, null, null, null), null, 100_000, CancellationToken.None);
         var gateway = await findings.ListAsync(null, new FindingFilter(null, null, null, null, null, null, null), null, 100_000, CancellationToken.None);
         return (
-            [.. fields.Concat(gateway).Select(f => JsonSerializer.Serialize(f))],
+            // The cause is hashed with the store's own key.
+            [.. fields.Concat(gateway).Select(f => JsonSerializer.Serialize(f with { Cause = "" }))],
             [.. await store.Databases.State.ReadAsync(c => c.QueryAsync<long>("SELECT position FROM test_message ORDER BY position"))],
-            await store.Databases.State.ReadAsync(c => c.QuerySingleAsync<long>("SELECT COUNT(*) FROM test_history WHERE what NOT LIKE 'finding-%' AND what <> 'template-set'")),
+            await store.Databases.State.ReadAsync(c => c.QuerySingleAsync<long>("SELECT COUNT(*) FROM test_history WHERE what NOT LIKE 'finding-%' AND what NOT LIKE 'exception-%' AND what <> 'template-set'")),
             failures - part.Failures);
     }
 

@@ -126,6 +126,16 @@ internal sealed class TestHost : IAsyncDisposable
         part.Committed(batch);
     }
 
+    /// <summary>The lanes take findings back.</summary>
+    public void Retract(params string[] findingIds)
+    {
+        var retraction = new Retraction("cars", Scopes.Device, "d000000000000001", "frequency", "explained", Time.GetUtcNow(), ++_position, "fedcba9876543210fedcba9876543210") { FindingIds = findingIds };
+        var batch = new LaneBatch { FirstPosition = _position, LastPosition = _position, Chunks = [], Duplicates = [], Findings = [], Facts = [], Retractions = [retraction] };
+        var part = Get<ILaneCommitPart>();
+        Store.Databases.State.Write(t => part.Write(batch, t));
+        part.Committed(batch);
+    }
+
     public void Bind(params ResponseBinding[] bindings) => World.Bindings["cars"] = bindings;
 
     public static ResponseBinding Always(string action, string approval = "automatic") => new("*", Levels.Information, action, null, approval);

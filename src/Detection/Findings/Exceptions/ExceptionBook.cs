@@ -90,21 +90,22 @@ internal sealed class ExceptionBook
 
     private static string? Miss(ExceptionChangedEvent exception, Claim claim) =>
         exception.Subject is { } subject && subject != claim.Subject ? ExceptionMisses.OtherSubject
-        : exception.Group is { } group && !IsIn(group, claim) ? ExceptionMisses.OtherGroup
+        : exception.Group is { } group && !IsIn(group, claim.Device, claim.Place) ? ExceptionMisses.OtherGroup
         : exception.Value is { } value && value != claim.Value ? ExceptionMisses.OtherValue
         : exception.Until is { } until && claim.At >= until ? ExceptionMisses.Expired
         : null;
 
-    private static bool IsIn(string group, Claim claim)
+    /// <summary>True when a device, at a place, belongs to a group.</summary>
+    public static bool IsIn(string group, DeviceProfile? device, string? place)
     {
         var colon = group.IndexOf(':', StringComparison.Ordinal);
         var name = group[(colon + 1)..];
         return (colon < 0 ? "" : group[..colon]) switch
         {
-            "kind" => claim.Device?.Kind == name,
-            "parent" => claim.Device is { } device && (device.ParentId == name || device.DeviceId == name),
-            "user" => claim.Device?.UserId == name,
-            "place" => claim.Place == name,
+            "kind" => device?.Kind == name,
+            "parent" => device is not null && (device.ParentId == name || device.DeviceId == name),
+            "user" => device?.UserId == name,
+            "place" => place == name,
             _ => false,
         };
     }

@@ -53,7 +53,9 @@ internal sealed class MailAction(MailList list, NotificationStore notifications,
             return new ActionOutcome.Join(key, hour.AddHours(1));
         }
 
-        var content = order.Finding is { } finding ? text.Of(lease, finding) : text.Test(lease);
+        var content = order.Finding is not { } finding ? text.Test(lease)
+            : lease.Details is { TellsRetraction: true, Retracted: { } reason } ? text.Retracted(lease, finding, reason)
+            : text.Of(lease, finding);
         return await SendAsync(lease, content, recipients, null, cancellation);
     }
 

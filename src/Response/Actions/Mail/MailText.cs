@@ -47,6 +47,29 @@ internal sealed class MailText(Texts texts, IDeviceDirectory directory, IFinding
         });
     }
 
+    /// <summary>One finding that was taken back.</summary>
+    public MailContent Retracted(Lease lease, Finding finding, string reason)
+    {
+        var field = FieldOf(lease);
+        var device = finding.DeviceId is { } id ? directory.Device(id) : null;
+        return Write(field, language =>
+        {
+            var name = FindingSentence.DeviceName(finding, device, texts, language);
+            var lines = new List<(string, string)>
+            {
+                (texts.Get("response.mail.label.why-retracted", language), texts.Get("finding.retracted." + reason, language)),
+                (texts.Get("response.mail.label.what", language), FindingSentence.Of(finding, field, device, texts, language)),
+                (texts.Get("response.mail.label.device", language), name),
+                (texts.Get("response.mail.label.time", language), FindingSentence.Time(finding.RaisedAt, field)),
+                (texts.Get("response.mail.label.retracted-at", language), FindingSentence.Time(lease.CreatedAt, field)),
+            };
+            lines.AddRange(Origin(field, language));
+            lines.Add((texts.Get("response.mail.label.finding", language), finding.Id));
+            lines.Add((texts.Get("response.mail.label.correlation", language), lease.CorrelationId));
+            return (texts.Get("response.mail.retracted-subject", language, ("device", name)), texts.Get("response.mail.retracted-intro", language), lines);
+        });
+    }
+
     /// <summary>A test.</summary>
     public MailContent Test(Lease lease)
     {
@@ -64,12 +87,12 @@ internal sealed class MailText(Texts texts, IDeviceDirectory directory, IFinding
     /// <summary>All that was joined in an hour: every one counted, the first <see cref="MostListed"/> listed.</summary>
     public async Task<MailContent> SummaryAsync(IReadOnlyList<Lease> joined, CancellationToken cancellation)
     {
-        var listed = new List<Finding>();
+        var listed = new List<(Finding Finding, bool Retracted)>();
         foreach (var lease in joined.Where(l => l.FindingId is not null).Take(MostListed))
         {
             if (await findings.FindAsync(lease.FindingId!, cancellation) is { } finding)
             {
-                listed.Add(finding);
+                listed.Add((finding, lease.Details.TellsRetraction));
             }
         }
 
@@ -78,14 +101,21 @@ internal sealed class MailText(Texts texts, IDeviceDirectory directory, IFinding
         {
             var count = joined.Count.ToString(CultureInfo.InvariantCulture);
             var lines = joined
+                .Where(l => !l.Details.TellsRetraction)
                 .GroupBy(l => (l.Level, l.Risk, l.Condition))
                 .OrderByDescending(g => g.Key.Level.Length == 0 ? -1 : Levels.Rank(g.Key.Level)).ThenByDescending(g => g.Count())
                 .Select(g => (Kind(g.Key, language), g.Count().ToString(CultureInfo.InvariantCulture)))
                 .ToList();
-            foreach (var finding in listed)
+            foreach (var (finding, retracted) in listed)
             {
                 var device = finding.DeviceId is { } id ? directory.Device(id) : null;
-                lines.Add((FindingSentence.Time(finding.RaisedAt, field), FindingSentence.Of(finding, field, device, texts, language)));
+                var sentence = FindingSentence.Of(finding, field, device, texts, language);
+                lines.Add((FindingSentence.Time(finding.RaisedAt, field), retracted ? texts.Get("response.mail.retracted-line", language, ("sentence", sentence)) : sentence));
+            }
+
+            if (joined.Count(l => l.Details.TellsRetraction) is > 0 and var withdrawn)
+            {
+                lines.Add((texts.Get("response.mail.label.retracted-count", language), withdrawn.ToString(CultureInfo.InvariantCulture)));
             }
 
             if (listed.Count < joined.Count)

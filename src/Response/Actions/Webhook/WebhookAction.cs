@@ -100,7 +100,13 @@ internal sealed class WebhookAction(NotificationStore notifications, IDeviceDire
         return new
         {
             Delivery = lease.Id,
-            Type = finding is null ? "test" : "finding",
+            Type = finding is null ? "test" : lease.Details.TellsRetraction ? "retraction" : "finding",
+            Retracted = lease.Details is not { TellsRetraction: true, Retracted: { } reason } ? null : new
+            {
+                Reason = reason,
+                At = lease.CreatedAt,
+                Text = Texts.Languages.ToDictionary(language => language, language => texts.Get("finding.retracted." + reason, language)),
+            },
             lease.CorrelationId,
             Field = lease.FieldId is null ? null : new { Id = lease.FieldId, field?.Name, field?.ContactPoint },
             Device = lease.DeviceId is null ? null : new { Id = lease.DeviceId, device?.Name, device?.Kind },
