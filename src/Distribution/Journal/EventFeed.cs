@@ -190,7 +190,7 @@ internal sealed class EventFeed(JournalStore store, JournalSettings settings) : 
         return (messages, messages - await store.MessagesUpToAsync(released, last, messages, cancellation).ConfigureAwait(false));
     }
 
-    private bool IsBehind => _recent.Bytes > (long)settings.BrakeMiB << 20;
+    private bool IsBehind => _released < _last && _recent.Bytes > (long)settings.BrakeMiB << 20;
 
     private void Wake()
     {

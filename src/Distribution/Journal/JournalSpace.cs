@@ -4,12 +4,12 @@ namespace Sekisho.Distribution.Journal;
 
 /// <summary>
 /// Keeps the journal within its bounds: counts what is stored, refuses when it is too much, removes what is released in slices, and moves the
-/// write-ahead log into the file beside the commits. The journal thread only, except that a checkpoint runs on the thread pool.
+/// write-ahead log into the file beside the commits. The journal thread only, except that a checkpoint runs on a thread of its own.
 /// </summary>
 internal sealed class JournalSpace(JournalStore store, JournalSettings settings)
 {
     private const int CommitsPerRemoval = 16;
-    private const long BytesPerCheckpoint = 32L << 20;
+    private const long BytesPerCheckpoint = 8L << 20;
 
     // 128 MiB of log pages: from there on the journal thread itself moves the last few, so that the log can start over.
     private const long PagesToFinish = 32 * 1024;
@@ -69,7 +69,9 @@ internal sealed class JournalSpace(JournalStore store, JournalSettings settings)
         if (_written >= BytesPerCheckpoint && Interlocked.Exchange(ref _checkpointing, 1) == 0)
         {
             _written = 0;
-            _ = Task.Run(() =>
+
+            // Not on the pool: on one core its one thread would serve nobody while the disk syncs.
+            new Thread(() =>
             {
                 try
                 {
@@ -79,7 +81,8 @@ internal sealed class JournalSpace(JournalStore store, JournalSettings settings)
                 {
                     Volatile.Write(ref _checkpointing, 0);
                 }
-            });
+            })
+            { IsBackground = true, Name = "journal-checkpoint" }.Start();
         }
     }
 

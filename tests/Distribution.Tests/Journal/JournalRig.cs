@@ -63,6 +63,7 @@ internal sealed class JournalRig : IAsyncDisposable
     {
         await Journal.StopAsync(CancellationToken.None);
         Journal.Dispose();
+        Feed.Dispose();
         _store.Dispose();
     }
 }

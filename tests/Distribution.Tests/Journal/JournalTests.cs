@@ -49,6 +49,41 @@ public class JournalTests
         Assert.Equal(20 * 65, rig.Feed.LastPosition);
     }
 
+    [Fact]
+    public async Task A_commit_waits_for_a_reader_that_is_far_behind_until_it_has_caught_up()
+    {
+        var clock = new ManualClock();
+        await using var store = await TestStore.CreateAsync(Dialect.Sqlite, clock, JournalRig.Tables);
+        await using var rig = await JournalRig.StartAsync(store, clock, new JournalSettings { MinFreeMiB = 0, BrakeMiB = 1, BrakeMs = 10_000 });
+        rig.Feed.Release(0);
+
+        // What makes it too much is stored at once, and what comes after it waits.
+        await rig.AppendAsync(0, Noon, size: 1_200_000);
+        var next = rig.AppendAsync(1, Noon).AsTask();
+        Assert.False(next.IsCompleted);
+        Assert.Equal(1, rig.Feed.LastPosition);
+
+        rig.Feed.Release(1);
+        Assert.Equal(2, await next.WaitAsync(TimeSpan.FromSeconds(5)));
+    }
+
+    [Fact]
+    public async Task A_reader_that_stands_still_holds_up_one_commit_at_most()
+    {
+        var clock = new ManualClock();
+        await using var store = await TestStore.CreateAsync(Dialect.Sqlite, clock, JournalRig.Tables);
+        await using var rig = await JournalRig.StartAsync(store, clock, new JournalSettings { MinFreeMiB = 0, BrakeMiB = 1, BrakeMs = 1000 });
+        rig.Feed.Release(0);
+        await rig.AppendAsync(0, Noon, size: 1_200_000);
+        for (var i = 1; i < 61; i++)
+        {
+            // Sixty waits of a second would not fit.
+            await rig.AppendAsync(i, Noon).AsTask().WaitAsync(TimeSpan.FromSeconds(10));
+        }
+
+        Assert.Equal(61, rig.Feed.LastPosition);
+    }
+
     [Theory]
     [InlineData(Dialect.Sqlite)]
     [InlineData(Dialect.PostgreSql)]
