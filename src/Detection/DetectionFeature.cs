@@ -2,10 +2,14 @@ using Microsoft.Extensions.DependencyInjection;
 using Sekisho.Api.Access;
 using Sekisho.Api.Settings;
 using Sekisho.Detection.Conditions;
+using Sekisho.Detection.Conditions.Cadence;
 using Sekisho.Detection.Conditions.Frequency;
+using Sekisho.Detection.Conditions.Group;
+using Sekisho.Detection.Conditions.Hours;
 using Sekisho.Detection.Conditions.Malformed;
 using Sekisho.Detection.Conditions.Metrics;
 using Sekisho.Detection.Conditions.Silence;
+using Sekisho.Detection.Conditions.Timestamps;
 using Sekisho.Detection.Conditions.Unregistered;
 using Sekisho.Detection.Findings;
 using Sekisho.Detection.Lanes;
@@ -23,7 +27,11 @@ public static class DetectionFeature
     internal static readonly IReadOnlyList<ConditionKind> Kinds =
     [
         FrequencyCondition.Kind,
+        CadenceCondition.Kind,
         SilenceCondition.Kind,
+        GroupCondition.Kind,
+        HoursCondition.Kind,
+        TimestampCondition.Kind,
         SizeMetric.Kind,
         VolumeMetric.Kind,
         MalformedCondition.Kind,

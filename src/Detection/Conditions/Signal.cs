@@ -1,4 +1,5 @@
 using Sekisho.Detection.Conditions.Devices;
+using Sekisho.Detection.Conditions.Group;
 using Sekisho.Detection.Thresholds;
 using Sekisho.Domain.Devices;
 using Sekisho.Domain.Events;
@@ -120,6 +121,9 @@ internal readonly struct Signal
 
     /// <summary>Who else was heard at the device's place; empty unless the kind asks for it.</summary>
     public Neighbours Neighbours { get; init; }
+
+    /// <summary>The group event that the device's silence is part of, at ticks only and only where the kind asks for neighbours; the default for none.</summary>
+    public Outage Outage { get; init; }
 
     /// <summary>What peers taught.</summary>
     public PriorBook? Priors { get; init; }

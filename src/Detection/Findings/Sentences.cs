@@ -34,7 +34,12 @@ internal sealed class Sentences(Texts texts, IDeviceDirectory directory)
     public string Counterfactual(Finding finding, string language)
     {
         var (parameter, comparison, value, unit) = finding.Evidence.Counterfactual;
-        var written = unit == "s" ? TimeSpan.FromSeconds(value).ToString("c", CultureInfo.InvariantCulture) : Number(value);
+        var written = unit switch
+        {
+            "s" => TimeSpan.FromSeconds(value).ToString("c", CultureInfo.InvariantCulture),
+            "time-of-day" => TimeOnly.MinValue.AddMinutes(value).ToString("HH:mm", CultureInfo.InvariantCulture),
+            _ => Number(value),
+        };
         return texts.Get(
             $"finding.counterfactual.{comparison}",
             language,

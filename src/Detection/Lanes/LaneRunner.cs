@@ -1,5 +1,6 @@
 using Sekisho.Detection.Conditions;
 using Sekisho.Detection.Conditions.Devices;
+using Sekisho.Detection.Conditions.Group;
 using Sekisho.Detection.Findings;
 using Sekisho.Detection.Findings.Exceptions;
 using Sekisho.Detection.Templates;
@@ -138,7 +139,7 @@ internal sealed class LaneRunner(SubjectTable subjects, LaneClock clock, LaneBoo
         var repeated = message.Sequence is not null && device.Duplicates.SeenOrAdd(DuplicateWindow.Prefix(message.MessageId));
         var sequence = Signals.SequenceOf(message.Sequence);
         var told = message.DeviceTime?.ToUnixTimeMilliseconds();
-        var placed = new Placement(at, Backlog: false, IsBelieved: true);
+        var placed = new Placement(at, Backlog: false, IsBelieved: true, device.Timeline.GapFrom, device.Timeline.GapTo);
         if (repeated)
         {
             duplicates.Add(message);
@@ -304,7 +305,35 @@ internal sealed class LaneRunner(SubjectTable subjects, LaneClock clock, LaneBoo
     private Signal TickOf(Subject subject, in Signal tick)
     {
         var signal = _signals.Tick(subject, tick, _books);
-        return subject.Plan.AsksNeighbours && _book is { } book ? signal with { Neighbours = NeighboursOf(book.For(subject.FieldId), signal) } : signal;
+        if (!subject.Plan.AsksNeighbours || _book is null)
+        {
+            return signal;
+        }
+
+        var plan = _book.For(subject.FieldId);
+        return signal with { Neighbours = NeighboursOf(plan, signal), Outage = OutageOf(plan, signal, subject.Timeline.LastArrival) };
+    }
+
+    /// <summary>The group event in which the device fell silent; one that lasts before one that is over.</summary>
+    private Outage OutageOf(FieldPlan plan, in Signal signal, long last)
+    {
+        var found = default(Outage);
+        for (var i = 0; i < plan.Wide.Length; i++)
+        {
+            if (plan.Wide[i] is not { Groups.Length: > 0 } scoped || WideScope.All[i].KeyOf(signal) is not { } key
+                || subjects.FindWide(WideScope.All[i].Name, signal.FieldId, key) is not { } wide || !ReferenceEquals(wide.Plan, scoped))
+            {
+                continue;
+            }
+
+            foreach (var condition in scoped.Groups)
+            {
+                var outage = GroupCondition.Of(Judged.OwnOf(wide.StateOf(condition)));
+                found = outage.Covers(last) && (found.To == 0 || outage.Until == 0) ? outage : found;
+            }
+        }
+
+        return found;
     }
 
     private void Judge(Subject subject, in Signal signal, GatewayEvent happened)

@@ -2,6 +2,7 @@ using System.Collections.Frozen;
 using System.Globalization;
 using Sekisho.Detection.Conditions;
 using Sekisho.Detection.Conditions.Devices;
+using Sekisho.Detection.Conditions.Group;
 using Sekisho.Detection.Conditions.Schedules;
 using Sekisho.Domain.Detection;
 
@@ -66,6 +67,7 @@ internal sealed class ScopePlan
         FactsOffset = facts ? Judged.Own : -1;
         NeighboursOffset = neighbours ? Conditions[facts ? 1 : 0].Offset + Judged.Own : -1;
         AsksNeighbours = Conditions.Any(c => c.Definition.Kind.AsksNeighbours);
+        Groups = [.. Conditions.Where(c => c.Judged.Condition is GroupCondition && c.Effect == Effects.Act)];
     }
 
     public PlannedCondition[] Conditions { get; }
@@ -84,6 +86,9 @@ internal sealed class ScopePlan
 
     /// <summary>True when a condition asks for neighbours.</summary>
     public bool AsksNeighbours { get; }
+
+    /// <summary>Conditions in force whose event holds back the silence of single devices.</summary>
+    public PlannedCondition[] Groups { get; }
 
     public bool Concerns(in Signal signal)
     {

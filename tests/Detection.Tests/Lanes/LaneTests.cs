@@ -181,7 +181,7 @@ public class LaneTests
     }
 
     /// <summary>Everything through its encoding, as a restart does it.</summary>
-    private static void Restart(Lab lab)
+    internal static void Restart(Lab lab)
     {
         var table = new SubjectTable(lab.Directory, 512);
         foreach (var subject in lab.Table.All)

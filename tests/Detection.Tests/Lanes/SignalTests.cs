@@ -135,7 +135,7 @@ public class SignalTests
     public void A_backlog_has_as_much_room_as_the_gap_at_the_devices_cadence()
     {
         var timeline = default(Timeline);
-        var cells = new long[5];
+        var cells = new long[Timeline.Cells];
         long at = 1_000_000_000;
         for (var i = 0; i < 20; i++)
         {
@@ -152,7 +152,7 @@ public class SignalTests
     public void A_reading_with_a_sequence_from_before_the_gap_is_no_backlog()
     {
         var timeline = default(Timeline);
-        var cells = new long[5];
+        var cells = new long[Timeline.Cells];
         timeline.Place(new Reading(1_000_000_000, null, 0, 10, 1), cells);
         var placed = timeline.Place(new Reading(1_004_000_000, 1_002_000_000, 0, 9, 1), cells);
         Assert.Equal((false, false), (placed.Backlog, placed.IsBelieved));

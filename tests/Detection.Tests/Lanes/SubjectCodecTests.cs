@@ -115,10 +115,10 @@ public class SubjectCodecTests
         }
     }
 
-    // Three cells from the first on (the one between is as it was), 41 as they were, the last; one identifier.
-    private const string GoldenPart = "01e80703d804feffffffffffffffff010c63306666656604000609029a015202ffffffffffffffffff01020900000000000000";
+    // Three cells from the first on (the one between is as it was), 98 as they were, the last; one identifier.
+    private const string GoldenPart = "01e80703d804feffffffffffffffff010c63306666656604000609029a01c40102ffffffffffffffffff01020900000000000000";
 
-    private const string Golden = "010203d804feffffffffffffffff010c633066666565062e2d5ff3c0a79ee43e00020406080a0c0e10121416181a1c1e20222426282a2c2e30323436383a3cdfcb7f26bf8a1aa70c82044042444648a7dd4950ed6ca15610004c4e5052545658040700000000000000ffffffffffffffff";
+    private const string Golden = "010203d804feffffffffffffffff010c633066666565062e2d5ff3c0a79ee45600020406080a0c0e10121416181a1c1e20222426282a2c2e30323436383a3c3e40424446484a4c4e505254dfcb7f26bf8a1aa70c8204585a5c5e60a7dd4950ed6ca1566a006466686a6c6e70727476787a7c7e800182018401860188018a018c018e01900192019401960198019a019c019e01a001a201a401a601a801aa01ac01ae01b001b201b401b601b801ba01bc01be01c001c201c401c601c801ca01040700000000000000ffffffffffffffff";
 
     private static Subject Fresh()
     {

@@ -17,20 +17,24 @@ namespace Sekisho.Detection.Conditions.Devices;
 /// cell 9-12   site, the same
 /// cell 13-16  place that messages state, the same
 /// cell 17     way of the last message, as a hash
-/// cell 18     highest sequence of the binding epoch + 1; 0 none
-/// cell 19     binding epoch of that sequence
-/// cell 20     highest sequence before the last gap + 1; 0 none
-/// cell 21     stored readings that the last gap still has room for
-/// cell 22     usual distance between live messages, milliseconds; 0 unknown
-/// cell 23     address of the last message, as a hash
-/// cell 24     network of the last successful authentication, as a hash
-/// cell 25     client of the last successful authentication, as a hash
-/// cell 26     arrival time of the last successful authentication
+/// cell 18     address of the last message, as a hash
+/// cell 19     network of the last successful authentication, as a hash
+/// cell 20     client of the last successful authentication, as a hash
+/// cell 21     arrival time of the last successful authentication
+/// cell 22…    what the timeline keeps, see there
 /// </code>
 /// </summary>
 internal readonly struct DeviceFacts(long[]? cells, int offset)
 {
-    public const int Cells = 27;
+    public const int Cells = OrderFrom + OrderCells;
+
+    /// <summary>Cells that the timeline keeps here.</summary>
+    public const int OrderCells = 17;
+
+    /// <summary>The one of them that is the usual distance between live messages.</summary>
+    public const int OrderCadence = 4;
+
+    private const int OrderFrom = 22;
     private const int PlaceCells = Places.Longest / sizeof(long);
 
     public bool IsEmpty => cells is null;
@@ -52,20 +56,40 @@ internal readonly struct DeviceFacts(long[]? cells, int offset)
     public long SimAddressAt => Cell(4);
 
     /// <summary>Usual distance between live messages, milliseconds; 0 when unknown.</summary>
-    public long Cadence => Cell(22);
+    public long Cadence => Cell(OrderFrom + OrderCadence);
 
-    public ulong LastSource => (ulong)Cell(23);
+    public ulong LastSource => (ulong)Cell(18);
 
-    public ulong LastNetwork => (ulong)Cell(24);
+    public ulong LastNetwork => (ulong)Cell(19);
 
-    public ulong LastClient => (ulong)Cell(25);
+    public ulong LastClient => (ulong)Cell(20);
 
-    public long LastAuthentication => Cell(26);
+    public long LastAuthentication => Cell(21);
 
     public ulong LastPath => (ulong)Cell(17);
 
-    /// <summary>What the timeline keeps here: cells 18 to 22.</summary>
-    public Span<long> Order => cells is null ? default : cells.AsSpan(offset + 18, 5);
+    /// <summary>What the timeline keeps here.</summary>
+    public Span<long> Order => cells is null ? default : cells.AsSpan(offset + OrderFrom, OrderCells);
+
+    /// <summary>Where the SIM is, site and cell, as a hash; 0 when never told.</summary>
+    public ulong SimPlace
+    {
+        get
+        {
+            if (cells is null || (Cell(5) == 0 && Cell(9) == 0))
+            {
+                return 0;
+            }
+
+            var hash = 14695981039346656037UL;
+            foreach (var part in cells.AsSpan(offset + 5, 2 * PlaceCells))
+            {
+                hash = (hash ^ (ulong)part) * 1099511628211UL;
+            }
+
+            return hash;
+        }
+    }
 
     /// <summary>The SIM's cell; allocates.</summary>
     public string? SimCell => Text(5);
@@ -108,7 +132,7 @@ internal readonly struct DeviceFacts(long[]? cells, int offset)
         if (cells is not null)
         {
             cells[offset + 17] = path == 0 ? cells[offset + 17] : (long)path;
-            cells[offset + 23] = (long)source.Hash;
+            cells[offset + 18] = (long)source.Hash;
         }
     }
 
@@ -116,7 +140,7 @@ internal readonly struct DeviceFacts(long[]? cells, int offset)
     {
         if (cells is not null)
         {
-            (cells[offset + 24], cells[offset + 25], cells[offset + 26]) = ((long)source.Network, (long)client, at);
+            (cells[offset + 19], cells[offset + 20], cells[offset + 21]) = ((long)source.Network, (long)client, at);
         }
     }
 

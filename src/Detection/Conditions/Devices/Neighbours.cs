@@ -35,6 +35,30 @@ internal readonly struct Neighbours(long[]? cells, int offset)
         return (known, heard);
     }
 
+    /// <summary>Of the devices other than this one that were heard from a moment on, how many were heard since a later one, and how many fell silent between the two.</summary>
+    public (int Heard, int Silent) Split(long from, long since, string deviceId)
+    {
+        if (cells is null)
+        {
+            return default;
+        }
+
+        var self = (long)StableHash.Of("device", deviceId);
+        var (heard, silent) = (0, 0);
+        for (var i = 0; i < 2 * Most; i += 2)
+        {
+            var at = cells[offset + i + 1];
+            if (at < from || at == 0 || cells[offset + i] == self)
+            {
+                continue;
+            }
+
+            (heard, silent) = at >= since ? (heard + 1, silent) : (heard, silent + 1);
+        }
+
+        return (heard, silent);
+    }
+
     /// <summary>Keeps the table in a place's plan. Never says anything.</summary>
     internal sealed class Watch : ICondition
     {

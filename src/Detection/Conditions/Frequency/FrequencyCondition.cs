@@ -27,8 +27,13 @@ internal sealed class FrequencyCondition : ICondition
             new ParameterSpec("messages", ParameterType.Count, 1, 120),
             new ParameterSpec("window", ParameterType.Duration, 1, 7 * 86_400),
             new ParameterSpec("slack", ParameterType.Percent, 0, 50, 10),
+            new ParameterSpec("stored", ParameterType.Percent, 1, 1000, 100),
+            new ParameterSpec("storedExtra", ParameterType.Count, 0, 100_000, 0),
         ],
-        input => new FrequencyCondition(input.Scope, input.Mode, new FrequencyParameters(input.Whole("messages"), input.Milliseconds("window"), input.Whole("slack"))));
+        input => new FrequencyCondition(
+            input.Scope,
+            input.Mode,
+            new FrequencyParameters(input.Whole("messages"), input.Milliseconds("window"), input.Whole("slack")) { StoredPercent = input.Whole("stored"), StoredExtra = input.Whole("storedExtra") }));
 
     private const int Own = 7;
     private readonly string _scope;
@@ -62,7 +67,8 @@ internal sealed class FrequencyCondition : ICondition
             return Verdict.None;
         }
 
-        if (signal.Backlog && state[1] != signal.GapTo)
+        // A backlog in several portions goes on filling the gap that it began with.
+        if (signal.Backlog && signal.GapTo > state[1])
         {
             state[1] = signal.GapTo;
             state[2] = 0;
@@ -106,6 +112,7 @@ internal sealed class FrequencyCondition : ICondition
             ["allowed"] = Facts.Whole(room > 0 ? room : _parameters.Messages),
             ["window"] = Facts.Duration(room > 0 ? span : _parameters.WindowMs),
             ["stored"] = signal.Backlog ? "yes" : "no",
+            ["late"] = signal.DeviceTime != 0 && !signal.Backlog && signal.EventAt != signal.DeviceTime ? "not-believed" : signal.Backlog ? "backlog" : "no",
         };
 
         // One message per window is a cadence: people think of it as an interval.
@@ -132,10 +139,14 @@ internal sealed class FrequencyCondition : ICondition
             ExpectedHigh = room > 0 ? room : _parameters.Messages,
             Origin = "template",
             Events = events,
-            Counterfactual = new Counterfactual("messages", "at-least", room > 0 ? Math.Ceiling(count * (double)_parameters.Messages / room) : count, "count"),
+            Counterfactual = room > 0
+                ? new Counterfactual("storedExtra", "at-least", _parameters.StoredExtra + count - room, "count")
+                : new Counterfactual("messages", "at-least", count, "count"),
             Facts = facts,
         };
     }
 
-    private long Room(in Signal signal) => _parameters.Messages * (((signal.GapTo - signal.GapFrom) / _parameters.EffectiveMs) + 1);
+    /// <summary>The bucket of stored readings: what the gap has room for, as much of it as is allowed, and some.</summary>
+    private long Room(in Signal signal) =>
+        (_parameters.Messages * (((signal.GapTo - signal.GapFrom) / _parameters.EffectiveMs) + 1) * _parameters.StoredPercent / 100) + _parameters.StoredExtra;
 }
