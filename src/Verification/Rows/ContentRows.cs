@@ -11,14 +11,17 @@ internal static class ContentRows
     {
         var unit = await scene.StartAsync().ConfigureAwait(false);
         var preset = await PresetAsync(scene).ConfigureAwait(false);
-        var below = await unit.SendAsync(Sized(unit, scene.Now, preset - 1)).ConfigureAwait(false);
+
+        // What the listener itself refuses as too large is reported whatever the preset, so what must be quiet stays below both.
+        var least = Math.Min(preset - 1, 200_000);
+        var below = await unit.SendAsync(Sized(unit, scene.Now, least)).ConfigureAwait(false);
         await scene.SettleAsync().ConfigureAwait(false);
         await scene.QuietAsync().ConfigureAwait(false);
         var began = scene.Now;
         await scene.WaitAsync(TimeSpan.FromMinutes(6)).ConfigureAwait(false);
         var at = await unit.SendAsync(Sized(unit, scene.Now, preset)).ConfigureAwait(false);
         await scene.SettleAsync().ConfigureAwait(false);
-        scene.Check(below.Status is 202 or 413 && at.Status is 202 or 413, scene.Text("sized", ("preset", preset.ToString("N0", CultureInfo.InvariantCulture)), ("below", Scene.Short(below)), ("at", Scene.Short(at))));
+        scene.Check(below.Status == 202 && at.Status is 202 or 413, scene.Text("sized", ("preset", preset.ToString("N0", CultureInfo.InvariantCulture)), ("least", least.ToString("N0", CultureInfo.InvariantCulture)), ("below", Scene.Short(below)), ("at", Scene.Short(at))));
         await scene.DetectedAsync(new Claim(["size"], ["takeover", "spoofing"]), began).ConfigureAwait(false);
     }
 
@@ -30,7 +33,8 @@ internal static class ContentRows
         var began = scene.Now;
         var whole = unit.Reading(scene.Now);
         var answer = await unit.SendAsync(whole[..(whole.Length / 2)]).ConfigureAwait(false);
-        var detail = answer.Problem is null ? "" : JsonNode.Parse(answer.Body)!["detail"]?.GetValue<string>() ?? "";
+        var problem = answer.Problem is null ? null : JsonNode.Parse(answer.Body);
+        var detail = problem?["faults"]?[0]?["detail"]?.GetValue<string>() ?? problem?["detail"]?.GetValue<string>() ?? "";
         scene.Check(answer.Status == 400 && detail.Length > 0, $"{Scene.Short(answer)}: {detail}");
         await scene.SettleAsync().ConfigureAwait(false);
         await scene.DetectedAsync(new Claim(["malformed"], ["takeover"]), began).ConfigureAwait(false);
