@@ -34,7 +34,7 @@ internal static class ContentRows
         var whole = unit.Reading(scene.Now);
         var answer = await unit.SendAsync(whole[..(whole.Length / 2)]).ConfigureAwait(false);
         var problem = answer.Problem is null ? null : JsonNode.Parse(answer.Body);
-        var detail = problem?["faults"]?[0]?["detail"]?.GetValue<string>() ?? problem?["detail"]?.GetValue<string>() ?? "";
+        var detail = problem?["faults"]?[0]?["message"]?.GetValue<string>() ?? problem?["detail"]?.GetValue<string>() ?? "";
         scene.Check(answer.Status == 400 && detail.Length > 0, $"{Scene.Short(answer)}: {detail}");
         await scene.SettleAsync().ConfigureAwait(false);
         await scene.DetectedAsync(new Claim(["malformed"], ["takeover"]), began).ConfigureAwait(false);
