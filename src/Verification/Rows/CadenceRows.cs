@@ -7,9 +7,6 @@ internal static class CadenceRows
 
     // What a unit does whose clock runs a little fast. At six hours to the second its next reading would race with the limit of silence.
     private static readonly TimeSpan Six = TimeSpan.FromHours(6) - TimeSpan.FromMinutes(4);
-    private static readonly Claim TooOften = new(["frequency"], ["takeover"]);
-    private static readonly Claim Silent = new(["silence"], ["theft"]);
-    private static readonly Claim Takeover = new(["frequency", "timestamp", "clone", "replay"], ["takeover", "spoofing"]);
 
     public static async Task TooOftenEngineOffAsync(Scene scene)
     {
@@ -21,7 +18,7 @@ internal static class CadenceRows
         await scene.WaitAsync(TimeSpan.FromHours(1)).ConfigureAwait(false);
         await unit.ReadAsync().ConfigureAwait(false);
         await scene.SettleAsync().ConfigureAwait(false);
-        await scene.DetectedAsync(TooOften, began).ConfigureAwait(false);
+        await scene.DetectedAsync(Claims.TooOften, began).ConfigureAwait(false);
     }
 
     public static async Task TooOftenEngineOnAsync(Scene scene)
@@ -34,7 +31,7 @@ internal static class CadenceRows
         await scene.WaitAsync(TimeSpan.FromMinutes(1)).ConfigureAwait(false);
         await unit.ReadAsync().ConfigureAwait(false);
         await scene.SettleAsync().ConfigureAwait(false);
-        await scene.DetectedAsync(TooOften, began).ConfigureAwait(false);
+        await scene.DetectedAsync(Claims.TooOften, began).ConfigureAwait(false);
     }
 
     public static async Task SilenceAsync(Scene scene)
@@ -48,7 +45,7 @@ internal static class CadenceRows
         await scene.WaitAsync(TimeSpan.FromHours(6) - Five).ConfigureAwait(false);
         await scene.QuietAsync().ConfigureAwait(false);
         await scene.WaitAsync(TimeSpan.FromMinutes(10)).ConfigureAwait(false);
-        await scene.DetectedAsync(Silent, last).ConfigureAwait(false);
+        await scene.DetectedAsync(Claims.Silent, last).ConfigureAwait(false);
     }
 
     public static async Task CarriedAwayAsync(Scene scene)
@@ -65,9 +62,9 @@ internal static class CadenceRows
         }
 
         await scene.SettleAsync().ConfigureAwait(false);
-        var early = await scene.DetectedAsync(new Claim(["cadence"], ["theft"], Stage: "falling"), began).ConfigureAwait(false);
+        var early = await scene.DetectedAsync(Claims.Falling, began).ConfigureAwait(false);
         await scene.WaitAsync(TimeSpan.FromMinutes(45)).ConfigureAwait(false);
-        var then = await scene.DetectedAsync(new Claim(["cadence", "silence"], ["theft"], Stage: "stopped"), began).ConfigureAwait(false);
+        var then = await scene.DetectedAsync(Claims.Stopped, began).ConfigureAwait(false);
         if (early is not null && then is not null && then.RaisedAt <= early.RaisedAt)
         {
             scene.Fail(scene.Text("not-early"));
@@ -76,7 +73,6 @@ internal static class CadenceRows
 
     public static async Task TimestampsAsync(Scene scene)
     {
-        var claim = new Claim(["timestamp"], ["takeover", "spoofing"]);
         (string Stage, Func<Unit, DateTimeOffset, int, string> Reading)[] forgeries =
         [
             ("future", (unit, last, i) => unit.Reading(scene.Now.AddHours(3).AddMinutes(i))),
@@ -113,7 +109,7 @@ internal static class CadenceRows
 
         foreach (var (stage, _) in forgeries)
         {
-            await scene.DetectedAsync(claim with { Stage = stage }, began).ConfigureAwait(false);
+            await scene.DetectedAsync(Claims.Timestamp with { Stage = stage }, began).ConfigureAwait(false);
         }
     }
 
@@ -195,8 +191,8 @@ internal static class CadenceRows
             await SimRows.ReportAsync(scene, parked, session: "detached").ConfigureAwait(false);
         }
 
-        var late = await OfAsync(scene, parked, Silent, last, last + TimeSpan.FromHours(6) + Five).ConfigureAwait(false);
-        var sooner = await OfAsync(scene, attached, Silent, last, last + TimeSpan.FromHours(6) + Five).ConfigureAwait(false);
+        var late = await OfAsync(scene, parked, Claims.Silent, last, last + TimeSpan.FromHours(6) + Five).ConfigureAwait(false);
+        var sooner = await OfAsync(scene, attached, Claims.Silent, last, last + TimeSpan.FromHours(6) + Five).ConfigureAwait(false);
         if (late is not null && sooner is not null && sooner.RaisedAt >= late.RaisedAt)
         {
             scene.Fail(scene.Text("not-sooner"));
@@ -217,7 +213,7 @@ internal static class CadenceRows
         }
 
         await scene.SettleAsync().ConfigureAwait(false);
-        await scene.DetectedAsync(Takeover, began).ConfigureAwait(false);
+        await scene.DetectedAsync(Claims.Burst, began).ConfigureAwait(false);
     }
 
     /// <summary>F1: after a gap a burst whose times are the present, one and the same, or made up.</summary>
@@ -246,7 +242,7 @@ internal static class CadenceRows
         await scene.SettleAsync().ConfigureAwait(false);
         foreach (var unit in units)
         {
-            await OfAsync(scene, unit, Takeover, began, DateTimeOffset.MaxValue).ConfigureAwait(false);
+            await OfAsync(scene, unit, Claims.Burst, began, DateTimeOffset.MaxValue).ConfigureAwait(false);
         }
     }
 
@@ -264,7 +260,7 @@ internal static class CadenceRows
             await scene.WaitAsync(TimeSpan.FromSeconds(15)).ConfigureAwait(false);
         }
 
-        await OfAsync(scene, unit, new Claim(["clone"], ["takeover", "spoofing"]), began, began.AddSeconds(60)).ConfigureAwait(false);
+        await OfAsync(scene, unit, Claims.Clone, began, began.AddSeconds(60)).ConfigureAwait(false);
     }
 
     private static async Task<Alert?> OfAsync(Scene scene, Unit unit, Claim claim, DateTimeOffset since, DateTimeOffset by) => await scene.DetectedAsync(claim with { DeviceId = unit.Id }, since, by).ConfigureAwait(false);

@@ -22,7 +22,7 @@ internal static class ContentRows
         var at = await unit.SendAsync(Sized(unit, scene.Now, preset)).ConfigureAwait(false);
         await scene.SettleAsync().ConfigureAwait(false);
         scene.Check(below.Status == 202 && at.Status is 202 or 413, scene.Text("sized", ("preset", preset.ToString("N0", CultureInfo.InvariantCulture)), ("least", least.ToString("N0", CultureInfo.InvariantCulture)), ("below", Scene.Short(below)), ("at", Scene.Short(at))));
-        await scene.DetectedAsync(new Claim(["size"], ["takeover", "spoofing"]), began).ConfigureAwait(false);
+        await scene.DetectedAsync(Claims.Size, began).ConfigureAwait(false);
     }
 
     public static async Task BrokenAsync(Scene scene)
@@ -37,7 +37,7 @@ internal static class ContentRows
         var detail = problem?["faults"]?[0]?["message"]?.GetValue<string>() ?? problem?["detail"]?.GetValue<string>() ?? "";
         scene.Check(answer.Status == 400 && detail.Length > 0, $"{Scene.Short(answer)}: {detail}");
         await scene.SettleAsync().ConfigureAwait(false);
-        await scene.DetectedAsync(new Claim(["malformed"], ["takeover"]), began).ConfigureAwait(false);
+        await scene.DetectedAsync(Claims.Malformed, began).ConfigureAwait(false);
     }
 
     /// <summary>The size that the field's template presets, as the API shows it.</summary>

@@ -3,8 +3,6 @@ namespace Sekisho.Verification.Rows;
 /// <summary>V16, V17, V22 and F4: how often, when and from where users and devices authenticate.</summary>
 internal static class SignInRows
 {
-    private static readonly Claim Foreign = new(["network", "networks", "distance", "travel"], ["theft", "unauthorised-access", "spoofing"]);
-
     public static async Task StormAsync(Scene scene)
     {
         var user = await scene.RegisterAsync(new { uniqueIdType = "user", uniqueId = "pupil-storm", kind = "user" }).ConfigureAwait(false);
@@ -19,7 +17,7 @@ internal static class SignInRows
         }
 
         await scene.SettleAsync().ConfigureAwait(false);
-        await scene.DetectedAsync(new Claim(["attempts", "authentications", "storm"], ["unauthorised-access"]), began).ConfigureAwait(false);
+        await scene.DetectedAsync(Claims.Storm, began).ConfigureAwait(false);
     }
 
     public static async Task AbnormalHoursAsync(Scene scene)
@@ -33,7 +31,7 @@ internal static class SignInRows
         var answer = await user.SignInAsync().ConfigureAwait(false);
         scene.Check(answer.Status == 200, $"23:00 {Scene.Short(answer)}");
         await scene.SettleAsync().ConfigureAwait(false);
-        await scene.DetectedAsync(new Claim(["hours"], ["unauthorised-access"]), began).ConfigureAwait(false);
+        await scene.DetectedAsync(Claims.Hours, began).ConfigureAwait(false);
     }
 
     /// <summary>V22: a device of the house or the school, used there every day, authenticates from elsewhere.</summary>
@@ -45,7 +43,7 @@ internal static class SignInRows
         var began = scene.Now;
         await unit.At(scene.NewAddress()).SignInAsync().ConfigureAwait(false);
         await scene.SettleAsync().ConfigureAwait(false);
-        await scene.DetectedAsync(Foreign with { IsInformation = true }, began).ConfigureAwait(false);
+        await scene.DetectedAsync(Claims.Network with { IsInformation = true }, began).ConfigureAwait(false);
     }
 
     /// <summary>F4: from home, on a personal device, with correct credentials at a usual hour, for the first time and then again and again.</summary>
@@ -67,7 +65,7 @@ internal static class SignInRows
         }
 
         await scene.QuietAsync(began).ConfigureAwait(false);
-        var told = (await scene.AlertsAsync().ConfigureAwait(false)).Where(a => a.RaisedAt >= began && a.Effect == "act" && Foreign.Kinds.Contains(a.Condition)).ToList();
+        var told = (await scene.AlertsAsync().ConfigureAwait(false)).Where(a => a.RaisedAt >= began && a.Effect == "act" && Claims.Network.Kinds.Contains(a.Condition)).ToList();
         scene.Check(told.Count == 1, scene.Text("told-once", ("count", told.Count.ToString(System.Globalization.CultureInfo.InvariantCulture)), ("what", string.Join(" / ", told.Select(a => a.Sentence)))));
     }
 
@@ -81,7 +79,7 @@ internal static class SignInRows
         await scene.WaitAsync(TimeSpan.FromMinutes(30)).ConfigureAwait(false);
         await unit.At(scene.NewAddress()).SignInAsync().ConfigureAwait(false);
         await scene.SettleAsync().ConfigureAwait(false);
-        await scene.DetectedAsync(Foreign, began).ConfigureAwait(false);
+        await scene.DetectedAsync(Claims.Network, began).ConfigureAwait(false);
     }
 
     /// <summary>F4: after failed attempts a foreign network, a new client and an abnormal hour together.</summary>
@@ -102,7 +100,7 @@ internal static class SignInRows
 
         await scene.Connect(right, address, "curl/8.5.0", null).AuthenticateAsync().ConfigureAwait(false);
         await scene.SettleAsync().ConfigureAwait(false);
-        await scene.DetectedAsync(Foreign with { Risks = ["theft"] }, began).ConfigureAwait(false);
+        await scene.DetectedAsync(Claims.Network with { Risks = ["theft"] }, began).ConfigureAwait(false);
     }
 
     /// <summary>School days, or days at home: signs in in the morning and sends a few readings. Ends in the afternoon of the last.</summary>

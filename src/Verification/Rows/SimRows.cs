@@ -7,8 +7,6 @@ internal static class SimRows
 {
     private const int HoursOfADay = 24;
     private static readonly TimeSpan Five = TimeSpan.FromMinutes(5);
-    private static readonly Claim Volume = new(["sim-volume"], ["takeover"]);
-    private static readonly Claim Spoofing = new(["source", "sim-address", "shared-source", "sources"], ["spoofing"]);
 
     /// <summary>Tells of a SIM as a carrier would: over a period its bytes, and its address and session at the end.</summary>
     public static async Task ReportAsync(Scene scene, Unit unit, DateTimeOffset? from = null, long? up = null, long? down = null, string? address = null, string? session = null) =>
@@ -25,7 +23,7 @@ internal static class SimRows
         await scene.QuietAsync().ConfigureAwait(false);
         var began = scene.Now;
         await DayAsync(scene, unit, (up, down) => (up * 4, down)).ConfigureAwait(false);
-        await scene.DetectedAsync(Volume, began).ConfigureAwait(false);
+        await scene.DetectedAsync(Claims.Volume, began).ConfigureAwait(false);
     }
 
     /// <summary>F2: on a bad link most readings take 1 to 6 retries; all of them are on the SIM's bill.</summary>
@@ -60,7 +58,7 @@ internal static class SimRows
         await scene.QuietAsync().ConfigureAwait(false);
         var began = scene.Now;
         await DayAsync(scene, unit, (up, down) => (up * 130 / 100, down + (up * 5 / 100))).ConfigureAwait(false);
-        await scene.DetectedAsync(Volume, began, began.AddDays(1).AddHours(1)).ConfigureAwait(false);
+        await scene.DetectedAsync(Claims.Volume, began, began.AddDays(1).AddHours(1)).ConfigureAwait(false);
     }
 
     /// <summary>F2: the same, with the device saying in every reading that it retried, which no connection bears out.</summary>
@@ -72,7 +70,7 @@ internal static class SimRows
         var began = scene.Now;
         unit.Retries = 4;
         await DayAsync(scene, unit, (up, down) => (up * 3, down)).ConfigureAwait(false);
-        await scene.DetectedAsync(Volume, began).ConfigureAwait(false);
+        await scene.DetectedAsync(Claims.Volume, began).ConfigureAwait(false);
     }
 
     /// <summary>F3: somebody on the Internet scans the SIM's address; the device answers nothing.</summary>
@@ -83,7 +81,7 @@ internal static class SimRows
         var began = scene.Now;
         await DayAsync(scene, unit, (up, down) => (up, down + 400_000)).ConfigureAwait(false);
         await scene.QuietAsync(began).ConfigureAwait(false);
-        var told = (await scene.AlertsAsync().ConfigureAwait(false)).Where(a => a.RaisedAt >= began && a.Effect == "act" && a.Condition == "sim-volume").ToList();
+        var told = (await scene.AlertsAsync().ConfigureAwait(false)).Where(a => a.RaisedAt >= began && a.Effect == "act" && Claims.Volume.Kinds.Contains(a.Condition)).ToList();
         scene.Check(told.Count == 1, scene.Text("told-once", ("count", told.Count.ToString(CultureInfo.InvariantCulture)), ("what", string.Join(" / ", told.Select(a => a.Sentence)))));
     }
 
@@ -95,7 +93,7 @@ internal static class SimRows
         await scene.QuietAsync().ConfigureAwait(false);
         var began = scene.Now;
         await DayAsync(scene, unit, (up, down) => (up + 300_000, down + 400_000)).ConfigureAwait(false);
-        await scene.DetectedAsync(Volume, began).ConfigureAwait(false);
+        await scene.DetectedAsync(Claims.Volume, began).ConfigureAwait(false);
     }
 
     /// <summary>V20: the SIM has one address, the data come from another.</summary>
@@ -121,7 +119,7 @@ internal static class SimRows
             await scene.WaitAsync(Five).ConfigureAwait(false);
         }
 
-        await scene.DetectedAsync(Spoofing, began).ConfigureAwait(false);
+        await scene.DetectedAsync(Claims.Source, began).ConfigureAwait(false);
     }
 
     /// <summary>V21: devices that have an address each are all at one, which is no shared uplink that anybody knows.</summary>
@@ -147,7 +145,7 @@ internal static class SimRows
             await EachAsync(scene, moved).ConfigureAwait(false);
         }
 
-        await scene.DetectedAsync(Spoofing, began).ConfigureAwait(false);
+        await scene.DetectedAsync(Claims.SharedSource, began).ConfigureAwait(false);
     }
 
     private static async Task EachAsync(Scene scene, IReadOnlyList<Unit> units)
