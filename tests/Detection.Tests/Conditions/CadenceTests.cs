@@ -78,6 +78,22 @@ public class CadenceTests
     }
 
     [Fact]
+    public void Lessons_that_end_every_day_are_reported_until_they_are_usual_and_the_tablet_that_leaves_in_between_is_found()
+    {
+        var lab = new Lab($"[{Lab.Condition("cadence", "interval: \"00:05:00\"")}]");
+        for (var day = 0; day < 12; day++)
+        {
+            lab.Run(Lab.WithTicks(Lesson(day), Lab.Start.AddDays(day).AddMinutes(1439)));
+        }
+
+        // An early warning and a detection on each of the first five days.
+        Assert.Equal(10, lab.Findings.Count);
+        lab.Run(Lab.WithTicks([.. Lesson(12), .. At(600, 604, 608, 612, 616, 624, 633).Select(e => e with { ArrivedAt = e.ArrivedAt.AddDays(12) })], Lab.Start.AddDays(12).AddHours(12)));
+        Assert.Equal(["falling", "stopped"], lab.Findings[10..].Select(f => f.Stage));
+        Assert.All(lab.Findings[10..], f => Assert.True(f.RaisedAt > Lab.Start.AddDays(12).AddHours(10)));
+    }
+
+    [Fact]
     public void Nothing_is_found_without_its_cause()
     {
         for (var seed = 0; seed < 50; seed++)
@@ -98,6 +114,8 @@ public class CadenceTests
             Assert.Empty(lab.Findings);
         }
     }
+
+    private static IEnumerable<GatewayEvent> Lesson(int day) => At(0, 4, 8, 12, 16, 20, 24, 31, 39, 48).Select(e => e with { ArrivedAt = e.ArrivedAt.AddDays(day) });
 
     private static IEnumerable<GatewayEvent> At(params int[] minutes) => minutes.Select(m => Lab.Message(Lab.Start.AddMinutes(m)));
 }

@@ -109,7 +109,7 @@ public class HoursTests
     {
         var months = 0;
         var alarms = 0;
-        for (var seed = 0; seed < 15; seed++)
+        for (var seed = 0; seed < 8; seed++)
         {
             var lab = new Lab($"[{Lab.Condition("hours", "alarms: 0.2", "judge: learnt")}]", "Asia/Tokyo");
             lab.Run(Lab.WithTicks(School(new Random(seed), 0, 60), new DateTimeOffset(2026, 5, 31, 0, 0, 0, Japan)));

@@ -207,6 +207,18 @@ public class SilenceStageTests
     }
 
     [Fact]
+    public void A_user_is_silent_when_none_of_the_own_devices_is_heard()
+    {
+        var directory = new FakeDirectory();
+        directory.SetDevice("d1", "anna");
+        directory.SetDevice("d2", "anna");
+        var lab = new Lab($"[{Lab.Condition("silence", "duration: \"02:00:00\", late: \"01:00:00\"", scope: "user")}]", directory: directory);
+        lab.Run(Lab.WithTicks(Enumerable.Range(0, 10).Select(i => Lab.Message(Lab.Start.AddMinutes(40 * i), i % 2 == 0 ? "d1" : "d2")), Hour(9)));
+        Assert.Equal(["late 07:20", "suspected-theft 08:00"], Stages(lab));
+        Assert.All(lab.Findings, f => Assert.Equal(("user", "anna"), (f.Scope, f.ScopeKey)));
+    }
+
+    [Fact]
     public void Nothing_is_found_without_its_cause_and_everything_with_it()
     {
         for (var seed = 0; seed < 30; seed++)

@@ -1,3 +1,4 @@
+using Sekisho.Detection.Conditions.Silence;
 using Sekisho.Domain.Detection;
 using Sekisho.Domain.Devices;
 
@@ -6,8 +7,9 @@ namespace Sekisho.Detection.Conditions.Cadence;
 /// <summary>
 /// A device that is being carried away: its readings become rarer (an early warning), then stop. Judged in arrival time at messages and
 /// ticks. Only a device that sent often enough before can fall; one that stops at once is a matter of silence. Time in which the gateway was down
-/// does not count, a group event holds it back, and stored readings that fill the holes take it back. When it stays rare for long, that is its
-/// cadence now and it is judged again only after it has been frequent.
+/// does not count, a group event holds it back, and stored readings that fill the holes take it back. What happens at this hour again and again
+/// (lessons end, people go to bed) is usual and quiet for as long as it usually takes. When it stays rare for long, that is its cadence now and
+/// it is judged again only after it has been frequent.
 /// <code>
 /// cell 0  arrival time of the last message; 0 before the first    cell 1  downtime of the gateway at that moment
 /// cell 2  mode, as in <see cref="ModeCell"/>                       cell 3  journal position of the last message
@@ -15,9 +17,10 @@ namespace Sekisho.Detection.Conditions.Cadence;
 /// cell 6  distances in a row that were too long                    cell 7  arrival of the last message before them
 /// cell 8  stage of the last violation + 1; 0 for none              cell 9  time that stored readings have filled
 /// cell 10 1 when what is taken back was part of a group event      cell 11 the open distance at the last violation, 0 for one at a message
+/// cell 12 how long a fall that begins at this hour usually lasts + 1; 0 while it is not looked up      then habits
 /// </code>
 /// </summary>
-internal sealed class CadenceCondition(string? mode, CadenceParameters parameters) : ICondition
+internal sealed class CadenceCondition(string? mode, CadenceParameters parameters, TimeZoneInfo zone) : ICondition
 {
     public static readonly ConditionKind Kind = new(
         "cadence",
@@ -29,22 +32,26 @@ internal sealed class CadenceCondition(string? mode, CadenceParameters parameter
             new ParameterSpec("factor", ParameterType.Number, 1.1, 100, 3),
             new ParameterSpec("rarer", ParameterType.Count, 1, 50, 3),
             new ParameterSpec("stop", ParameterType.Duration, 60, 90 * 86_400, 1800),
+            new ParameterSpec("habit", ParameterType.Count, 0, Habits.Most, 5),
         ],
         input => new CadenceCondition(
-            input.Mode, new CadenceParameters(input.Milliseconds("interval"), input.Whole("slack"), input.Number("factor"), input.Whole("rarer"), input.Milliseconds("stop"))))
+            input.Mode,
+            new CadenceParameters(input.Milliseconds("interval"), input.Whole("slack"), input.Number("factor"), input.Whole("rarer"), input.Milliseconds("stop"), input.Whole("habit")),
+            input.Zone))
     {
         Stages = ["falling", "stopped"],
-        Reasons = [Silence.SilenceCondition.BacklogDelivered, Silence.SilenceCondition.GroupEvent],
+        Reasons = [SilenceCondition.BacklogDelivered, SilenceCondition.GroupEvent],
         AsksNeighbours = true,
     };
 
+    private const int Own = 13;
     private const long Minute = 60_000;
 
     // So many in time in a row before it can fall, and so many too late until that is how it is.
     private const int Enough = 4;
     private const int Adapts = 100;
 
-    public int Cells => 12;
+    public int Cells => Own + Habits.Most;
 
     public long QuietAfter => long.MaxValue;
 
@@ -68,7 +75,7 @@ internal sealed class CadenceCondition(string? mode, CadenceParameters parameter
 
     public int Stage(ReadOnlySpan<long> state) => (int)state[8] - 1;
 
-    public string Reason(ReadOnlySpan<long> state) => state[10] == 1 ? Silence.SilenceCondition.GroupEvent : Silence.SilenceCondition.BacklogDelivered;
+    public string Reason(ReadOnlySpan<long> state) => state[10] == 1 ? SilenceCondition.GroupEvent : SilenceCondition.BacklogDelivered;
 
     public long Due(ReadOnlySpan<long> state, long at, long downtime)
     {
@@ -123,13 +130,13 @@ internal sealed class CadenceCondition(string? mode, CadenceParameters parameter
         if (!isWatched || last == 0)
         {
             // The expected cadence is that of the mode: with another one it begins anew.
-            (state[6], state[8]) = (0, 0);
+            (state[6], state[8], state[12]) = (0, 0, 0);
             return isWatched ? Verdict.None : Verdict.Calm;
         }
 
         if (state[5] >= Enough && distance > limit)
         {
-            return Rare(state, last);
+            return Rare(state, last, signal.At);
         }
 
         if (distance <= limit || parameters.IntervalMs == 0)
@@ -142,11 +149,16 @@ internal sealed class CadenceCondition(string? mode, CadenceParameters parameter
             state[5] = 0;
         }
 
-        (state[6], state[8]) = (0, 0);
+        if (parameters.Habit > 0 && state[12] != 0)
+        {
+            new Habits(state[Own..]).Add(state[7], signal.At - state[7], 0);
+        }
+
+        (state[6], state[8], state[12]) = (0, 0, 0);
         return Verdict.Calm;
     }
 
-    private Verdict Rare(Span<long> state, long last)
+    private Verdict Rare(Span<long> state, long last, long at)
     {
         if (state[6] == 0)
         {
@@ -156,11 +168,11 @@ internal sealed class CadenceCondition(string? mode, CadenceParameters parameter
         state[6]++;
         if (state[6] >= Adapts)
         {
-            state[4..9].Clear();
+            (state[4], state[5], state[6], state[8], state[12]) = (0, 0, 0, 0, 0);
             return Verdict.Calm;
         }
 
-        if (state[6] < parameters.Rarer)
+        if (state[6] < parameters.Rarer || IsUsual(state, at))
         {
             return Verdict.None;
         }
@@ -180,7 +192,7 @@ internal sealed class CadenceCondition(string? mode, CadenceParameters parameter
 
         if (signal.Outage.Covers(state[0]))
         {
-            (state[6], state[10]) = (0, 1);
+            (state[6], state[10], state[12]) = (0, 1, 0);
             return state[8] == 0 ? Verdict.None : Back(state);
         }
 
@@ -193,6 +205,11 @@ internal sealed class CadenceCondition(string? mode, CadenceParameters parameter
         if (state[6] == 0)
         {
             (state[7], state[9]) = (state[0], 0);
+        }
+
+        if (IsUsual(state, signal.At))
+        {
+            return Verdict.None;
         }
 
         (state[8], state[11]) = (Math.Max(state[8], stage), open);
@@ -219,8 +236,18 @@ internal sealed class CadenceCondition(string? mode, CadenceParameters parameter
             return Verdict.None;
         }
 
-        (state[6], state[10]) = (0, 0);
+        (state[6], state[10], state[12]) = (0, 0, 0);
         return state[8] == 0 ? Verdict.None : Back(state);
+    }
+
+    private bool IsUsual(Span<long> state, long at)
+    {
+        if (state[12] == 0)
+        {
+            state[12] = 1 + (parameters.Habit == 0 ? 0 : Habits.Usual(state[Own..], state[7], 0, parameters.Habit, zone));
+        }
+
+        return at - state[7] < (state[12] - 1) * 5 / 4;
     }
 
     private static Verdict Back(Span<long> state)

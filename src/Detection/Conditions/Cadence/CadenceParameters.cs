@@ -6,4 +6,5 @@ namespace Sekisho.Detection.Conditions.Cadence;
 /// <param name="Factor">Without an interval: so many times the usual distance is too rare.</param>
 /// <param name="Rarer">So many distances in a row that are too long make a falling cadence.</param>
 /// <param name="StopMs">From so long on after that, nothing at all means that it has stopped, milliseconds.</param>
-internal sealed record CadenceParameters(long IntervalMs, int SlackPercent, double Factor, int Rarer, long StopMs);
+/// <param name="Habit">So many falls at an hour make a habit; 0 for none.</param>
+internal sealed record CadenceParameters(long IntervalMs, int SlackPercent, double Factor, int Rarer, long StopMs, int Habit);
