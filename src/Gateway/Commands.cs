@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net.Sockets;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.DependencyInjection;
@@ -11,7 +12,6 @@ using Sekisho.Storage;
 using Sekisho.Storage.Keys;
 using Sekisho.Verification.Rows;
 using Sekisho.Verification.Runs;
-using Sekisho.Verification.Time;
 
 namespace Sekisho.Gateway;
 
@@ -84,22 +84,31 @@ internal static class Commands
             return ExitCodes.WrongUse;
         }
 
-        var clock = new VirtualClock(TimeProvider.System.GetUtcNow());
         var printer = new TablePrinter(VerifyTexts, options.Language);
-        VirtualGateway? gateway = null;
+        var gateways = new ConcurrentBag<VirtualGateway>();
         IReadOnlyList<RowResult> results;
         try
         {
             results = await VerificationRun.PlayAsync(
                 options,
-                async c => (gateway = await VirtualGateway.StartAsync(c).ConfigureAwait(false)).UnderTest,
-                clock,
+                async clock =>
+                {
+                    var gateway = await VirtualGateway.StartAsync(clock).ConfigureAwait(false);
+                    gateways.Add(gateway);
+                    return gateway.UnderTest;
+                },
+                TimeProvider.System.GetUtcNow(),
                 (result, done, all) => Console.Error.WriteLine(printer.Progress(result, done, all)),
                 cancellation).ConfigureAwait(false);
         }
+        catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
+        {
+            // Broken off: nothing is shown, so nothing is as expected.
+            return ExitCodes.CheckFailed;
+        }
         finally
         {
-            if (gateway is not null)
+            foreach (var gateway in gateways)
             {
                 await gateway.DisposeAsync().ConfigureAwait(false);
             }

@@ -41,6 +41,7 @@ public sealed class VirtualGateway : IAsyncDisposable
                 "Detection:Lanes:GatherMs=0",
                 "Detection:Lanes:IdleCommit=01:00:00",
                 "Distribution:Ticks:Interval=00:01:00",
+                "History:Ledger:WatchSeconds=3600",
             ]);
             var host = await GatewayHost.OpenAsync(options, clock).ConfigureAwait(false);
             await host.App.StartAsync().ConfigureAwait(false);

@@ -3,7 +3,6 @@ using System.Text.Json.Nodes;
 using Sekisho.Gateway;
 using Sekisho.Verification.Rows;
 using Sekisho.Verification.Runs;
-using Sekisho.Verification.Time;
 
 namespace Sekisho.EndToEnd.Tests;
 
@@ -42,7 +41,7 @@ public class VerifyTests
             var results = await VerificationRun.PlayAsync(
                 new VerificationOptions(["V12", "V13", "V14", "V15", "V18", "V23", "V24"], "en") { ConditionsActive = false },
                 async clock => (gateway = await VirtualGateway.StartAsync(clock)).UnderTest,
-                new VirtualClock(TimeProvider.System.GetUtcNow()),
+                TimeProvider.System.GetUtcNow(),
                 (_, _, _) => { },
                 CancellationToken.None);
             Assert.Equal(3 + 2 + 3 + 3 + 3, results.Count);

@@ -7,14 +7,20 @@ namespace Sekisho.Verification.Rows;
 /// <param name="Act">The play.</param>
 internal sealed record Play(string Id, string Case, int Number, Func<Scene, Task> Act)
 {
+    /// <summary>Its field's data goes to the cloud; else it is kept and detected on only.</summary>
+    public bool IsForwarded { get; init; }
+
+    /// <summary>It takes so long that it has a gateway and a clock of its own, so that the others need not live through it.</summary>
+    public bool TakesWeeks { get; init; }
+
     /// <summary>All that is built. What the table has beyond it is not built yet.</summary>
     public static readonly IReadOnlyList<Play> All =
     [
         Row("V01", AccessRows.RegisteredAsync),
         Row("V02", AccessRows.UnregisteredAsync),
-        Row("V03", AccessRows.LetInAsync),
-        Row("V04", AccessRows.KeptOutAsync),
-        Row("V05", TransportRows.EncryptedAsync),
+        Row("V03", AccessRows.LetInAsync) with { IsForwarded = true },
+        Row("V04", AccessRows.KeptOutAsync) with { IsForwarded = true },
+        Row("V05", TransportRows.EncryptedAsync) with { IsForwarded = true },
         Row("V06", AccessRows.RegisterAndDeleteAsync),
         Row("V07", AccessRows.DeletedOrUnknownAsync),
         Row("V08", TransportRows.ProtectedByTlsAsync),
@@ -36,8 +42,8 @@ internal sealed record Play(string Id, string Case, int Number, Func<Scene, Task
         Row("V24", ContentRows.BrokenAsync),
         Row("V25", AccessRows.LockedOutAsync),
         Benign("F1", 1, scene => CadenceRows.BacklogAsync(scene, isRepeated: false)),
-        Benign("F1", 2, CadenceRows.GarageAsync),
-        Benign("F1", 3, scene => CadenceRows.BacklogAsync(scene, isRepeated: true)),
+        Benign("F1", 2, CadenceRows.GarageAsync) with { TakesWeeks = true },
+        Benign("F1", 3, scene => CadenceRows.BacklogAsync(scene, isRepeated: true)) with { IsForwarded = true },
         Attack("F1", 1, CadenceRows.UnpluggedAsync),
         Attack("F1", 2, CadenceRows.CrowdedAsync),
         Attack("F1", 3, CadenceRows.ForgedBurstsAsync),

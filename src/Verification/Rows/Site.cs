@@ -29,11 +29,18 @@ internal sealed record Site(GatewayUnderTest Gateway, ManagementClient Admin, Cl
         return admin;
     }
 
-    /// <summary>Makes a field of that kind, watched by its template, whose data goes to the cloud.</summary>
-    public async Task OpenFieldAsync(string fieldId, string kind)
+    /// <summary>Makes a field of that kind, watched by its template.</summary>
+    /// <param name="fieldId">The field.</param>
+    /// <param name="kind">The template's name.</param>
+    /// <param name="isForwarded">True when its data goes to the cloud.</param>
+    public async Task OpenFieldAsync(string fieldId, string kind, bool isForwarded)
     {
         (await Admin.PostAsync("/ops/v1/fields", new { fieldId, name = fieldId, kind, language = Language }).ConfigureAwait(false)).Expect();
-        (await Admin.PutAsync($"/api/v1/fields/{fieldId}/destination", new { kind = "https", url = Cloud.Address, secret = Cloud.Secret, trustedCa = Cloud.CertificatePem, batchMessages = 100 }).ConfigureAwait(false)).Expect();
+        if (isForwarded)
+        {
+            (await Admin.PutAsync($"/api/v1/fields/{fieldId}/destination", new { kind = "https", url = Cloud.Address, secret = Cloud.Secret, trustedCa = Cloud.CertificatePem, batchMessages = 100 }).ConfigureAwait(false)).Expect();
+        }
+
         var parameters = new JsonObject();
         if (!ConditionsActive)
         {

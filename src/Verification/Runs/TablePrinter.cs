@@ -28,7 +28,8 @@ public sealed class TablePrinter(Texts texts, string language)
     public string Progress(RowResult result, int done, int all)
     {
         ArgumentNullException.ThrowIfNull(result);
-        return $"[{done}/{all}] {Mark(result.Result)} {result.Id}{Which(result)} {texts.Get("verify.field." + result.Field, language)}";
+        var line = $"[{done}/{all}] {Mark(result.Result)} {result.Id}{Which(result)} {texts.Get("verify.field." + result.Field, language)}";
+        return result.Result == Results.Fail ? $"{line}: {result.Evidence}" : line;
     }
 
     /// <summary>The table: a mark per field, then the evidence behind each.</summary>

@@ -30,35 +30,45 @@ public static class VerificationRun
 
     /// <summary>Plays.</summary>
     /// <param name="options">What.</param>
-    /// <param name="start">Starts the gateway under the clock.</param>
-    /// <param name="clock">The clock; it stands until the run moves it.</param>
+    /// <param name="start">Starts a gateway under a clock that stands until the run moves it; at most two are asked for, and all run until the end.</param>
+    /// <param name="now">When the clocks begin.</param>
     /// <param name="told">Called with each result as it comes, and with how many of how many there are. Any thread.</param>
     /// <param name="cancellation">Breaks off.</param>
     /// <returns>Results in the order of the table.</returns>
     public static async Task<IReadOnlyList<RowResult>> PlayAsync(
-        VerificationOptions options, Func<VirtualClock, Task<GatewayUnderTest>> start, VirtualClock clock, Action<RowResult, int, int> told, CancellationToken cancellation)
+        VerificationOptions options, Func<VirtualClock, Task<GatewayUnderTest>> start, DateTimeOffset now, Action<RowResult, int, int> told, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(start);
         ArgumentNullException.ThrowIfNull(told);
-        ArgumentNullException.ThrowIfNull(clock);
         var texts = new Texts([typeof(VerificationRun).Assembly]);
         var cells = Cell.Of(Table.Published, options.Only);
         var results = new RowResult[cells.Count];
-        var done = 0;
         var played = cells.Index().Where(c => c.Item.Play is not null).ToList();
         foreach (var (index, cell) in cells.Index().Where(c => c.Item.Play is null))
         {
             results[index] = new RowResult(cell.Id, cell.Field, cell.Case, Results.NotBuilt, texts.Get("verify.not-built", options.Language), []) { Number = cell.Number };
         }
 
-        if (played.Count == 0)
+        var done = 0;
+        void Tell(int index, RowResult result)
         {
-            return results;
+            results[index] = result;
+            told(result, Interlocked.Increment(ref done), played.Count);
         }
 
         await using var cloud = await CloudReceiver.StartAsync("verification-cloud-" + Guid.NewGuid().ToString("N")).ConfigureAwait(false);
-        var gateway = await start(clock).ConfigureAwait(false);
+        await Task.WhenAll(played.GroupBy(c => c.Item.Play!.TakesWeeks).Select(async group =>
+        {
+            var clock = new VirtualClock(now);
+            await PlayAsync([.. group], options, await start(clock).ConfigureAwait(false), clock, cloud, texts, Tell, cancellation).ConfigureAwait(false);
+        })).ConfigureAwait(false);
+        return results;
+    }
+
+    private static async Task PlayAsync(
+        IReadOnlyList<(int Index, Cell Cell)> cells, VerificationOptions options, GatewayUnderTest gateway, VirtualClock clock, CloudReceiver cloud, Texts texts, Action<int, RowResult> tell, CancellationToken cancellation)
+    {
         using var admin = await Site.AdministratorAsync(gateway, options.Language).ConfigureAwait(false);
         await gateway.SettleAsync(cancellation).ConfigureAwait(false);
 
@@ -66,12 +76,7 @@ public static class VerificationRun
         clock.Advance(FirstMorning(clock.GetUtcNow()) - clock.GetUtcNow());
         var timetable = new Timetable(clock, gateway.SettleAsync);
         var site = new Site(gateway, admin, cloud, timetable, texts, options.Language, options.ConditionsActive);
-        await timetable.RunAsync([.. played.Select(c => (Func<Task>)(async () =>
-        {
-            results[c.Index] = await PlayAsync(site, c.Item).ConfigureAwait(false);
-            told(results[c.Index], Interlocked.Increment(ref done), played.Count);
-        }))], cancellation).ConfigureAwait(false);
-        return results;
+        await timetable.RunAsync([.. cells.Select(c => (Func<Task>)(async () => tell(c.Index, await PlayAsync(site, c.Cell).ConfigureAwait(false))))], cancellation).ConfigureAwait(false);
     }
 
     private static async Task<RowResult> PlayAsync(Site site, Cell cell)
@@ -80,8 +85,8 @@ public static class VerificationRun
         IReadOnlyList<Alert> alerts = [];
         try
         {
-            await site.OpenFieldAsync(cell.FieldId, cell.Field).ConfigureAwait(false);
-            await cell.Play!.Act(scene).ConfigureAwait(false);
+            await site.OpenFieldAsync(cell.FieldId, cell.Field, cell.Play!.IsForwarded).ConfigureAwait(false);
+            await cell.Play.Act(scene).ConfigureAwait(false);
             alerts = await scene.AlertsAsync().ConfigureAwait(false);
             await scene.EndAsync().ConfigureAwait(false);
         }

@@ -63,7 +63,7 @@ public class TablePrinterTests
     public void Progress_says_how_far_it_is()
     {
         Assert.Equal("[3/9] ○ V12 Car mobility", new TablePrinter("en").Progress(Some[0], 3, 9));
-        Assert.Equal("[4/9] × F1 攻撃 2 カーモビリティ", new TablePrinter("ja").Progress(Some[5], 4, 9));
+        Assert.Equal("[4/9] × F1 攻撃 2 カーモビリティ: not found", new TablePrinter("ja").Progress(Some[5], 4, 9));
     }
 
     [Fact]
