@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net.Sockets;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.DependencyInjection;
@@ -10,12 +11,16 @@ using Sekisho.Operations.Accounts;
 using Sekisho.Operations.OperatorAudit;
 using Sekisho.Storage;
 using Sekisho.Storage.Keys;
+using Sekisho.Verification.Rows;
+using Sekisho.Verification.Runs;
 
 namespace Sekisho.Gateway;
 
 /// <summary>What each command does; the value is the exit code.</summary>
 internal static class Commands
 {
+    private static readonly Texts VerifyTexts = new([typeof(VerificationRun).Assembly]);
+
     public static Task<int> UpAsync(StartOptions options, CancellationToken cancellation) => GuardedAsync(async () =>
     {
         await using var gateway = await GatewayHost.OpenAsync(options, TimeProvider.System).ConfigureAwait(false);
@@ -75,6 +80,54 @@ internal static class Commands
     {
         TemplateEvaluation.Run(options, System.Globalization.CultureInfo.CurrentUICulture.TwoLetterISOLanguageName == "ja" ? "ja" : "en", Console.Out);
         return Task.FromResult(ExitCodes.Done);
+    });
+
+    /// <summary>Plays the published table against a gateway of its own and prints it; 1 when anything is not as expected.</summary>
+    public static Task<int> VerifyAsync(VerificationOptions options, FileInfo? json, CancellationToken cancellation) => GuardedAsync(async () =>
+    {
+        if (options.Unknown.Count > 0)
+        {
+            await Console.Error.WriteLineAsync(VerifyTexts.Get("verify.unknown", options.Language, ("names", string.Join(", ", options.Unknown)))).ConfigureAwait(false);
+            return ExitCodes.WrongUse;
+        }
+
+        var printer = new TablePrinter(VerifyTexts, options.Language);
+        var gateways = new ConcurrentBag<VirtualGateway>();
+        IReadOnlyList<RowResult> results;
+        try
+        {
+            results = await VerificationRun.PlayAsync(
+                options,
+                async clock =>
+                {
+                    var gateway = await VirtualGateway.StartAsync(clock).ConfigureAwait(false);
+                    gateways.Add(gateway);
+                    return gateway.UnderTest;
+                },
+                TimeProvider.System.GetUtcNow(),
+                (result, done, all) => Console.Error.WriteLine(printer.Progress(result, done, all)),
+                cancellation).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
+        {
+            // Broken off: nothing is shown, so nothing is as expected.
+            return ExitCodes.CheckFailed;
+        }
+        finally
+        {
+            foreach (var gateway in gateways)
+            {
+                await gateway.DisposeAsync().ConfigureAwait(false);
+            }
+        }
+
+        await Console.Out.WriteLineAsync(printer.Print(Table.Published, results)).ConfigureAwait(false);
+        if (json is not null)
+        {
+            await File.WriteAllTextAsync(json.FullName, TablePrinter.ToJson(results) + Environment.NewLine, cancellation).ConfigureAwait(false);
+        }
+
+        return results.Any(r => r.Result == Results.Fail) ? ExitCodes.CheckFailed : ExitCodes.Done;
     });
 
     /// <summary>Faults that a person can mend are said in a sentence and end with 2; anything else is a fault of the program and keeps its trace.</summary>

@@ -1,7 +1,9 @@
 using System.CommandLine;
+using System.Globalization;
 using Sekisho.Detection.Evaluate;
 using Sekisho.Detection.Evaluate.Fleets;
 using Sekisho.Gateway;
+using Sekisho.Verification.Runs;
 
 var data = new Option<DirectoryInfo>("--data") { Description = "Folder that holds the gateway's data; made when absent. データを置くフォルダー", DefaultValueFactory = _ => new DirectoryInfo("sekisho-data") };
 var port = new Option<int>("--port") { Description = "Port for devices (HTTPS). デバイス用のポート", DefaultValueFactory = _ => 8443 };
@@ -42,7 +44,17 @@ templates.SetAction((parsed, _) => Commands.EvaluateTemplatesAsync(new TemplateE
     parsed.GetValue(shipped)?.FullName, parsed.GetValue(also)?.FullName, parsed.GetValue(documents)?.FullName, parsed.GetValue(only), parsed.GetValue(json))));
 var evaluate = new Command("evaluate", "Runs detection offline on recorded data. 記録データで検知を評価する") { telemetry, templates };
 
-var root = new RootCommand("Sekisho (関所): an open secure gateway for IoT devices. IoTデバイスのためのセキュアゲートウェイ") { up, checkConfig, auditVerify, evaluate };
+var only = new Option<string[]>("--only") { Description = "Rows and causes, for example V12,F1; all when absent. 検証項目を選ぶ", DefaultValueFactory = _ => [] };
+var report = new Option<FileInfo?>("--json") { Description = "File for the results as JSON. 結果のJSONを書くファイル" };
+var language = new Option<string>("--language") { Description = "ja or en; that of the terminal when absent. 言語", DefaultValueFactory = _ => CultureInfo.CurrentUICulture.TwoLetterISOLanguageName == "ja" ? "ja" : "en" };
+language.AcceptOnlyFromAmong("ja", "en");
+var verify = new Command("verify", "Plays the published verification table, benign and attack twins included, against a gateway of its own and prints it. 公開された検証表を実際のゲートウェイで検証する") { only, language, report };
+verify.SetAction((parsed, cancellation) => Commands.VerifyAsync(
+    new VerificationOptions([.. parsed.GetValue(only)!.SelectMany(o => o.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)).Select(o => o.ToUpperInvariant())], parsed.GetValue(language)!),
+    parsed.GetValue(report),
+    cancellation));
+
+var root = new RootCommand("Sekisho (関所): an open secure gateway for IoT devices. IoTデバイスのためのセキュアゲートウェイ") { up, checkConfig, auditVerify, evaluate, verify };
 var parse = root.Parse(args);
 
 // The host ends in order at SIGTERM, in its own time; the parser would cut it off after two seconds.

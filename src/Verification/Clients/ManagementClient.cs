@@ -20,14 +20,26 @@ public sealed record ManagementAnswer(int Status, JsonNode? Body, string Text)
 public sealed class ManagementClient : IDisposable
 {
     private readonly HttpClient _http;
+    private readonly TimeProvider _clock;
+    private readonly SemaphoreSlim _renewal = new(1); // guards _person and _signedInAt
+    private (string Name, string Password)? _person;
+    private DateTimeOffset _signedInAt;
 
     /// <summary>A client for the management listener.</summary>
     /// <param name="address">Base address, for example https://localhost:9443.</param>
     /// <param name="caFile">PEM file of the authority to trust.</param>
-    public ManagementClient(Uri address, string caFile) => _http = new HttpClient(TrustedHttp.Handler(caFile)) { BaseAddress = address };
+    /// <param name="clock">Certificates must be valid at its time; the system's when null.</param>
+    public ManagementClient(Uri address, string caFile, TimeProvider? clock = null)
+    {
+        _clock = clock ?? TimeProvider.System;
+        _http = new HttpClient(TrustedHttp.Handler(caFile, _clock, from: null, meter: null)) { BaseAddress = address };
+    }
 
     /// <summary>Session token or API key; null to ask as nobody.</summary>
     public string? Token { get; set; }
+
+    /// <summary>Signs in again when the session is older than this; null to stay with the one.</summary>
+    public TimeSpan? RenewAfter { get; set; }
 
     /// <summary>Language of problem documents ("ja", "en"); null for none stated.</summary>
     public string? Language { get; set; }
@@ -40,8 +52,12 @@ public sealed class ManagementClient : IDisposable
     }
 
     /// <summary>Signs in and keeps the session's token.</summary>
-    public async Task SignInAsync(string name, string password) =>
-        Token = (await PostAsync("/api/v1/session", new { name, password }).ConfigureAwait(false)).Expect()["token"]!.GetValue<string>();
+    public async Task SignInAsync(string name, string password)
+    {
+        (_person, _signedInAt) = ((name, password), _clock.GetUtcNow());
+        var answer = await ExchangeAsync(HttpMethod.Post, "/api/v1/session", Json(new { name, password })).ConfigureAwait(false);
+        Token = answer.Expect()["token"]!.GetValue<string>();
+    }
 
     /// <summary>GET.</summary>
     public Task<ManagementAnswer> GetAsync(string path) => SendAsync(HttpMethod.Get, path, null);
@@ -57,6 +73,34 @@ public sealed class ManagementClient : IDisposable
 
     /// <summary>Any request.</summary>
     public async Task<ManagementAnswer> SendAsync(HttpMethod method, string path, HttpContent? content)
+    {
+        if (RenewAfter is { } age)
+        {
+            await _renewal.WaitAsync().ConfigureAwait(false);
+            try
+            {
+                if (_person is { } person && _clock.GetUtcNow() - _signedInAt >= age)
+                {
+                    await SignInAsync(person.Name, person.Password).ConfigureAwait(false);
+                }
+            }
+            finally
+            {
+                _renewal.Release();
+            }
+        }
+
+        return await ExchangeAsync(method, path, content).ConfigureAwait(false);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _http.Dispose();
+        _renewal.Dispose();
+    }
+
+    private async Task<ManagementAnswer> ExchangeAsync(HttpMethod method, string path, HttpContent? content)
     {
         using var request = new HttpRequestMessage(method, path) { Content = content };
         if (Token is not null)
@@ -79,9 +123,6 @@ public sealed class ManagementClient : IDisposable
 
         return new ManagementAnswer((int)response.StatusCode, body, text);
     }
-
-    /// <inheritdoc/>
-    public void Dispose() => _http.Dispose();
 
     private static StringContent? Json(object? body) =>
         body is null ? null : new StringContent(body as string ?? JsonSerializer.Serialize(body, JsonSerializerOptions.Web), Encoding.UTF8, "application/json");

@@ -1,5 +1,8 @@
 using System.Net;
 using System.Net.Http.Headers;
+using System.Net.Security;
+using System.Net.Sockets;
+using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -19,6 +22,12 @@ public sealed record DeviceCredential(string CommonAuthId, string AuthSecret, st
 /// <param name="Body">Body as text.</param>
 public sealed record DeviceAnswer(int Status, string? Problem, TimeSpan? RetryAfter, string Body);
 
+/// <summary>How a device is connected.</summary>
+/// <param name="From">Its address, one of this host's; null for whichever the system takes.</param>
+/// <param name="Client">What it says it is (User-Agent); null for nothing.</param>
+/// <param name="Language">Language it wants problems in; null for none stated.</param>
+public sealed record DeviceLine(IPAddress? From = null, string? Client = null, string? Language = null);
+
 /// <summary>
 /// A device that speaks the protocol as a sensible real one does: authenticates with three elements, keeps its token, asks for a new one when told
 /// that it expired, and sends again what was not acknowledged. One task at a time.
@@ -27,14 +36,28 @@ public sealed class SimulatedDevice : IDisposable
 {
     private readonly HttpClient _http;
     private readonly TimeProvider _clock;
+    private readonly X509Certificate2 _authority;
 
     /// <summary>A device of the gateway at <paramref name="address"/>.</summary>
-    public SimulatedDevice(Uri address, string caFile, DeviceCredential credential, TimeProvider clock)
+    /// <param name="address">Base address of the device listener.</param>
+    /// <param name="caFile">PEM file of the authority to trust.</param>
+    /// <param name="credential">Its three elements.</param>
+    /// <param name="clock">Its clock; certificates must be valid at its time.</param>
+    /// <param name="line">How it is connected.</param>
+    public SimulatedDevice(Uri address, string caFile, DeviceCredential credential, TimeProvider clock, DeviceLine? line = null)
     {
-        _http = new HttpClient(TrustedHttp.Handler(caFile)) { BaseAddress = address, Timeout = TimeSpan.FromSeconds(20) };
+        _http = new HttpClient(TrustedHttp.Handler(caFile, clock, line?.From, Meter)) { BaseAddress = address, Timeout = TimeSpan.FromSeconds(20) };
+        _authority = X509CertificateLoader.LoadCertificateFromFile(caFile);
         Credential = credential;
+        Line = line ?? new DeviceLine();
         _clock = clock;
     }
+
+    /// <summary>How it is connected.</summary>
+    public DeviceLine Line { get; }
+
+    /// <summary>What its connections put on the line.</summary>
+    public WireMeter Meter { get; } = new();
 
     /// <summary>Its three elements; may be changed, as a re-issue does.</summary>
     public DeviceCredential Credential { get; set; }
@@ -67,6 +90,28 @@ public sealed class SimulatedDevice : IDisposable
     /// <param name="json">One JSON object, or an array of them.</param>
     /// <param name="cancellation">Cancels the request.</param>
     public Task<DeviceAnswer> SendAsync(string json, CancellationToken cancellation = default) => PostAsync("/device/v1/messages", json, withToken: true, cancellation);
+
+    /// <summary>Begins to send on a connection of its own and loses it when that share of the body has gone out: a link that breaks.</summary>
+    /// <param name="json">The body.</param>
+    /// <param name="share">Share of the body that goes out, 0 to 1.</param>
+    /// <param name="cancellation">Gives up at once.</param>
+    public async Task BreakOffAsync(string json, double share, CancellationToken cancellation = default)
+    {
+        var address = _http.BaseAddress!;
+        using var socket = await TrustedHttp.ConnectAsync(new DnsEndPoint(address.Host, address.Port), Line.From, cancellation).ConfigureAwait(false);
+        Meter.Connected();
+        await using var network = new NetworkStream(socket, ownsSocket: false);
+        await using var tls = new SslStream(Meter.Over(network), leaveInnerStreamOpen: false, (_, certificate, _, errors) => TrustedHttp.IsTrusted(_authority, certificate as X509Certificate2, errors, _clock));
+        await tls.AuthenticateAsClientAsync(new SslClientAuthenticationOptions { TargetHost = address.Host }, cancellation).ConfigureAwait(false);
+        var body = Encoding.UTF8.GetBytes(json);
+        var head = $"POST /device/v1/messages HTTP/1.1\r\nHost: {address.Authority}\r\nContent-Type: application/json\r\nAuthorization: Bearer {Token}\r\nSekisho-Device: {DeviceId}\r\nContent-Length: {body.Length}\r\n\r\n";
+        await tls.WriteAsync((byte[])[.. Encoding.ASCII.GetBytes(head), .. body.AsSpan(0, (int)(body.Length * Math.Clamp(share, 0, 1)))], cancellation).ConfigureAwait(false);
+        await tls.FlushAsync(cancellation).ConfigureAwait(false);
+
+        // What was sent arrives; the end of the connection is all that follows.
+        socket.Shutdown(SocketShutdown.Send);
+        await DrainAsync(tls, cancellation).ConfigureAwait(false);
+    }
 
     /// <summary>
     /// Sends until it is acknowledged: waits and repeats on faults of the network, 429 and 5xx; authenticates again when there is no good token.
@@ -126,14 +171,48 @@ public sealed class SimulatedDevice : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _http.Dispose();
+    public void Dispose()
+    {
+        _http.Dispose();
+        _authority.Dispose();
+    }
+
+    private static async Task DrainAsync(Stream stream, CancellationToken cancellation)
+    {
+        var rest = new byte[1024];
+        try
+        {
+            while (await stream.ReadAsync(rest, cancellation).ConfigureAwait(false) > 0)
+            {
+                // An answer that nobody waits for any more.
+            }
+        }
+        catch (IOException)
+        {
+            // The gateway closed the connection without a word.
+        }
+    }
 
     private async Task<DeviceAnswer> PostAsync(string path, string body, bool withToken, CancellationToken cancellation)
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = new StringContent(body, Encoding.UTF8, "application/json") };
-        if (withToken)
+        if (Line.Client is not null)
+        {
+            request.Headers.TryAddWithoutValidation("User-Agent", Line.Client);
+        }
+
+        if (Line.Language is not null)
+        {
+            request.Headers.TryAddWithoutValidation("Accept-Language", Line.Language);
+        }
+
+        if (withToken && Token is not null)
         {
             request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", Token);
+        }
+
+        if (withToken && DeviceId is not null)
+        {
             request.Headers.TryAddWithoutValidation("Sekisho-Device", DeviceId);
         }
 
