@@ -46,7 +46,7 @@ internal static class BacktestRoutes
             .WithName("GetBacktest").WithSummary("How far a back-test is, and its result.").WithTags("Detection")
             .Produces<BacktestView>().Reads("templates");
         routes.Field.MapGet("/backtests/{id}/detections", (string fieldId, string id, Backtests backtests, Sentences sentences, HttpContext context) => backtests.Find(fieldId, id) is { } job
-                ? Results.Ok((job.Outcome?.Proposed.Samples ?? []).Select(f => DetectionView.Of(new KeptFinding { Finding = f, Status = FindingStatus.Open }, sentences, RequestLanguage.Of(context))).ToList())
+                ? Results.Ok((job.Outcome?.Proposed.Samples ?? []).Select(f => DetectionView.Of(new KeptFinding { Finding = f, Cause = f.Id, Status = FindingStatus.Open }, sentences, RequestLanguage.Of(context))).ToList())
                 : Problem.Of(CommonProblems.NotFound))
             .WithName("ListBacktestDetections").WithSummary("The first 500 detections that would have been raised, whole. They are not kept.").WithTags("Detection")
             .Produces<IReadOnlyList<DetectionView>>().Reads("detections");

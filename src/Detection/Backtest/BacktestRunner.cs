@@ -3,6 +3,7 @@ using System.Threading.Channels;
 using Sekisho.Detection.Findings;
 using Sekisho.Detection.Findings.Exceptions;
 using Sekisho.Detection.Lanes;
+using Sekisho.Detection.Scripts;
 using Sekisho.Detection.Thresholds;
 using Sekisho.Domain.Devices;
 using Sekisho.Domain.Events;
@@ -28,11 +29,12 @@ internal sealed class BacktestRunner(IEventHistory history, IDeviceDirectory dir
         var cancellation = job.Stopping;
         var kept = await history.KeptAsync(plan.FieldId, plan.LearnFrom, plan.To, cancellation).ConfigureAwait(false);
         var start = await BooksAsync(plan, cancellation).ConfigureAwait(false);
+        var startAgain = await BooksAsync(plan, cancellation).ConfigureAwait(false);
         var zone = TimeZoneInfo.FindSystemTimeZoneById(plan.Plan.ZoneId ?? "UTC");
         var from = plan.From.ToUnixTimeMilliseconds();
         var proposed = new Track(new Replay(plan.FieldId, plan.Plan, directory, start, lanes.Sources, kept.FirstTick), new Tally(zone, from), cancellation);
         var current = plan.CurrentPlan is null ? null
-            : new Track(new Replay(plan.FieldId, plan.CurrentPlan, directory, start, lanes.Sources, kept.FirstTick), new Tally(zone, from), cancellation);
+            : new Track(new Replay(plan.FieldId, plan.CurrentPlan, directory, startAgain, lanes.Sources, kept.FirstTick), new Tally(zone, from), cancellation);
         Track[] tracks = current is null ? [proposed] : [proposed, current];
         var messages = 0L;
         try
@@ -73,11 +75,13 @@ internal sealed class BacktestRunner(IEventHistory history, IDeviceDirectory dir
         return new BacktestOutcome(proposed.Tally, current?.Tally, raised, kept, proposed.Replay.Devices, messages);
     }
 
-    // Exceptions that were there at the begin and still are; those made or taken back within the span are events of it.
+    // Exceptions that were there at the begin and still are; those made or taken back within the span are events of it. So are scripts, which
+    // remember their faults: each replay has its own, from the changes within the span and those that were in force before.
     private async Task<LaneBooks> BooksAsync(BacktestPlan plan, CancellationToken cancellation)
     {
         var now = await books.LoadAsync(cancellation).ConfigureAwait(false);
-        return new LaneBooks(ExceptionBook.Of(now.Exceptions.All.Where(e => e.ArrivedAt < plan.LearnFrom)), PriorBook.Empty);
+        var scripts = now.Scripts.All.Select(s => s.Change).Where(c => c.FieldId == plan.FieldId && c.ArrivedAt < plan.LearnFrom).Aggregate(ScriptBook.Empty, (book, change) => book.With(change));
+        return new LaneBooks(ExceptionBook.Of(now.Exceptions.All.Where(e => e.ArrivedAt < plan.LearnFrom)), PriorBook.Empty) { Scripts = scripts };
     }
 
     /// <summary>A replay on a thread of its own.</summary>

@@ -97,7 +97,7 @@ internal static class ConditionRoutes
             all[name] = value;
         }
 
-        var set = await tools.Plans.SetAsync(fieldId, inForce.Template, all, context.User.NameOf(), Correlation.Of(context)).ConfigureAwait(false);
+        var set = await tools.Plans.SetAsync(fieldId, inForce.Template, all, new RevisionStore.Change(context.User.NameOf(), RevisionKinds.Set, request.Reason, Correlation.Of(context))).ConfigureAwait(false);
         await RecordAsync(fieldId, key, inForce, set, request.Reason!, given.Keys, tools, context).ConfigureAwait(false);
         var trial = await tools.Trials.OfAsync(fieldId, condition, EffectOf(set, condition), ExceptionPreviews.StandardDays, language, context.RequestAborted).ConfigureAwait(false);
         return Results.Ok(new ChangedCondition(set.Revision, ConditionView.Of(condition, set.Values, texts, language), trial));

@@ -146,6 +146,8 @@ public class EventHistoryTests
             new TrafficFactEvent { Position = position + 4, ArrivedAt = at, CorrelationId = id, FieldId = "car", DeviceId = "d1", From = at.AddMinutes(-1), To = at, AcceptedBytes = 1, RepeatedBytes = 0, FailedBytes = 0, Requests = 1, Retries = 0, Handshakes = 1, WireUp = null, WireDown = 9 },
             new ExceptionChangedEvent { Position = position + 5, ArrivedAt = at, CorrelationId = "", FieldId = "car", ExceptionId = "x1", InForce = true, Kind = ExceptionKinds.Mute, By = "anna", Until = at.AddDays(1) },
             new PriorEvent { Position = position + 6, ArrivedAt = at, CorrelationId = "", FieldId = "car", Metric = "size/recorder", Version = 2, Numbers = [1.5, 2] },
+            new ScriptChangedEvent { Position = position + 7, ArrivedAt = at, CorrelationId = "", FieldId = "car", ScriptId = "s1", Version = 1, InForce = true, Effect = Effects.Act, Source = "return 1"u8.ToArray(), By = "anna" },
+            new ScriptReportEvent { Position = position + 8, ArrivedAt = at, CorrelationId = "", FieldId = "car", ScriptId = "s1", Version = 1, Fault = "late" },
         ];
     }
 
