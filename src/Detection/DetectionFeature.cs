@@ -61,6 +61,7 @@ public static class DetectionFeature
         services.AddSingleton<Sentences>();
         services.AddSingleton<ExceptionArrivals>();
         services.AddSingleton<ILaneCommitPart>(p => p.GetRequiredService<ExceptionArrivals>());
+        services.AddSingleton<ExceptionStore>();
         services.AddSingleton<ExceptionDesk>();
         services.AddSingleton<ExceptionPreviews>();
         services.AddSingleton<Offers>();

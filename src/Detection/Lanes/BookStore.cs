@@ -44,28 +44,6 @@ internal sealed class BookStore(Databases databases, MasterKey master, ScriptTab
         return rows.ToDictionary(r => r.Id, r => (r.Allowed, r.At is { } at ? DateTimeOffset.FromUnixTimeMilliseconds(at) : (DateTimeOffset?)null));
     }
 
-    /// <summary>All exceptions of a field (null: of the gateway) that are or were in force, newest change first, each with its present revision.</summary>
-    public async Task<IReadOnlyList<KeptException>> ListAsync(string? fieldId, bool ended, int limit, CancellationToken cancellation)
-    {
-        var rows = await databases.State.ReadAsync(
-            c => c.QueryAsync<ExceptionRow>(
-                $"""
-                {Present} WHERE r.{Of(fieldId)} AND r.revision = (SELECT MAX(revision) FROM detection_exception_revision WHERE id = r.id)
-                    {(ended ? "" : "AND r.in_force = 1")} ORDER BY r.position DESC, r.id LIMIT @limit
-                """,
-                new { fieldId, limit }),
-            cancellation).ConfigureAwait(false);
-        return [.. rows.Select(Read)];
-    }
-
-    /// <summary>Every revision of an exception of a field (null: of the gateway), newest first; empty when there is none.</summary>
-    public async Task<IReadOnlyList<KeptException>> RevisionsAsync(string? fieldId, string id, CancellationToken cancellation)
-    {
-        var rows = await databases.State.ReadAsync(
-            c => c.QueryAsync<ExceptionRow>($"{Present} WHERE r.id = @id AND r.{Of(fieldId)} ORDER BY r.revision DESC", new { id, fieldId }), cancellation).ConfigureAwait(false);
-        return [.. rows.Select(Read)];
-    }
-
     /// <summary>Writes what a stretch changed.</summary>
     public void Write(StepResult result, DbTransaction transaction)
     {
@@ -91,19 +69,6 @@ internal sealed class BookStore(Databases databases, MasterKey master, ScriptTab
             transaction.Connection!.Execute("UPDATE detection_exception SET allowed = allowed + @times, allowed_at = @at WHERE id = @id", new { id, times, at }, transaction);
         }
     }
-
-    private const string Present = """
-        SELECT r.id AS Id, r.revision AS Revision, r.body AS Body, COALESCE(e.allowed, r.allowed) AS Allowed, COALESCE(e.allowed_at, r.allowed_at) AS AllowedAt
-        FROM detection_exception_revision AS r LEFT JOIN detection_exception AS e ON e.id = r.id
-        """;
-
-    private static string Of(string? fieldId) => fieldId is null ? "field_id IS NULL" : "field_id = @fieldId";
-
-    private KeptException Read(ExceptionRow row) => new(
-        JsonSerializer.Deserialize<ExceptionChangedEvent>(_cipher.UnprotectText(row.Body, row.Id), JsonSerializerOptions.Web)!,
-        (int)row.Revision,
-        row.Allowed,
-        row.AllowedAt is { } at ? DateTimeOffset.FromUnixTimeMilliseconds(at) : null);
 
     private void Write(ExceptionChangedEvent change, DbTransaction transaction)
     {
@@ -146,24 +111,4 @@ internal sealed class BookStore(Databases databases, MasterKey master, ScriptTab
             },
             transaction);
     }
-
-    private sealed record ExceptionRow
-    {
-        public string Id { get; init; } = "";
-
-        public long Revision { get; init; }
-
-        public byte[] Body { get; init; } = [];
-
-        public long Allowed { get; init; }
-
-        public long? AllowedAt { get; init; }
-    }
 }
-
-/// <summary>One revision of an exception.</summary>
-/// <param name="Change">What was said.</param>
-/// <param name="Revision">Counts its changes, from 1.</param>
-/// <param name="Allowed">How often the exception allowed something so far.</param>
-/// <param name="LastAllowed">When it did last.</param>
-internal sealed record KeptException(ExceptionChangedEvent Change, int Revision, long Allowed, DateTimeOffset? LastAllowed);

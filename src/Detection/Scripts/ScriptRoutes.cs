@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text;
-using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Sekisho.Api;
@@ -131,7 +130,7 @@ internal static class ScriptRoutes
     }
 
     private static async Task<IResult> TryAsync(
-        string fieldId, string scriptId, TryScriptRequest request, ScriptStore store, ScriptTrial trial, TemplateSigner signer, ScriptSettings settings, Sentences sentences, TimeProvider time, Texts texts, HttpContext context, CancellationToken cancellation)
+        string fieldId, string scriptId, TryScriptRequest request, ScriptStore store, ScriptTrial trial, TemplateSigner signer, Sentences sentences, TimeProvider time, Texts texts, HttpContext context, CancellationToken cancellation)
     {
         var language = RequestLanguage.Of(context);
         var source = request.Source;

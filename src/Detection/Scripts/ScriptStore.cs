@@ -24,9 +24,6 @@ internal sealed record ScriptVersion(int Version, DateTimeOffset At, string By, 
 /// <summary>The table script_version. Versions are never changed. Any thread.</summary>
 internal sealed class ScriptStore(Databases databases, MasterKey master, IHistory history, TimeProvider time) : IDisposable
 {
-    /// <summary>Most versions of a script that are kept.</summary>
-    public const int MostVersions = 1000;
-
     private readonly ColumnCipher _cipher = new(master, "detection.script-version");
 
     public void Dispose() => _cipher.Dispose();

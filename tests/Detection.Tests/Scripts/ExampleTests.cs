@@ -1,7 +1,6 @@
 using System.Text;
 using System.Text.Json;
 using Sekisho.Detection.Scripts;
-using Sekisho.Detection.Templates;
 using Sekisho.Domain.Detection;
 using Sekisho.Domain.Events;
 

@@ -73,7 +73,7 @@ public class FlowScriptTests
         Assert.Equal([(3L, 1), (7L, 2), (10L, 1)], lab.Findings.Select(f => (f.Position, f.TemplateVersion)));
 
         // What was raised under a script that is withdrawn is over from there on, not before.
-        Assert.Equal(11, lab.Results[0].Cleared.Last().Position);
+        Assert.Equal(11, lab.Results[0].Cleared[^1].Position);
         foreach (var size in Enumerable.Range(1, events.Count))
         {
             var again = new Lab();

@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using System.Data.Common;
 using System.Security.Cryptography;
-using Sekisho.Detection.Lanes;
 using Sekisho.Domain.Detection;
 using Sekisho.Domain.Events;
 
@@ -56,7 +55,7 @@ internal enum ExceptionChangeResult
 /// Makes, changes, ends and undoes exceptions: as events, so that each holds from its place in the journal on. Any thread; one change at a time, so that a
 /// change is decided on what the one before it made.
 /// </summary>
-internal sealed class ExceptionDesk(IEventJournal journal, BookStore books, ExceptionArrivals arrivals, TimeProvider time) : IDisposable
+internal sealed class ExceptionDesk(IEventJournal journal, ExceptionStore store, ExceptionArrivals arrivals, TimeProvider time) : IDisposable
 {
     /// <summary>Exceptions of a field in force at once: each is tried at each finding.</summary>
     public const int MostInForce = 1000;
@@ -73,7 +72,7 @@ internal sealed class ExceptionDesk(IEventJournal journal, BookStore books, Exce
         await _turn.WaitAsync(cancellation).ConfigureAwait(false);
         try
         {
-            var present = await books.ListAsync(fieldId, ended: false, MostInForce, cancellation).ConfigureAwait(false);
+            var present = await store.ListAsync(fieldId, ended: false, MostInForce, cancellation).ConfigureAwait(false);
             return present.Count >= MostInForce
                 ? (ExceptionChangeResult.TooMany, null)
                 : await StoreAsync(draft.Change(fieldId, NewId(), by, time.GetUtcNow(), correlationId)).ConfigureAwait(false);
@@ -95,7 +94,7 @@ internal sealed class ExceptionDesk(IEventJournal journal, BookStore books, Exce
         await _turn.WaitAsync(cancellation).ConfigureAwait(false);
         try
         {
-            var revisions = await books.RevisionsAsync(fieldId, id, cancellation).ConfigureAwait(false);
+            var revisions = await store.RevisionsAsync(fieldId, id, cancellation).ConfigureAwait(false);
             return revisions.Count == 0 ? (ExceptionChangeResult.Missing, null)
                 : decide(revisions, time.GetUtcNow()) is { } change ? await StoreAsync(change).ConfigureAwait(false)
                 : (ExceptionChangeResult.Conflict, null);

@@ -5,7 +5,6 @@ using Microsoft.AspNetCore.Routing;
 using Sekisho.Api;
 using Sekisho.Api.Access;
 using Sekisho.Api.Problems;
-using Sekisho.Detection.Lanes;
 using Sekisho.Detection.Templates;
 using Sekisho.Domain.Events;
 using Sekisho.Domain.Localization;
@@ -14,7 +13,7 @@ namespace Sekisho.Detection.Findings.Exceptions;
 
 /// <summary>What the handlers of exceptions need.</summary>
 internal sealed record ExceptionTools(
-    BookStore Books, ExceptionDesk Desk, ExceptionPreviews Previews, FieldPlans Plans, TemplateCatalog Catalog, Sentences Sentences, Texts Texts, TimeProvider Time);
+    ExceptionStore Store, ExceptionDesk Desk, ExceptionPreviews Previews, FieldPlans Plans, TemplateCatalog Catalog, Sentences Sentences, Texts Texts, TimeProvider Time);
 
 /// <summary>Lets people learn, mute and accept: for a field, and for the gateway as a whole.</summary>
 internal static class ExceptionRoutes
@@ -50,14 +49,14 @@ internal static class ExceptionRoutes
     private static async Task<IResult> ListAsync(bool? ended, [AsParameters] ExceptionTools tools, HttpContext context)
     {
         var language = RequestLanguage.Of(context);
-        var kept = await tools.Books.ListAsync(FieldOf(context), ended ?? false, MostListed, context.RequestAborted).ConfigureAwait(false);
+        var kept = await tools.Store.ListAsync(FieldOf(context), ended ?? false, MostListed, context.RequestAborted).ConfigureAwait(false);
         return Results.Ok(new ExceptionList([.. kept.Select(k => ExceptionView.Of(k, tools.Sentences, tools.Time.GetUtcNow(), language))], tools.Texts.Get("detection.exception.precedence", language)));
     }
 
     private static async Task<IResult> GetAsync(string id, [AsParameters] ExceptionTools tools, HttpContext context)
     {
         var language = RequestLanguage.Of(context);
-        var revisions = await tools.Books.RevisionsAsync(FieldOf(context), id, context.RequestAborted).ConfigureAwait(false);
+        var revisions = await tools.Store.RevisionsAsync(FieldOf(context), id, context.RequestAborted).ConfigureAwait(false);
         var views = revisions.Select(k => ExceptionView.Of(k, tools.Sentences, tools.Time.GetUtcNow(), language)).ToList();
         return views.Count == 0 ? Problem.Of(CommonProblems.NotFound) : Results.Ok(new ExceptionDetail(views[0], views, tools.Texts.Get("detection.exception.precedence", language)));
     }
@@ -140,7 +139,7 @@ internal static class ExceptionRoutes
         }
 
         var change = outcome.Change!;
-        var revisions = await tools.Books.RevisionsAsync(change.FieldId, change.ExceptionId, context.RequestAborted).ConfigureAwait(false);
+        var revisions = await tools.Store.RevisionsAsync(change.FieldId, change.ExceptionId, context.RequestAborted).ConfigureAwait(false);
         var waiting = outcome.Result == ExceptionChangeResult.Waiting;
         var kept = waiting ? new KeptException(change, revisions.Count + 1, revisions.Count > 0 ? revisions[0].Allowed : 0, null) : revisions[0];
         var view = ExceptionView.Of(kept, tools.Sentences, tools.Time.GetUtcNow(), RequestLanguage.Of(context), waiting);

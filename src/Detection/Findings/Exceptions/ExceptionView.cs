@@ -1,5 +1,3 @@
-using Sekisho.Detection.Lanes;
-
 namespace Sekisho.Detection.Findings.Exceptions;
 
 /// <summary>An exception as the API shows it.</summary>
