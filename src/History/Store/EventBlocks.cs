@@ -84,8 +84,6 @@ internal sealed class EventBlocks(MasterKey key, IFlowSwitches flows) : IDisposa
         PriorEvent e => e.FieldId ?? NoField,
         ScriptChangedEvent e => e.FieldId,
         ScriptReportEvent e => e.FieldId,
-        ScriptChangedEvent e => e.FieldId,
-        ScriptReportEvent e => e.FieldId,
         _ => NoField,
     };
 

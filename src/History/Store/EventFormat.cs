@@ -207,8 +207,6 @@ internal static class EventFormat
                     new JsonDerivedType(typeof(PriorEvent), "prior"),
                     new JsonDerivedType(typeof(ScriptChangedEvent), "script"),
                     new JsonDerivedType(typeof(ScriptReportEvent), "script-report"),
-                    new JsonDerivedType(typeof(ScriptChangedEvent), "script"),
-                    new JsonDerivedType(typeof(ScriptReportEvent), "script-report"),
                 },
             };
         }
