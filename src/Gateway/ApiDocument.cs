@@ -39,16 +39,6 @@ internal static class ApiDocument
                 operation.Security = [new OpenApiSecurityRequirement { [new OpenApiSecuritySchemeReference(Bearer, context.Document)] = [] }];
             }
 
-            // A handler that serves routes with and without a field takes the field from the path itself.
-            operation.Parameters ??= [];
-            foreach (var segment in (context.Description.RelativePath ?? "").Split('/').Where(s => s is ['{', .., '}']))
-            {
-                if (!operation.Parameters.Any(p => p.Name == segment[1..^1]))
-                {
-                    operation.Parameters.Add(new OpenApiParameter { Name = segment[1..^1], In = ParameterLocation.Path, Required = true, Schema = new OpenApiSchema { Type = JsonSchemaType.String } });
-                }
-            }
-
             operation.Responses ??= [];
             operation.Responses.TryAdd("default", new OpenApiResponse { Description = "A problem document that names the fault." });
             return Task.CompletedTask;

@@ -105,22 +105,6 @@ public class AuthorisationTests(SharedSite shared, ITestOutputHelper output)
     }
 
     [Fact]
-    public async Task The_document_names_every_part_of_a_path_that_varies_and_no_service_of_the_gateway()
-    {
-        var document = (await shared.Site.Admin.GetAsync("/openapi/v1.json")).Expect();
-        foreach (var (path, methods) in document["paths"]!.AsObject())
-        {
-            foreach (var (method, operation) in methods!.AsObject())
-            {
-                var parameters = operation!["parameters"]?.AsArray().Select(p => (Name: p!["name"]!.GetValue<string>(), In: p["in"]!.GetValue<string>())).ToList() ?? [];
-                var varying = path.Split('/').Where(s => s is ['{', .., '}']).Select(s => s[1..^1]).Order();
-                Assert.True(varying.SequenceEqual(parameters.Where(p => p.In == "path").Select(p => p.Name).Order()), $"{method} {path}");
-                Assert.All(parameters, p => Assert.Matches("^[a-z]|^(If|Sekisho|Accept|Range|User|Authorization)", p.Name));
-            }
-        }
-    }
-
-    [Fact]
     public async Task Every_answer_of_the_management_port_carries_the_security_headers_also_when_the_request_is_at_fault()
     {
         using var http = new HttpClient(TrustedHttp.Handler(shared.Site.Gateway.CaFile));
