@@ -93,6 +93,7 @@ internal static class Commands
 
         var printer = new TablePrinter(VerifyTexts, options.Language);
         var gateways = new ConcurrentBag<VirtualGateway>();
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         IReadOnlyList<RowResult> results;
         try
         {
@@ -102,13 +103,14 @@ internal static class Commands
                 {
                     var gateway = await VirtualGateway.StartAsync(clock).ConfigureAwait(false);
                     gateways.Add(gateway);
+                    gateway.Stopping.Register(stop.Cancel);
                     return gateway.UnderTest;
                 },
                 TimeProvider.System.GetUtcNow(),
                 (result, done, all) => Console.Error.WriteLine(printer.Progress(result, done, all)),
-                cancellation).ConfigureAwait(false);
+                stop.Token).ConfigureAwait(false);
         }
-        catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
             // Broken off: nothing is shown, so nothing is as expected.
             return ExitCodes.CheckFailed;

@@ -23,6 +23,9 @@ public sealed class VirtualGateway : IAsyncDisposable
     /// <summary>What the verification is given of it.</summary>
     public GatewayUnderTest UnderTest { get; }
 
+    /// <summary>Cancelled when the process is asked to end: the host takes the signal.</summary>
+    public CancellationToken Stopping => _host.App.Lifetime.ApplicationStopping;
+
     /// <summary>Starts one.</summary>
     /// <exception cref="IOException">There is no room for temporary files, or no free port.</exception>
     public static async Task<VirtualGateway> StartAsync(VirtualClock clock)

@@ -5,7 +5,7 @@ internal static class SignInRows
 {
     public static async Task StormAsync(Scene scene)
     {
-        var user = await scene.RegisterAsync(new { uniqueIdType = "user", uniqueId = "pupil-storm", kind = "user" }).ConfigureAwait(false);
+        var user = await scene.RegisterAsync(new { uniqueIdType = "user", uniqueId = "pupil-" + scene.FieldId, kind = "user" }).ConfigureAwait(false);
         await user.SignedInAsync().ConfigureAwait(false);
         await scene.WaitAsync(TimeSpan.FromMinutes(10)).ConfigureAwait(false);
         await scene.QuietAsync().ConfigureAwait(false);
@@ -22,7 +22,7 @@ internal static class SignInRows
 
     public static async Task AbnormalHoursAsync(Scene scene)
     {
-        var user = await scene.RegisterAsync(new { uniqueIdType = "user", uniqueId = "pupil-hours", kind = "user" }).ConfigureAwait(false);
+        var user = await scene.RegisterAsync(new { uniqueIdType = "user", uniqueId = "pupil-" + scene.FieldId, kind = "user" }).ConfigureAwait(false);
         await user.SignedInAsync().ConfigureAwait(false);
         await scene.SettleAsync().ConfigureAwait(false);
         await scene.QuietAsync().ConfigureAwait(false);
@@ -49,7 +49,7 @@ internal static class SignInRows
     /// <summary>F4: from home, on a personal device, with correct credentials at a usual hour, for the first time and then again and again.</summary>
     public static async Task FromHomeAsync(Scene scene)
     {
-        var pupil = await scene.RegisterAsync(new { uniqueIdType = "user", uniqueId = "pupil-at-home", kind = "user" }).ConfigureAwait(false);
+        var pupil = await scene.RegisterAsync(new { uniqueIdType = "user", uniqueId = "pupil-" + scene.FieldId, kind = "user" }).ConfigureAwait(false);
         await pupil.SignedInAsync().ConfigureAwait(false);
         await DaysAtHomeAsync(scene, pupil, 3).ConfigureAwait(false);
         var began = scene.Now;
