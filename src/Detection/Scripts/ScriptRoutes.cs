@@ -51,7 +51,7 @@ internal static class ScriptRoutes
         routes.Field.MapGet("/scripts/{scriptId}", GetAsync)
             .WithName("GetScript").WithSummary("One script with all its versions, and when which was put in force by whom and why.").WithTags("Detection")
             .Produces<ScriptDetailView>().Reads("templates");
-        routes.Field.MapGet("/scripts/{scriptId}/versions/{version:int}", VersionAsync)
+        routes.Field.MapGet("/scripts/{scriptId}/versions/{version}", VersionAsync)
             .WithName("GetScriptVersion").WithSummary("The text of a version with its signature.").WithTags("Detection")
             .Produces<ScriptVersion>().Reads("templates");
         routes.Field.MapGet("/scripts/{scriptId}/difference", DifferenceAsync)
