@@ -38,10 +38,10 @@ telemetry.SetAction((parsed, _) => Commands.EvaluateTelemetryAsync(new Telemetry
 var shipped = new Option<DirectoryInfo?>("--folder") { Description = "Folder with NAME/template.yaml and NAME/fleet.json; the shipped ones when absent. テンプレートのフォルダー" };
 var also = new Option<DirectoryInfo?>("--data") { Description = "Folder with recorded data (lorawan), to count on it as well. 記録データのフォルダー" };
 var documents = new Option<DirectoryInfo?>("--docs") { Description = "Folder to write template-false-alarms.md and .ja.md into. 文書を書き出すフォルダー" };
-var only = new Option<string?>("--template") { Description = "Only this template. このテンプレートだけ" };
-var templates = new Command("templates", "Counts the false alarms of templates per device and month. テンプレートの誤検知を1台1か月あたりで数える") { shipped, also, documents, only, json };
+var named = new Option<string?>("--template") { Description = "Only this template. このテンプレートだけ" };
+var templates = new Command("templates", "Counts the false alarms of templates per device and month. テンプレートの誤検知を1台1か月あたりで数える") { shipped, also, documents, named, json };
 templates.SetAction((parsed, _) => Commands.EvaluateTemplatesAsync(new TemplateEvaluationOptions(
-    parsed.GetValue(shipped)?.FullName, parsed.GetValue(also)?.FullName, parsed.GetValue(documents)?.FullName, parsed.GetValue(only), parsed.GetValue(json))));
+    parsed.GetValue(shipped)?.FullName, parsed.GetValue(also)?.FullName, parsed.GetValue(documents)?.FullName, parsed.GetValue(named), parsed.GetValue(json))));
 var evaluate = new Command("evaluate", "Runs detection offline on recorded data. 記録データで検知を評価する") { telemetry, templates };
 
 var only = new Option<string[]>("--only") { Description = "Rows and causes, for example V12,F1; all when absent. 検証項目を選ぶ", DefaultValueFactory = _ => [] };
