@@ -24,13 +24,13 @@ internal static class RevisionRoutes
         routes.Field.MapGet("/template/revisions", ListAsync)
             .WithName("ListTemplateRevisions").WithSummary("Every change of the field's template and values, newest first: who, when and why.").WithTags("Detection")
             .Produces<IReadOnlyList<RevisionView>>().Reads("templates");
-        routes.Field.MapGet("/template/revisions/{revision:int}", GetAsync)
+        routes.Field.MapGet("/template/revisions/{revision}", GetAsync)
             .WithName("GetTemplateRevision").WithSummary("One revision with all its values.").WithTags("Detection")
             .Produces<RevisionView>().Reads("templates");
-        routes.Field.MapGet("/template/revisions/{revision:int}/difference", DifferenceAsync)
+        routes.Field.MapGet("/template/revisions/{revision}/difference", DifferenceAsync)
             .WithName("CompareTemplateRevisions").WithSummary("What a revision changed against another one, by default the one before it.").WithTags("Detection")
             .Produces<PlanDifference>().Reads("templates");
-        routes.Field.MapPost("/template/revisions/{revision:int}/restore", RestoreAsync)
+        routes.Field.MapPost("/template/revisions/{revision}/restore", RestoreAsync)
             .WithName("RestoreTemplateRevision").WithSummary("Goes back to a revision: its template, version and values become a new revision in force.").WithTags("Detection")
             .Produces<FieldTemplateView>().ProducesProblem(StatusCodes.Status409Conflict).Administers("templates", "template.restore");
         routes.Field.MapGet("/template/upgrade", (string fieldId, FieldPlans plans, TemplateCatalog catalog, Texts texts, HttpContext context) =>
