@@ -3,7 +3,6 @@ using System.Threading.Channels;
 using Sekisho.Detection.Findings;
 using Sekisho.Detection.Findings.Exceptions;
 using Sekisho.Detection.Lanes;
-using Sekisho.Detection.Scripts;
 using Sekisho.Detection.Thresholds;
 using Sekisho.Domain.Devices;
 using Sekisho.Domain.Events;

@@ -2,7 +2,6 @@ using System.Data.Common;
 using System.Text.Json;
 using Dapper;
 using Sekisho.Detection.Findings.Exceptions;
-using Sekisho.Detection.Scripts;
 using Sekisho.Detection.Thresholds;
 using Sekisho.Domain.Events;
 using Sekisho.Domain.History;

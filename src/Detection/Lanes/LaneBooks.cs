@@ -1,5 +1,4 @@
 using Sekisho.Detection.Findings.Exceptions;
-using Sekisho.Detection.Scripts;
 using Sekisho.Detection.Thresholds;
 
 namespace Sekisho.Detection.Lanes;

@@ -1,5 +1,5 @@
 using Sekisho.Detection.Findings;
-using Sekisho.Detection.Scripts;
+using Sekisho.Detection.ScriptRuns;
 using Sekisho.Domain.Detection;
 using Sekisho.Domain.Events;
 

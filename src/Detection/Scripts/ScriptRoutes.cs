@@ -6,6 +6,8 @@ using Sekisho.Api;
 using Sekisho.Api.Access;
 using Sekisho.Api.Problems;
 using Sekisho.Detection.Findings;
+using Sekisho.Detection.Lanes;
+using Sekisho.Detection.ScriptRuns;
 using Sekisho.Detection.Templates;
 using Sekisho.Domain.Detection;
 using Sekisho.Domain.Events;

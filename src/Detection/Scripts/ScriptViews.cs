@@ -1,4 +1,6 @@
 using Sekisho.Detection.Findings;
+using Sekisho.Detection.Lanes;
+using Sekisho.Detection.ScriptRuns;
 using Sekisho.Domain.Events;
 
 namespace Sekisho.Detection.Scripts;

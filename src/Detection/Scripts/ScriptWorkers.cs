@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Sekisho.Detection.Lanes;
+using Sekisho.Detection.ScriptRuns;
 using Sekisho.Domain.Devices;
 using Sekisho.Domain.Events;
 using Sekisho.Domain.History;

@@ -4,7 +4,7 @@ using Sekisho.Detection.Conditions;
 using Sekisho.Detection.Conditions.Devices;
 using Sekisho.Detection.Conditions.Group;
 using Sekisho.Detection.Conditions.Schedules;
-using Sekisho.Detection.Scripts;
+using Sekisho.Detection.ScriptRuns;
 using Sekisho.Domain.Detection;
 
 namespace Sekisho.Detection.Templates;

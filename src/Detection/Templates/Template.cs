@@ -4,12 +4,6 @@ using Sekisho.Domain.Detection;
 
 namespace Sekisho.Detection.Templates;
 
-/// <summary>A text in both languages.</summary>
-internal sealed record Bilingual(string Ja, string En)
-{
-    public string In(string language) => language == "ja" ? Ja : En;
-}
-
 /// <summary>A named, versioned set of conditions and responses, made for a use scene. Immutable.</summary>
 internal sealed record Template
 {

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Sekisho.Detection.Conditions;
 using YamlDotNet.Core;
 using YamlDotNet.Core.Events;
 using YamlDotNet.RepresentationModel;

@@ -152,6 +152,9 @@ public static class RefusalReasons
     /// <summary>Body is no acceptable JSON or breaks the field's mapping.</summary>
     public const string Malformed = "malformed";
 
+    /// <summary>The sender hung up or was too slow before the body had ended: that says something of the line, and nothing of the content.</summary>
+    public const string Interrupted = "interrupted";
+
     /// <summary>Body or message larger than allowed.</summary>
     public const string TooLarge = "too-large";
 

@@ -264,7 +264,7 @@ public class PumpTests
                 Catalog = catalog,
                 Findings = findings,
                 Pump = new LanePump(
-                    feed, new LaneStore(store.Databases, keys, directory, settings), new BookStore(store.Databases, store.Key, new Sekisho.Detection.Scripts.ScriptTable(store.Databases, store.Key, new NoHistory()), history), findings, plans, [part ?? new KeepMessages()], store.Databases, settings, clock, NullLogger<LanePump>.Instance),
+                    feed, new LaneStore(store.Databases, keys, directory, settings), new BookStore(store.Databases, store.Key, new ScriptTable(store.Databases, store.Key, new NoHistory()), history), findings, plans, [part ?? new KeepMessages()], store.Databases, settings, clock, NullLogger<LanePump>.Instance),
             };
             await node.Pump.StartAsync(CancellationToken.None);
             node._time = node.PassTimeAsync(clock);

@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using Sekisho.Detection.ScriptRuns;
 using Sekisho.Detection.Scripts;
 using Sekisho.Domain.Detection;
 using Sekisho.Domain.Events;

@@ -1,7 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using Sekisho.Detection.Lanes;
-using Sekisho.Detection.Scripts;
+using Sekisho.Detection.ScriptRuns;
 using Sekisho.Detection.Tests.Lanes;
 using Sekisho.Domain.Detection;
 using Sekisho.Domain.Events;

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text;
-using Sekisho.Detection.Scripts;
+using Sekisho.Detection.Lanes;
+using Sekisho.Detection.ScriptRuns;
 using Sekisho.Domain.Detection;
 using static Sekisho.Detection.Tests.Scripts.FlowScriptTests;
 

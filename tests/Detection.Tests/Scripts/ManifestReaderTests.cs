@@ -1,6 +1,6 @@
 using System.Text;
 using Sekisho.Detection.Conditions;
-using Sekisho.Detection.Scripts;
+using Sekisho.Detection.ScriptRuns;
 using Sekisho.Tests.Support;
 
 namespace Sekisho.Detection.Tests.Scripts;

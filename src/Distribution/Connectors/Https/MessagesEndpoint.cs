@@ -147,7 +147,7 @@ internal sealed partial class MessagesEndpoint(
             var tooSlow = e.StatusCode == StatusCodes.Status408RequestTimeout;
             await RefuseAsync(
                 context,
-                Refused(sender, e.StatusCode == StatusCodes.Status413PayloadTooLarge ? RefusalReasons.TooLarge : RefusalReasons.Malformed, 0, tooSlow ? "slow" : "http"),
+                Refused(sender, tooSlow ? RefusalReasons.Interrupted : e.StatusCode == StatusCodes.Status413PayloadTooLarge ? RefusalReasons.TooLarge : RefusalReasons.Malformed, 0, tooSlow ? "slow" : "http"),
                 Problem.Of(tooSlow ? MessageFault.TooSlow : e.StatusCode == StatusCodes.Status413PayloadTooLarge ? MessageFault.TooLarge : CommonProblems.BadRequest),
                 null).ConfigureAwait(false);
             return null;
@@ -155,7 +155,7 @@ internal sealed partial class MessagesEndpoint(
         catch (Exception e) when (e is OperationCanceledException or IOException)
         {
             // The sender hung up: nobody is there to answer.
-            ports.Refusals.Count(Refused(sender, RefusalReasons.Malformed, 0, "aborted"));
+            ports.Refusals.Count(Refused(sender, RefusalReasons.Interrupted, 0, "aborted"));
             return null;
         }
 

@@ -1,7 +1,7 @@
 using Sekisho.Detection.Conditions;
 using Sekisho.Domain.Detection;
 
-namespace Sekisho.Detection.Scripts;
+namespace Sekisho.Detection.ScriptRuns;
 
 /// <summary>
 /// Runs a flow script over a device's signals and keeps its state; says nothing itself. The claims behind it in the plan say what it found.

@@ -2,12 +2,13 @@ using System.Data.Common;
 using System.Text;
 using System.Text.Json;
 using Dapper;
+using Sekisho.Detection.ScriptRuns;
 using Sekisho.Domain.Events;
 using Sekisho.Domain.History;
 using Sekisho.Storage;
 using Sekisho.Storage.Keys;
 
-namespace Sekisho.Detection.Scripts;
+namespace Sekisho.Detection.Lanes;
 
 /// <summary>A script in force as it is stored.</summary>
 /// <param name="Change">The event that put it in force.</param>

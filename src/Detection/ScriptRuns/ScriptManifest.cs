@@ -1,7 +1,6 @@
 using Sekisho.Detection.Conditions;
-using Sekisho.Detection.Templates;
 
-namespace Sekisho.Detection.Scripts;
+namespace Sekisho.Detection.ScriptRuns;
 
 /// <summary>What a script says of itself. Immutable.</summary>
 internal sealed record ScriptManifest

@@ -1,10 +1,9 @@
 using System.Globalization;
 using System.Text.Json;
 using Sekisho.Detection.Conditions;
-using Sekisho.Detection.Templates;
 using Sekisho.Domain.Detection;
 
-namespace Sekisho.Detection.Scripts;
+namespace Sekisho.Detection.ScriptRuns;
 
 /// <summary>Reads a manifest from the JSON of the table that a script returns, and names everything that is wrong at once. Pure; one use.</summary>
 internal sealed class ManifestReader

@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Text;
 using Sekisho.Scripting;
 
-namespace Sekisho.Detection.Scripts;
+namespace Sekisho.Detection.ScriptRuns;
 
 /// <summary>Opens the text of a script and reads what it says of itself. Pure but for the time limit.</summary>
 internal static class ScriptSource

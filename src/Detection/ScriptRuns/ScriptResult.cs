@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using Sekisho.Detection.Conditions;
 
-namespace Sekisho.Detection.Scripts;
+namespace Sekisho.Detection.ScriptRuns;
 
 /// <summary>What a script said of one of its findings.</summary>
 /// <param name="Verdict">Violation or calm.</param>

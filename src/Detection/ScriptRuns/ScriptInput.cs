@@ -5,7 +5,7 @@ using System.Text.Json;
 using Sekisho.Detection.Conditions;
 using Sekisho.Domain.Events;
 
-namespace Sekisho.Detection.Scripts;
+namespace Sekisho.Detection.ScriptRuns;
 
 /// <summary>Writes a signal as the JSON that scripts are given. Times are seconds since 1970 (UTC). One lane at a time.</summary>
 internal sealed class ScriptInput(TimeZoneInfo zone) : IDisposable

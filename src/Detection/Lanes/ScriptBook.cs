@@ -1,10 +1,11 @@
 using System.Globalization;
 using Sekisho.Detection.Conditions;
+using Sekisho.Detection.ScriptRuns;
 using Sekisho.Detection.Templates;
 using Sekisho.Domain.Detection;
 using Sekisho.Domain.Events;
 
-namespace Sekisho.Detection.Scripts;
+namespace Sekisho.Detection.Lanes;
 
 /// <summary>
 /// The scripts in force at the lanes' position. A change makes another book; the scripts themselves remember their faults. It belongs to the

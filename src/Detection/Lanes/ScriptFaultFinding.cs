@@ -3,9 +3,10 @@ using System.Security.Cryptography;
 using System.Text;
 using Sekisho.Detection.Conditions;
 using Sekisho.Detection.Findings;
+using Sekisho.Detection.ScriptRuns;
 using Sekisho.Domain.Detection;
 
-namespace Sekisho.Detection.Scripts;
+namespace Sekisho.Detection.Lanes;
 
 /// <summary>Makes the finding that tells a field that its script fails, or was switched off. Pure.</summary>
 internal static class ScriptFaultFinding

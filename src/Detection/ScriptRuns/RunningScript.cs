@@ -5,7 +5,7 @@ using Sekisho.Detection.Conditions;
 using Sekisho.Domain.Events;
 using Sekisho.Scripting;
 
-namespace Sekisho.Detection.Scripts;
+namespace Sekisho.Detection.ScriptRuns;
 
 /// <summary>How a script in force fares; stored with the lanes.</summary>
 /// <param name="InARow">Failed calls since the last good one.</param>
