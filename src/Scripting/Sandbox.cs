@@ -178,8 +178,7 @@ public sealed unsafe class Sandbox : IDisposable
 
     private void Begin(nint thread, TimeSpan time)
     {
-        var deadline = Stopwatch.GetTimestamp() + (long)(time.TotalSeconds * Stopwatch.Frequency);
-        _meter->Begin(_limits.Memory, _limits.MostBlock, _limits.Instructions, deadline);
+        _meter->Begin(_limits.Memory, _limits.MostBlock, _limits.Instructions, (long)(time.TotalSeconds * Stopwatch.Frequency));
         NativeLua.SetHook(thread, CountHook, NativeLua.MaskCount, Meter.Step);
     }
 
@@ -196,7 +195,7 @@ public sealed unsafe class Sandbox : IDisposable
                 return status;
             }
 
-            var (cap, block, asked) = (_meter->Cap, _meter->MostBlock, Stopwatch.GetTimestamp());
+            var (cap, block, asked, spent) = (_meter->Cap, _meter->MostBlock, Stopwatch.GetTimestamp(), ThreadTime.Now);
             _meter->Lift();
             var before = _meter->Used;
             arguments = Answer(thread, results, host, question);
@@ -204,6 +203,7 @@ public sealed unsafe class Sandbox : IDisposable
             // What the host gave is not the script's doing, and the time it took is not the script's time.
             (_meter->Cap, _meter->MostBlock) = (cap + (_meter->Used - before), block);
             _meter->Deadline += Stopwatch.GetTimestamp() - asked;
+            _meter->Spent += ThreadTime.Now - spent;
         }
     }
 

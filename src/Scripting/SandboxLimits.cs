@@ -18,7 +18,7 @@ public sealed record SandboxLimits
     /// <summary>Bytes of the largest single table or text.</summary>
     public int MostBlock { get; init; } = 256 << 10;
 
-    /// <summary>Time of computing. A call that takes longer is stopped.</summary>
+    /// <summary>Processor time. A call that takes more is stopped.</summary>
     public TimeSpan Time { get; init; } = TimeSpan.FromMilliseconds(500);
 
     /// <summary>Bytes of all values returned, as JSON.</summary>

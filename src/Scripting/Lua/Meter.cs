@@ -28,8 +28,11 @@ internal unsafe struct Meter
     /// <summary>Instructions left.</summary>
     public long Left;
 
-    /// <summary>Stopwatch ticks at which the time is over.</summary>
+    /// <summary>Stopwatch ticks before which the time cannot be over.</summary>
     public long Deadline;
+
+    /// <summary><see cref="ThreadTime"/> at which it is over.</summary>
+    public long Spent;
 
     /// <summary>Set when the instructions were used up.</summary>
     public bool InstructionsSpent;
@@ -49,13 +52,14 @@ internal unsafe struct Meter
     public void Lift() => (Cap, MostBlock) = (nint.MaxValue, nint.MaxValue);
 
     /// <summary>Starts the budgets of a call. Memory counts from what is in use now, the arguments of the call included.</summary>
-    public void Begin(nint memory, nint block, long instructions, long deadline)
+    public void Begin(nint memory, nint block, long instructions, long ticks)
     {
         Cap = Used + memory;
         MostBlock = block;
         Peak = Used;
         Left = instructions;
-        Deadline = deadline;
+        Deadline = Stopwatch.GetTimestamp() + ticks;
+        Spent = ThreadTime.Now + ticks;
         InstructionsSpent = TimeSpent = _exhausted = false;
         _refusedSize = 0;
     }
@@ -106,11 +110,25 @@ internal unsafe struct Meter
         var meter = *NativeLua.Extra(state);
         meter->Left -= Step;
         meter->InstructionsSpent = meter->Left <= 0;
-        meter->TimeSpent = !meter->InstructionsSpent && Stopwatch.GetTimestamp() > meter->Deadline;
+        meter->TimeSpent = !meter->InstructionsSpent && meter->IsLate();
         if (meter->InstructionsSpent || meter->TimeSpent)
         {
             NativeLua.SetHook(state, NativeLua.RaiseHook, NativeLua.MaskCount, 1);
         }
+    }
+
+    // The thread's own clock costs a system call: it is asked only when more time has passed than the script may compute.
+    private bool IsLate()
+    {
+        var now = Stopwatch.GetTimestamp();
+        if (now <= Deadline)
+        {
+            return false;
+        }
+
+        var left = Spent - ThreadTime.Now;
+        Deadline = now + left;
+        return left < 0;
     }
 
     private static void* Reallocate(void* block, nuint size)
