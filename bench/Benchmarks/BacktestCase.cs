@@ -117,8 +117,21 @@ internal static class BacktestCase
         {
             facts.Add(new TrafficFactEvent
             {
-                Position = ++position, ArrivedAt = told, CorrelationId = correlation, FieldId = Bench.Field, DeviceId = Id(device), From = at, To = told,
-                AcceptedBytes = 180, RepeatedBytes = 0, FailedBytes = 0, Requests = 1, Retries = 0, Handshakes = 0, WireUp = 640, WireDown = 320,
+                Position = ++position,
+                ArrivedAt = told,
+                CorrelationId = correlation,
+                FieldId = Bench.Field,
+                DeviceId = Id(device),
+                From = at,
+                To = told,
+                AcceptedBytes = 180,
+                RepeatedBytes = 0,
+                FailedBytes = 0,
+                Requests = 1,
+                Retries = 0,
+                Handshakes = 0,
+                WireUp = 640,
+                WireDown = 320,
             });
         }
 
@@ -137,9 +150,19 @@ internal static class BacktestCase
         var payload = string.Create(CultureInfo.InvariantCulture, $"{{\"time\":\"{at:yyyy-MM-ddTHH:mm:ss.fffZ}\",\"seq\":{slot},\"mode\":\"on\",\"temperature\":{20 + (device % 7) + (slot % 12 / 10.0):F1},\"humidity\":{40 + (slot % 20)},\"battery\":3.6}}");
         return new MessageEvent
         {
-            Position = position, ArrivedAt = at, CorrelationId = $"{position:x32}", FieldId = Bench.Field, DeviceId = Id(device), Epoch = 1, DeviceTime = at,
-            Sequence = slot.ToString(CultureInfo.InvariantCulture), Mode = "on", Source = $"198.51.{device / 250}.{device % 250}", Size = payload.Length,
-            Payload = Encoding.UTF8.GetBytes(payload), MessageId = $"{position:x16}{position:x16}", // repeats are recognised by its first half
+            Position = position,
+            ArrivedAt = at,
+            CorrelationId = $"{position:x32}",
+            FieldId = Bench.Field,
+            DeviceId = Id(device),
+            Epoch = 1,
+            DeviceTime = at,
+            Sequence = slot.ToString(CultureInfo.InvariantCulture),
+            Mode = "on",
+            Source = $"198.51.{device / 250}.{device % 250}",
+            Size = payload.Length,
+            Payload = Encoding.UTF8.GetBytes(payload),
+            MessageId = $"{position:x16}{position:x16}", // repeats are recognised by its first half
         };
     }
 
@@ -185,8 +208,15 @@ internal static class BacktestCase
     {
         private readonly Dictionary<string, DeviceProfile> _devices = Enumerable.Range(0, devices).Select(i => new DeviceProfile
         {
-            DeviceId = Id(i), FieldId = Bench.Field, Name = "", Kind = "sensor", UniqueIdType = UniqueIdTypes.Serial, Cadence = Cadences.Interval, Interval = TimeSpan.FromSeconds(Cadence),
-            State = LifecycleStates.Active, Assurance = "device",
+            DeviceId = Id(i),
+            FieldId = Bench.Field,
+            Name = "",
+            Kind = "sensor",
+            UniqueIdType = UniqueIdTypes.Serial,
+            Cadence = Cadences.Interval,
+            Interval = TimeSpan.FromSeconds(Cadence),
+            State = LifecycleStates.Active,
+            Assurance = "device",
         }).ToDictionary(d => d.DeviceId);
 
         public IReadOnlyCollection<FieldProfile> Fields { get; } = [new FieldProfile { FieldId = Bench.Field, Name = "", Kind = "benchmark", TimeZone = "Asia/Tokyo", ContactPoint = "", Language = "en" }];

@@ -20,6 +20,7 @@ internal sealed class Bench : IAsyncDisposable
     private static readonly string Self = typeof(Bench).Assembly.Location;
     private readonly string _folder = Directory.CreateTempSubdirectory("sekisho-bench-").FullName;
     private readonly List<Process> _children = [];
+    private (int Port, string CaFile, Process Process) _cloud;
 
     public GatewayProcess Gateway { get; private set; } = null!;
 
@@ -40,18 +41,24 @@ internal sealed class Bench : IAsyncDisposable
         await Admin.SetUpAsync(await Gateway.SetupCodeAsync(), "bench", Password);
         (await Admin.PostAsync("/ops/v1/fields", new { fieldId = Field, name = "Benchmark", kind = "benchmark" })).Expect();
         (await Admin.PutAsync($"/api/v1/fields/{Field}/template", new { templateId = Field, parameters = new { } })).Expect();
-        var cloud = await ServeAsync("cloud", core: 1);
-        (await Admin.PutAsync($"/api/v1/fields/{Field}/destination", new
-        {
-            kind = "https",
-            url = new Uri($"https://localhost:{cloud.Port}/in"),
-            secret = "bench-secret-0123456789abcdef0123",
-            trustedCa = await File.ReadAllTextAsync(cloud.CaFile),
-            batchMessages = 5000,
-            batchBytes = 4 * 1024 * 1024,
-        })).Expect();
+        _cloud = await ServeAsync("cloud", core: 1);
+        await ForwardAsync();
         Devices = await RegisterAsync(devices, "B");
     }
+
+    /// <summary>Messages go to the cloud, signed, in batches.</summary>
+    public async Task ForwardAsync() => (await Admin.PutAsync($"/api/v1/fields/{Field}/destination", new
+    {
+        kind = "https",
+        url = new Uri($"https://localhost:{_cloud.Port}/in"),
+        secret = "bench-secret-0123456789abcdef0123",
+        trustedCa = await File.ReadAllTextAsync(_cloud.CaFile),
+        batchMessages = 5000,
+        batchBytes = 4 * 1024 * 1024,
+    })).Expect();
+
+    /// <summary>Messages go nowhere.</summary>
+    public async Task ForwardNothingAsync() => (await Admin.PutAsync($"/api/v1/fields/{Field}/destination", new { kind = "none" })).Expect();
 
     /// <summary>Registers devices by CSV and authenticates each.</summary>
     public async Task<IReadOnlyList<LoadDevice>> RegisterAsync(int count, string prefix, bool authenticate = true)

@@ -56,7 +56,16 @@ internal static class ScriptLane
                 at = at.AddMilliseconds(5);
                 stretch.Add(new MessageEvent
                 {
-                    Position = ++position, ArrivedAt = at, CorrelationId = "c", FieldId = "field", DeviceId = $"d{i % Devices}", Epoch = 1, Source = "192.0.2.1", Size = 200, Payload = payload, MessageId = "00ff",
+                    Position = ++position,
+                    ArrivedAt = at,
+                    CorrelationId = "c",
+                    FieldId = "field",
+                    DeviceId = $"d{i % Devices}",
+                    Epoch = 1,
+                    Source = "192.0.2.1",
+                    Size = 200,
+                    Payload = payload,
+                    MessageId = "00ff",
                 });
             }
 

@@ -95,7 +95,15 @@ internal sealed class ScriptTrial(FieldPlans plans, IEventHistory history, IDevi
         var runner = new LaneRunner(new SubjectTable(directory, 16), default, LaneBooks.Empty, new ChangedSubjects(null));
         var change = new ScriptChangedEvent
         {
-            ArrivedAt = DateTimeOffset.UnixEpoch, CorrelationId = "", FieldId = fieldId, ScriptId = scriptId, Version = 0, InForce = true, Effect = Effects.Act, Source = Encoding.UTF8.GetBytes(source), By = "",
+            ArrivedAt = DateTimeOffset.UnixEpoch,
+            CorrelationId = "",
+            FieldId = fieldId,
+            ScriptId = scriptId,
+            Version = 0,
+            InForce = true,
+            Effect = Effects.Act,
+            Source = Encoding.UTF8.GetBytes(source),
+            By = "",
         };
         runner.Step([change], book);
         var script = runner.Books.Scripts.All[0];

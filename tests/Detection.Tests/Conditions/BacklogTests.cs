@@ -69,7 +69,8 @@ public class BacklogTests
             "sequences far beyond it" => 5000 + i,
             "one sequence with several contents" => 12,
             _ => 20 - i,
-        }) with { MessageId = Guid.NewGuid().ToString("N") }));
+        }) with
+        { MessageId = Guid.NewGuid().ToString("N") }));
         Assert.Equal("frequency", Assert.Single(lab.Findings).Condition);
         Assert.Equal("not-believed", lab.Findings[0].Evidence.Facts["late"]);
     }

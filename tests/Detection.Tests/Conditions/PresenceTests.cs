@@ -33,7 +33,7 @@ public class PresenceTests
         var whole = new Lab(Everything);
         whole.Run(events);
         var keys = whole.Findings.Select(f => $"{f.ConditionKey} {f.Stage}").Distinct().ToList();
-        string[] expected = [ "silence late", "silence unreachable", "silence suspected-theft", "cadence falling", "cadence stopped", "frequency ", "hours ", "timestamp future", "timestamp backwards", "timestamp repeated", "group-field "];
+        string[] expected = ["silence late", "silence unreachable", "silence suspected-theft", "cadence falling", "cadence stopped", "frequency ", "hours ", "timestamp future", "timestamp backwards", "timestamp repeated", "group-field "];
         Assert.InRange(expected.Except(keys).Count(), 0, 1);
         Assert.NotEmpty(whole.Results.SelectMany(r => r.Batch.Retractions));
 
