@@ -58,7 +58,7 @@ internal sealed class Bench : IAsyncDisposable
     })).Expect();
 
     /// <summary>Messages go nowhere.</summary>
-    public async Task ForwardNothingAsync() => (await Admin.PutAsync($"/api/v1/fields/{Field}/destination", new { kind = "none" })).Expect();
+    public async Task ForwardNothingAsync() => (await Admin.PutAsync($"/api/v1/fields/{Field}/destination", new { kind = "none", reason = "To measure without it" })).Expect();
 
     /// <summary>Registers devices by CSV and authenticates each.</summary>
     public async Task<IReadOnlyList<LoadDevice>> RegisterAsync(int count, string prefix, bool authenticate = true)
