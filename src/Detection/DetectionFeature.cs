@@ -73,7 +73,7 @@ public static class DetectionFeature
         services.AddSingleton<LanePump>();
         services.AddSingleton<IStage>(p => p.GetRequiredService<LanePump>());
         services.AddHostedService(p => p.GetRequiredService<LanePump>());
-        services.AddHostedService<ScriptWorkers>();
+        services.AddHostedService<ScriptWorkers>().AddHostedService<PeerTeaching>();
         services.AddSingleton<BacktestRunner>().AddSingleton<Backtests>();
         services.AddHostedService(p => p.GetRequiredService<Backtests>());
         return services;
@@ -86,6 +86,7 @@ public static class DetectionFeature
         LabelRoutes.Map(routes);
         ExceptionRoutes.Map(routes);
         ConditionRoutes.Map(routes);
+        ThresholdRoutes.Map(routes);
         TemplateRoutes.Map(routes);
         RevisionRoutes.Map(routes);
         TemplateFileRoutes.Map(routes);
