@@ -33,6 +33,7 @@ public static class DetectionFeature
         CadenceCondition.Kind,
         SilenceCondition.Kind,
         GroupCondition.Kind,
+        AttemptsMetric.Kind,
         HoursCondition.Kind,
         TimestampCondition.Kind,
         SizeMetric.Kind,
