@@ -8,11 +8,11 @@ namespace Sekisho.Detection.Conditions.Metrics;
 /// of guesses and, over a day, for slow ones. An attempt is counted once, where the gateway tells of it once: tokens given out and attempts of who
 /// is locked out come as authentications, wrong credentials and senders that must wait as refusals. Attempts that the gateway's own limits turn
 /// away are not told from messages and are left out, so that those limits (Devices:Attempts) must lie above the ones here. The period is kept to a
-/// sixtieth: what lies at most that much farther apart may be counted as well, what lies within it always is.
+/// thirtieth: what lies at most that much farther apart may be counted as well, what lies within it always is.
 /// <code>
 /// cell 0  the period after the last sample + 1; 0 before the first attempt   cell 1  1 when something since that sample was not clean
 /// cell 2  downtime of the gateway at that sample
-/// then    61 stretches, a 60th of the period each: bits 0-31 attempts, bits 32-63 those with wrong credentials
+/// then    31 stretches, a 30th of the period each: bits 0-31 attempts, bits 32-63 those with wrong credentials
 /// </code>
 /// </summary>
 internal sealed class AttemptsMetric(bool isFailedOnly, long periodMs) : IMetric
@@ -29,7 +29,7 @@ internal sealed class AttemptsMetric(bool isFailedOnly, long periodMs) : IMetric
         high: new ParameterSpec("attempts", ParameterType.Count, 1, 100_000));
 
     private const int Own = 3;
-    private const int Parts = 60;
+    private const int Parts = 30;
     private const int FailedBits = 32;
 
     private readonly long _stretch = Math.Max(1, periodMs / Parts);
