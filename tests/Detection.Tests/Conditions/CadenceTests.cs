@@ -133,10 +133,11 @@ public class CadenceTests
             var (at, rare, events) = (Lab.Start, 0, new List<GatewayEvent>());
             for (var i = 0; i < 300; i++)
             {
-                // Never three in a row that are too long, the one that is open included.
+                // Never three in a row that are too long, the one that is open included; now and then it stops in one go.
                 var isRare = rare < 2 && random.Next(4) == 0;
-                rare = isRare ? rare + 1 : 0;
-                at = at.AddSeconds(isRare ? random.Next(331, 1700) : random.Next(1, 330));
+                var isStop = rare < 2 && random.Next(10) == 0;
+                rare = isStop ? 0 : isRare ? rare + 1 : 0;
+                at = at.AddSeconds(isStop ? random.Next(1800, 100_000) : isRare ? random.Next(331, 1700) : random.Next(1, 330));
                 events.Add(Lab.Message(at));
             }
 

@@ -23,12 +23,13 @@ namespace Sekisho.Detection.Conditions.Network;
 /// </para>
 /// <code>
 /// cell 0  time of the first clean sight     cell 1  clean sights
-/// cell 2  stage of the last violation + 1   cell 3  what it measured: milliseconds apart, or failed attempts
+/// cell 2  stage of the last violation + 1   cell 3  what it measured: networks known before, milliseconds apart, or failed attempts
 /// cell 4  until then an alarm is not over   cell 5  new networks of about a month       cell 6  time of their last halving
 /// cell 7  failed attempts since the last success        cell 8  time of the last of them
 /// cell 9  new network that the carrier may confirm; 0 for none         cell 10 journal position of the success that was too far away
-/// cell 11-14, 15-18  last success over IPv4, IPv6: region, network (-1 for one that is never foreign), time, journal position
-/// then    networks, company
+/// cell 11 quarter of an hour whose hour was taken last
+/// cell 12-15, 16-19  last success over IPv4, IPv6: region, network (-1 for one that is never foreign), time, journal position
+/// then    networks, usual use
 /// </code>
 /// </summary>
 internal sealed class NetworkCondition(NetworkParameters parameters, TimeZoneInfo zone) : ICondition
@@ -50,16 +51,17 @@ internal sealed class NetworkCondition(NetworkParameters parameters, TimeZoneInf
     /// <summary>So many new networks in about a month make a subject a roaming one.</summary>
     public const int RoamingAfter = 8;
 
-    private const int Lasts = 11;
+    private const int Lasts = 12;
     private const int LastCells = 4;
     private const int Networks = Lasts + (2 * LastCells);
-    private const int Companions = Networks + NetworkSet.Cells;
+    private const int Use = Networks + NetworkSet.Cells;
 
     private const int NewStage = 0;
     private const int DistantStage = 1;
     private const int TheftStage = 2;
 
     private const long Hour = 3_600_000;
+    private const long Quarter = Hour / 4; // zones differ by no less
     private const long Halving = 30 * 24 * Hour;
     private const long UsualAfter = 12 * Hour;
     private const long Lasting = 6 * Hour;
@@ -67,7 +69,7 @@ internal sealed class NetworkCondition(NetworkParameters parameters, TimeZoneInf
     // For so long what the carrier said of the address is worth something.
     private const long CarrierMemory = 48 * Hour;
 
-    public int Cells => Companions + Company.Cells;
+    public int Cells => Use + UsualUse.Cells;
 
     public long QuietAfter => Lasting;
 
@@ -107,12 +109,11 @@ internal sealed class NetworkCondition(NetworkParameters parameters, TimeZoneInf
 
     public Evidence Explain(ReadOnlySpan<long> state, in Signal signal)
     {
-        var copy = state.ToArray();
         var (stage, measured) = (Stage(state), state[3]);
         var facts = new Dictionary<string, string>
         {
             ["network"] = signal.Source.NetworkText ?? "",
-            ["known"] = Facts.Whole(new NetworkSet(copy.AsSpan(Networks)).Usual(signal.At)),
+            ["known"] = Facts.Whole(measured),
             ["event"] = signal.Kind == SignalKind.Message ? "message" : "authentication",
             ["at"] = TimeZoneInfo.ConvertTime(DateTimeOffset.FromUnixTimeMilliseconds(signal.At), zone).ToString("HH:mm", CultureInfo.InvariantCulture),
         };
@@ -121,7 +122,6 @@ internal sealed class NetworkCondition(NetworkParameters parameters, TimeZoneInf
             Metric = "networks",
             Unit = "count",
             Measured = measured,
-            ExpectedHigh = 0,
             Origin = parameters.Networks.Count > 0 ? "template" : "learnt",
             Events = [signal.Position],
             Counterfactual = new Counterfactual("learnFor", "at-least", Math.Floor((signal.At - state[0]) / 1000.0) + 1, "s"),
@@ -139,7 +139,6 @@ internal sealed class NetworkCondition(NetworkParameters parameters, TimeZoneInf
                     Unit = "s",
                     Measured = measured / 1000.0,
                     ExpectedLow = parameters.WithinMs / 1000.0,
-                    ExpectedHigh = null,
                     Events = [state[10], signal.Position],
                     Counterfactual = new Counterfactual("distantWithin", "at-most", Math.Floor(measured / 1000.0), "s"),
                 };
@@ -166,23 +165,21 @@ internal sealed class NetworkCondition(NetworkParameters parameters, TimeZoneInf
     private Verdict Seen(Span<long> state, in Signal signal)
     {
         var networks = new NetworkSet(state[Networks..]);
-        var company = new Company(state[Companions..]);
         var key = (long)signal.Source.Network;
         var isOwn = parameters.IsOwn(signal.Source) || (TellsAddress(signal) && signal.Facts.SimNetwork == signal.Source.Network);
         var isPeaceful = signal.IsClean && signal.Kind != SignalKind.Refusal;
         var standing = isOwn ? Standing.Usual : networks.Of(key, signal.At, isPeaceful);
         var isLearnt = state[1] >= parameters.Sights && signal.At - state[0] >= parameters.LearnMs;
-        var local = signal.At + (long)zone.GetUtcOffset(DateTimeOffset.FromUnixTimeMilliseconds(signal.At)).TotalMilliseconds;
         var stage = -1;
         if ((isLearnt || parameters.Networks.Count > 0) && CountNew(state, standing, signal.At) < RoamingAfter)
         {
-            stage = IsTheft(state, signal, standing, isLearnt && company.IsQuietHour(local), company) ? TheftStage
+            stage = IsTheft(state, signal, standing, isLearnt) ? TheftStage
                 : IsDistant(state, signal, standing) ? DistantStage
                 : standing == Standing.Unknown ? NewStage
                 : -1;
         }
 
-        Learn(state, signal, isOwn, standing, stage, isPeaceful && stage < DistantStage, isLearnt || parameters.Networks.Count > 0, local);
+        Learn(state, signal, isOwn, standing, stage, isPeaceful && stage < DistantStage, isLearnt || parameters.Networks.Count > 0);
         if (stage < 0)
         {
             // What the carrier may still confirm stays open for it.
@@ -221,10 +218,15 @@ internal sealed class NetworkCondition(NetworkParameters parameters, TimeZoneInf
         return before;
     }
 
-    private bool IsTheft(Span<long> state, in Signal signal, Standing standing, bool isQuietHour, in Company company)
+    private bool IsTheft(Span<long> state, in Signal signal, Standing standing, bool isLearnt)
     {
-        if (!IsSuccess(signal) || standing == Standing.Usual || Failed(state, signal.At) < parameters.Failures
-            || !company.IsNewClient(signal.Client) || !(isQuietHour || parameters.Night.Contains(signal.At)))
+        if (!IsSuccess(signal) || standing == Standing.Usual || Failed(state, signal.At) < parameters.Failures)
+        {
+            return false;
+        }
+
+        var use = new UsualUse(state[Use..]);
+        if (!use.IsNewClient(signal.Client) || !(parameters.Night.Contains(signal.At) || (isLearnt && use.IsQuietHour(Local(signal.At)))))
         {
             return false;
         }
@@ -232,6 +234,8 @@ internal sealed class NetworkCondition(NetworkParameters parameters, TimeZoneInf
         state[3] = state[7];
         return true;
     }
+
+    private long Local(long at) => at + (long)zone.GetUtcOffset(DateTimeOffset.FromUnixTimeMilliseconds(at)).TotalMilliseconds;
 
     private bool IsDistant(Span<long> state, in Signal signal, Standing standing)
     {
@@ -248,18 +252,19 @@ internal sealed class NetworkCondition(NetworkParameters parameters, TimeZoneInf
     }
 
     // A sender that must wait teaches nothing, nor does what alarms.
-    private void Learn(Span<long> state, in Signal signal, bool isOwn, Standing standing, int stage, bool mayLearn, bool isSpeaking, long local)
+    private void Learn(Span<long> state, in Signal signal, bool isOwn, Standing standing, int stage, bool mayLearn, bool isSpeaking)
     {
         var key = (long)signal.Source.Network;
-        var company = new Company(state[Companions..]);
-        if (!isOwn && (mayLearn || isSpeaking))
-        {
-            new NetworkSet(state[Networks..]).Take(key, signal.At, mayLearn ? 0 : signal.At + UsualAfter, mayLearn);
-        }
-
+        var use = new UsualUse(state[Use..]);
+        var networks = new NetworkSet(state[Networks..]);
         if (stage == NewStage)
         {
-            (state[3], state[9]) = (1, TellsAddress(signal) ? key : 0);
+            (state[3], state[9]) = (networks.Usual(signal.At), TellsAddress(signal) ? key : 0);
+        }
+
+        if (!isOwn && (mayLearn || isSpeaking))
+        {
+            networks.Take(key, signal.At, mayLearn ? 0 : signal.At + UsualAfter, mayLearn);
         }
 
         if (mayLearn)
@@ -267,9 +272,10 @@ internal sealed class NetworkCondition(NetworkParameters parameters, TimeZoneInf
             state[0] = state[1]++ == 0 ? signal.At : state[0];
         }
 
-        if (mayLearn && standing != Standing.Seen)
+        if (mayLearn && standing != Standing.Seen && signal.At / Quarter != state[11])
         {
-            company.TakeHour(local);
+            state[11] = signal.At / Quarter;
+            use.TakeHour(Local(signal.At));
         }
 
         if (!IsSuccess(signal))
@@ -279,7 +285,7 @@ internal sealed class NetworkCondition(NetworkParameters parameters, TimeZoneInf
 
         if (mayLearn && standing != Standing.Seen)
         {
-            company.TakeClient(signal.Client, signal.At);
+            use.TakeClient(signal.Client, signal.At);
         }
 
         state[7] = 0;

@@ -1,14 +1,14 @@
 namespace Sekisho.Detection.Conditions.Network;
 
 /// <summary>
-/// What else is usual for a subject: the clients it authenticates with, at most <see cref="MostClients"/>, and the hours of the day at which it
-/// is heard. One lane at a time.
+/// What else than networks is usual for a subject: the clients it authenticates with, at most <see cref="MostClients"/>, and the hours of the day
+/// at which it is heard. One lane at a time.
 /// <code>
 /// 6 cells     24 hours of 16 bits each: local day of the last sight, in days since 1970; 0 for never
 /// then        per client: hash (0 for none; one that says nothing is 1), last sight
 /// </code>
 /// </summary>
-internal readonly ref struct Company(Span<long> cells)
+internal readonly ref struct UsualUse(Span<long> cells)
 {
     /// <summary>Most clients kept; the one unseen for longest makes room.</summary>
     public const int MostClients = 6;
