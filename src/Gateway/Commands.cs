@@ -72,7 +72,7 @@ internal static class Commands
 
     public static Task<int> EvaluateTelemetryAsync(TelemetryOptions options) => GuardedAsync(() =>
     {
-        TelemetryEvaluation.Run(options, System.Globalization.CultureInfo.CurrentUICulture.TwoLetterISOLanguageName == "ja" ? "ja" : "en", Console.Out);
+        TelemetryEvaluation.Run(options, System.Globalization.CultureInfo.CurrentUICulture.TwoLetterISOLanguageName == "ja" ? "ja" : "en", Console.Out, Console.Error);
         return Task.FromResult(ExitCodes.Done);
     });
 

@@ -15,18 +15,30 @@ internal static class NabTrial
 {
     public const string Own = "sekisho";
 
-    public static IReadOnlyList<NabEntry> Run(IReadOnlyList<Series> all) =>
-    [
-        Entry(Own, all, _ =>
+    /// <summary>All detectors on all series.</summary>
+    /// <param name="all">The series.</param>
+    /// <param name="begun">Told the name of each detector when its turn comes.</param>
+    public static IReadOnlyList<NabEntry> Run(IReadOnlyList<Series> all, Action<string> begun)
+    {
+        NabEntry Enter(string name, Func<Series, Func<long, double, double>> detector, double? threshold = null)
         {
-            var state = new long[SeriesDetector.Cells];
-            return (at, value) => SeriesDetector.Observe(state, value, at).Score;
-        }, SeriesDetector.Threshold),
-        Entry("windowed-gaussian", all, Peer(_ => new WindowedGaussian())),
-        Entry("random-cut-forest", all, Peer(_ => new RandomCutForest(width: 1))),
-        Entry("random-cut-forest-4", all, Peer(_ => new RandomCutForest(width: 4))),
-        Entry("knn-conformal", all, Peer(s => new ConformalNeighbours(NabScore.ProbationOf(s.Values.Count)))),
-    ];
+            begun(name);
+            return Entry(name, all, detector, threshold);
+        }
+
+        return
+        [
+            Enter(Own, _ =>
+            {
+                var state = new long[SeriesDetector.Cells];
+                return (at, value) => SeriesDetector.Observe(state, value, at).Score;
+            }, SeriesDetector.Threshold),
+            Enter("windowed-gaussian", Peer(_ => new WindowedGaussian())),
+            Enter("random-cut-forest", Peer(_ => new RandomCutForest(width: 1))),
+            Enter("random-cut-forest-4", Peer(_ => new RandomCutForest(width: 4))),
+            Enter("knn-conformal", Peer(s => new ConformalNeighbours(NabScore.ProbationOf(s.Values.Count)))),
+        ];
+    }
 
     private static Func<Series, Func<long, double, double>> Peer(Func<Series, IPeer> make) => series =>
     {

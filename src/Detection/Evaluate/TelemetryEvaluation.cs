@@ -26,7 +26,11 @@ public static class TelemetryEvaluation
 
     /// <summary>Evaluates and prints.</summary>
     /// <exception cref="IOException">The data folder has none of the sets, or one cannot be read.</exception>
-    public static void Run(TelemetryOptions options, string language, TextWriter output)
+    /// <param name="options">What to evaluate.</param>
+    /// <param name="language">Language of the tables: "ja" or "en".</param>
+    /// <param name="output">Takes the result.</param>
+    /// <param name="progress">Takes a line per set and detector, as work goes on.</param>
+    public static void Run(TelemetryOptions options, string language, TextWriter output, TextWriter progress)
     {
         string? Folder(string name) => Path.Combine(options.DataFolder, name) is var folder && Directory.Exists(folder) ? folder : null;
         var (nab, skab, lorawan) = (Folder("nab"), Folder("skab"), Folder("lorawan"));
@@ -35,9 +39,10 @@ public static class TelemetryEvaluation
             throw new DirectoryNotFoundException($"--data = '{options.DataFolder}': there is no folder nab, skab or lorawan in it.");
         }
 
-        var entries = nab is null ? null : NabTrial.Run(SeriesFiles.Nab(nab));
+        var entries = nab is null ? null : NabTrial.Run(SeriesFiles.Nab(nab), name => progress.WriteLine($"NAB: {name}"));
         var runs = skab is null ? null : SeriesFiles.Skab(skab);
         var uplinks = lorawan is null ? null : UplinkFile.Read(Path.Combine(lorawan, "uplinks.ndjson.gz"));
+        progress.WriteLine("SKAB, LoRaWAN");
         var runResult = runs is null ? null : RunTrial.Score(runs);
         var uplinkResult = uplinks is null ? null : UplinkTrial.Run(uplinks, () => new LearnerWatch(UplinkTarget), UplinkSeeds);
         if (options.OutFolder is { } folder)
@@ -96,7 +101,7 @@ public static class TelemetryEvaluation
                 uplinks.DeviceDays,
                 uplinks.FalseAlerts,
                 uplinks.SilencePerDay,
-                faults = uplinks.Faults.Select(f => new { name = f.Key, f.Value.Injected, f.Value.Found }),
+                faults = uplinks.Faults.Select(f => new { name = f.Key, f.Value.Injected, f.Value.Found, f.Value.InjectedHourly, f.Value.FoundHourly }),
                 uplinks.Missed,
             },
         },
@@ -123,9 +128,11 @@ public static class TelemetryEvaluation
         {
             output.WriteLine(Text("lorawan", ("days", Short(uplinks.DeviceDays)), ("silence", Short(uplinks.SilencePerDay, 4))));
             output.WriteLine(Text("lorawan.false", ("counts", string.Join(", ", uplinks.FalseAlerts.Select(f => $"{f.Key} {f.Value}")))));
-            foreach (var (name, (injected, found)) in uplinks.Faults)
+            foreach (var (name, count) in uplinks.Faults)
             {
-                output.WriteLine(Text("lorawan.row", ("name", name.PadRight(20)), ("found", Whole(found)), ("injected", Whole(injected))));
+                output.WriteLine(Text(
+                    "lorawan.row",
+                    ("name", name.PadRight(16)), ("found", Whole(count.Found)), ("injected", Whole(count.Injected)), ("foundHourly", Whole(count.FoundHourly)), ("injectedHourly", Whole(count.InjectedHourly))));
             }
         }
     }

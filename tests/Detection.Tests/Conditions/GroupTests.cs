@@ -52,6 +52,36 @@ public class GroupTests
     }
 
     [Fact]
+    public void Cars_whose_trips_end_in_the_evening_are_no_event()
+    {
+        // On a trip in the morning and one towards evening a message every five minutes, beside them one every six hours.
+        var random = new Random(3);
+        IEnumerable<MessageEvent> Car(int car)
+        {
+            for (var day = 0; day < 10; day++)
+            {
+                var midnight = Lab.Start.AddDays(day);
+                DateTimeOffset[] trips = [midnight.AddHours(7 + random.NextDouble()), midnight.AddHours(17 + random.NextDouble())];
+                foreach (var trip in trips)
+                {
+                    for (var i = 0; i < 9; i++)
+                    {
+                        yield return Lab.Message(trip.AddMinutes(5 * i), $"d{car}", mode: "on");
+                    }
+                }
+
+                yield return Lab.Message(midnight.AddHours(13 + random.NextDouble()), $"d{car}", mode: "off");
+                yield return Lab.Message(midnight.AddHours(23.5 + (0.4 * random.NextDouble())), $"d{car}", mode: "off");
+            }
+        }
+
+        var lab = new Lab(Fleet);
+        var events = Enumerable.Range(0, 20).SelectMany(Car).OrderBy(m => m.ArrivedAt).ToList();
+        lab.Run(Lab.WithTicks(events, Lab.Start.AddDays(10)));
+        Assert.DoesNotContain(lab.Findings, f => f.ConditionKey == "group" && f.RaisedAt > Lab.Start.AddDays(5));
+    }
+
+    [Fact]
     public void Devices_that_stop_one_after_the_other_are_no_event()
     {
         var lab = new Lab(Fleet);

@@ -21,7 +21,7 @@ public sealed class EvaluationTests : IDisposable
         WriteSkab();
         WriteUplinks();
         var output = new StringWriter();
-        TelemetryEvaluation.Run(new TelemetryOptions(_folder, Path.Combine(_folder, "out"), IsJson: true), "en", output);
+        TelemetryEvaluation.Run(new TelemetryOptions(_folder, Path.Combine(_folder, "out"), IsJson: true), "en", output, TextWriter.Null);
         var json = JsonDocument.Parse(output.ToString()).RootElement;
         var own = json.GetProperty("nab").EnumerateArray().First(e => e.GetProperty("name").GetString() == "sekisho");
         Assert.Equal(1, own.GetProperty("own").GetProperty("found").GetInt32());
@@ -40,9 +40,9 @@ public sealed class EvaluationTests : IDisposable
     {
         WriteSkab();
         var output = new StringWriter();
-        TelemetryEvaluation.Run(new TelemetryOptions(_folder, null, IsJson: false), "ja", output);
+        TelemetryEvaluation.Run(new TelemetryOptions(_folder, null, IsJson: false), "ja", output, TextWriter.Null);
         Assert.Contains("見逃し", output.ToString(), StringComparison.Ordinal);
-        var e = Assert.Throws<DirectoryNotFoundException>(() => TelemetryEvaluation.Run(new TelemetryOptions(Path.Combine(_folder, "skab"), null, IsJson: false), "en", output));
+        var e = Assert.Throws<DirectoryNotFoundException>(() => TelemetryEvaluation.Run(new TelemetryOptions(Path.Combine(_folder, "skab"), null, IsJson: false), "en", output, TextWriter.Null));
         Assert.Contains("--data", e.Message, StringComparison.Ordinal);
     }
 

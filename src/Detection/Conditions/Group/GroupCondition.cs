@@ -65,7 +65,7 @@ internal sealed class GroupCondition(GroupParameters parameters, TimeZoneInfo zo
         {
             case SignalKind.Message or SignalKind.Duplicate when signal.DeviceId is not null:
                 Shift(state, signal.Downtime);
-                Heard(state[Table..], signal);
+                Heard(state, signal);
                 state[9] = signal.Position;
                 return Verdict.None;
             case SignalKind.Device when signal.DeviceId is not null && signal.What is LifecycleStates.Suspended or LifecycleStates.Abnormal or LifecycleStates.Stray or LifecycleStates.Retired or Domain.Events.DeviceChangedEvent.Deleted:
@@ -230,8 +230,9 @@ internal sealed class GroupCondition(GroupParameters parameters, TimeZoneInfo zo
 
     private long Spread(ReadOnlySpan<long> table, int i) => (table[i + 2] * 3 / 2) + parameters.WithinMs;
 
-    private static void Heard(Span<long> table, in Signal signal)
+    private static void Heard(Span<long> state, in Signal signal)
     {
+        var table = state[Table..];
         var hash = HashOf(signal.DeviceId!);
         var slot = Find(table, hash);
         if (slot < 0)
@@ -247,9 +248,13 @@ internal sealed class GroupCondition(GroupParameters parameters, TimeZoneInfo zo
         }
 
         var distance = signal.At - table[slot + 1];
+        var wasPartOfEvent = state[3] != 0 && table[slot + 1] >= state[3] && table[slot + 1] <= state[4];
         if (!signal.Backlog && distance > 0)
         {
-            table[slot + 2] = table[slot + 2] == 0 ? distance : table[slot + 2] + ((Math.Min(distance, 4 * table[slot + 2]) - table[slot + 2]) / 8);
+            // The longer distances decide, and are forgotten slowly: a car that sends every five minutes on a trip and every six hours beside it is not
+            // silent when the trip is over. One odd distance is not believed whole, least of all one that an event explains.
+            var usual = table[slot + 2];
+            table[slot + 2] = usual == 0 ? distance : distance >= usual ? Math.Min(distance, (wasPartOfEvent ? 2 : 8) * usual) : usual - ((usual - distance) / 32);
         }
 
         table[slot + 1] = signal.At;

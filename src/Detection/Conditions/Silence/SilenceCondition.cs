@@ -250,12 +250,15 @@ internal sealed class SilenceCondition(string? mode, SilenceParameters parameter
     private long Limit(ReadOnlySpan<long> state, int stage, long interval)
     {
         var usual = Math.Max(0, state[4] - 1);
+        var (longest, seen) = Paces.Of(state.Slice(Own, Paces.Cells));
         if (stage == TheftStage)
         {
-            return usual > parameters.DurationMs ? Math.Min(parameters.LongestMs, usual * 3 / 2) : Math.Max(parameters.DurationMs, interval * 3 / 2);
+            // Of a device that has always kept longer silences than the template allows, none of that length says anything, nor does one lost message.
+            var lengthened = seen >= Paces.Enough && longest > parameters.DurationMs ? longest * 5 / 2 : 0;
+            var limit = Math.Max(usual > parameters.DurationMs ? usual * 3 / 2 : 0, lengthened);
+            return limit > 0 ? Math.Min(parameters.LongestMs, limit) : Math.Max(parameters.DurationMs, interval * 3 / 2);
         }
 
-        var (longest, seen) = Paces.Of(state.Slice(Own, Paces.Cells));
         var set = stage == LateStage ? parameters.LateMs : parameters.UnreachableMs;
         if (set == 0)
         {

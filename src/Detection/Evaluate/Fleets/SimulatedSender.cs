@@ -11,6 +11,7 @@ internal sealed class SimulatedSender(string id, int number, FleetGroup group, s
     private const long Hour = 60 * Minute;
     private const long Day = 24 * Hour;
     private const int MostStored = 2000;
+    private const double WakeSeconds = 30;
 
     private readonly Dictionary<string, double> _slow = [];
     private readonly Dictionary<string, double> _counts = [];
@@ -336,10 +337,12 @@ internal sealed class SimulatedSender(string id, int number, FleetGroup group, s
         return message;
     }
 
+    // A clock that wakes a device after hours is as good as one that counts minutes; to find the network takes it some seconds.
     private long Distance(string? mode)
     {
-        var usual = (mode == "off" ? group.OffInterval ?? group.Interval : group.Interval)!.Value.TotalMilliseconds;
-        return Math.Max(1000, (long)(usual * (1 + (group.Jitter * Math.Clamp(Draw.Normal(chance), -3, 3)))));
+        var usual = group.Interval!.Value.TotalMilliseconds;
+        var spread = usual * group.Jitter * Math.Clamp(Draw.Normal(chance), -3, 3);
+        return Math.Max(1000, (long)((mode == "off" && group.OffInterval is { } off ? off.TotalMilliseconds + (WakeSeconds * 1000 * chance.Next()) : usual) + spread));
     }
 
     private long NextEvent(long after)
@@ -372,8 +375,14 @@ internal sealed class SimulatedSender(string id, int number, FleetGroup group, s
 
         if (at >= _tripNext && at >= _tripUntil)
         {
-            _tripUntil = IsActive(at) && _tripNext != 0 ? at + (long)(Minute * (15 + (60 * chance.Next()))) : 0;
-            _tripNext = Math.Max(at, _tripUntil) + (long)(Draw.Exponential(chance) * Day / group.Trips / 2);
+            // It wakes up for trips only: one that falls outside of the active hours is not made.
+            _tripUntil = _tripNext != 0 ? at + (long)(Minute * (15 + (60 * chance.Next()))) : 0;
+            _tripNext = Math.Max(at, _tripUntil);
+            do
+            {
+                _tripNext += (long)(Draw.Exponential(chance) * Day / group.Trips / 2) + 1;
+            }
+            while (!IsActive(_tripNext));
         }
 
         return at < _tripUntil ? "on" : "off";

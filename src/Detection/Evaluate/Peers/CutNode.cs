@@ -9,9 +9,9 @@ internal sealed class CutNode(double[] low, double[] high)
 
     public CutNode? Right { get; set; }
 
-    public double[] Low { get; set; } = low;
+    public double[] Low { get; } = low;
 
-    public double[] High { get; set; } = high;
+    public double[] High { get; } = high;
 
     public int Dimension { get; set; }
 

@@ -52,10 +52,11 @@ internal sealed class CutTree(Chance chance)
 
         var sibling = leaf.Sibling;
         Replace(parent, sibling);
+        var isBoxSmaller = true;
         for (var node = sibling.Parent; node is not null; node = node.Parent)
         {
             node.Points--;
-            Bound(node);
+            isBoxSmaller = isBoxSmaller && Shrink(node);
         }
     }
 
@@ -74,15 +75,20 @@ internal sealed class CutTree(Chance chance)
     /// <summary>A cut in the box of the node widened by the point; it separates the point when it misses the node's own box.</summary>
     private (int Dimension, double Cut) Draw(CutNode node, double[] point)
     {
-        double Range(int i) => Math.Max(node.High[i], point[i]) - Math.Min(node.Low[i], point[i]);
-        var drawn = chance.Next() * Enumerable.Range(0, point.Length).Sum(Range);
+        var (lows, highs, sum) = (node.Low, node.High, 0.0);
+        for (var i = 0; i < point.Length; i++)
+        {
+            sum += Math.Max(highs[i], point[i]) - Math.Min(lows[i], point[i]);
+        }
+
+        var drawn = chance.Next() * sum;
         for (var i = 0; ; i++)
         {
-            var range = Range(i);
+            var range = Math.Max(highs[i], point[i]) - Math.Min(lows[i], point[i]);
             if (drawn < range || i == point.Length - 1)
             {
                 // Rounding must not put the cut on the upper end: nothing would lie above it.
-                var (low, high) = (Math.Min(node.Low[i], point[i]), Math.Max(node.High[i], point[i]));
+                var (low, high) = (Math.Min(lows[i], point[i]), Math.Max(highs[i], point[i]));
                 return (i, Math.Min(low + drawn, Math.BitDecrement(high)));
             }
 
@@ -92,14 +98,14 @@ internal sealed class CutTree(Chance chance)
 
     private void Split(CutNode node, CutNode leaf, int dimension, double cut)
     {
-        var parent = new CutNode(node.Low, node.High) { Dimension = dimension, Cut = cut, Points = node.Points };
+        var parent = new CutNode([.. node.Low], [.. node.High]) { Dimension = dimension, Cut = cut, Points = node.Points };
         Replace(node, parent);
         (parent.Left, parent.Right) = leaf.Low[dimension] <= cut ? (leaf, node) : (node, leaf);
         (leaf.Parent, node.Parent) = (parent, parent);
         for (var up = parent; up is not null; up = up.Parent)
         {
             up.Points++;
-            Bound(up);
+            Widen(up, leaf.Low);
         }
     }
 
@@ -128,9 +134,26 @@ internal sealed class CutTree(Chance chance)
         }
     }
 
-    private static void Bound(CutNode node)
+    private static void Widen(CutNode node, double[] point)
     {
-        var (left, right) = (node.Left!, node.Right!);
-        (node.Low, node.High) = ([.. left.Low.Zip(right.Low, Math.Min)], [.. left.High.Zip(right.High, Math.Max)]);
+        for (var i = 0; i < point.Length; i++)
+        {
+            node.Low[i] = Math.Min(node.Low[i], point[i]);
+            node.High[i] = Math.Max(node.High[i], point[i]);
+        }
+    }
+
+    /// <summary>Makes the box of an inner node that of its children; false when it was that before, and so for all above it.</summary>
+    private static bool Shrink(CutNode node)
+    {
+        var (left, right, changed) = (node.Left!, node.Right!, false);
+        for (var i = 0; i < node.Low.Length; i++)
+        {
+            var (low, high) = (Math.Min(left.Low[i], right.Low[i]), Math.Max(left.High[i], right.High[i]));
+            changed |= low != node.Low[i] || high != node.High[i];
+            (node.Low[i], node.High[i]) = (low, high);
+        }
+
+        return changed;
     }
 }

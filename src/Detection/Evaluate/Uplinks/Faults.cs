@@ -30,6 +30,13 @@ internal static class Faults
     /// <summary>How far the clock of the recorded place is behind UTC (longitude −117).</summary>
     private const long Zone = -7 * Hour;
 
+    /// <summary>True for a device that was heard in at least nine of ten of its hours.</summary>
+    public static bool SendsHourly(IReadOnlyList<Uplink> own)
+    {
+        var hours = own.Select(u => u.At / Hour).Distinct().Count();
+        return own.Count > 24 && hours >= 0.9 * ((own[^1].At - own[0].At) / Hour);
+    }
+
     /// <summary>The recording with one fault of a kind in each device that can have it.</summary>
     public static (IReadOnlyList<Uplink> Uplinks, IReadOnlyList<Fault> Faults) Inject(IReadOnlyList<Uplink> clean, string name, long from, ulong seed)
     {
@@ -53,12 +60,6 @@ internal static class Faults
         }
 
         return ([.. uplinks.OrderBy(u => u.At).ThenBy(u => u.Device, StringComparer.Ordinal)], faults);
-    }
-
-    private static bool SendsHourly(List<Uplink> own)
-    {
-        var hours = own.Select(u => u.At / Hour).Distinct().Count();
-        return own.Count > 24 && hours >= 0.9 * ((own[^1].At - own[0].At) / Hour);
     }
 
     private static (IEnumerable<Uplink> Changed, Fault Fault) One(List<Uplink> own, string name, Uplink place)
