@@ -9,6 +9,7 @@ using Sekisho.Detection.Conditions.Group;
 using Sekisho.Detection.Conditions.Hours;
 using Sekisho.Detection.Conditions.Malformed;
 using Sekisho.Detection.Conditions.Metrics;
+using Sekisho.Detection.Conditions.Network;
 using Sekisho.Detection.Conditions.Silence;
 using Sekisho.Detection.Conditions.Timestamps;
 using Sekisho.Detection.Conditions.Unregistered;
@@ -33,7 +34,9 @@ public static class DetectionFeature
         CadenceCondition.Kind,
         SilenceCondition.Kind,
         GroupCondition.Kind,
+        AttemptsMetric.Kind,
         HoursCondition.Kind,
+        NetworkCondition.Kind,
         TimestampCondition.Kind,
         SizeMetric.Kind,
         VolumeMetric.Kind,
