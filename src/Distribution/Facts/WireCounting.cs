@@ -1,13 +1,16 @@
 using System.Buffers;
 using System.IO.Pipelines;
+using System.Runtime.CompilerServices;
 using Microsoft.AspNetCore.Connections;
+using Sekisho.Api;
 using Sekisho.Distribution.Limits;
 
 namespace Sekisho.Distribution.Facts;
 
 /// <summary>
 /// Counts the bytes of device connections below TLS and puts them to the device that proved who it is on the connection. Registered before
-/// HTTPS on the device listener; the endpoint names the device. A connection on which nobody proved anything is counted to nobody. Any thread.
+/// HTTPS on the device listener; the endpoint names the device. A connection on which nobody proved anything is counted to nobody.
+/// To the device counts what was given to the socket, which of a connection that is cut may have sent a last piece less. Any thread.
 /// </summary>
 internal sealed class WireCounting(TrafficCounters traffic)
 {
@@ -17,7 +20,7 @@ internal sealed class WireCounting(TrafficCounters traffic)
         var count = new WireCount(traffic);
         var transport = connection.Transport;
         connection.Transport = new Counted(transport, count);
-        connection.Items[WireCount.Key] = count;
+        connection.Items[WireCharge.Key] = count;
         try
         {
             await next(connection).ConfigureAwait(false);
@@ -55,6 +58,8 @@ internal sealed class WireCounting(TrafficCounters traffic)
 
         public override ValueTask CompleteAsync(Exception? exception = null) => inner.CompleteAsync(exception);
 
+        // Pooled, because nearly every read waits for the device.
+        [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
         public override async ValueTask<ReadResult> ReadAsync(CancellationToken cancellationToken = default)
         {
             var result = await inner.ReadAsync(cancellationToken).ConfigureAwait(false);
@@ -103,14 +108,11 @@ internal sealed class WireCounting(TrafficCounters traffic)
 }
 
 /// <summary>
-/// The bytes of one connection that nobody has been charged for yet. Among the connection's items under <see cref="Key"/>: the endpoint calls
-/// <see cref="Charge"/> with each request's device. Counting: one thread per direction; charging: any thread.
+/// The bytes of one connection that nobody has been charged for yet. Among the connection's items under <see cref="WireCharge.Key"/>: the
+/// endpoints charge each request's device. Counting: one thread per direction; charging: any thread.
 /// </summary>
-internal sealed class WireCount(TrafficCounters traffic)
+internal sealed class WireCount(TrafficCounters traffic) : IWireCount
 {
-    /// <summary>Where it is found in IConnectionItemsFeature.Items.</summary>
-    public const string Key = "sekisho.wire";
-
     private long _up;
     private long _down;
     private volatile string? _device;
@@ -119,7 +121,8 @@ internal sealed class WireCount(TrafficCounters traffic)
 
     public void AddDown(long bytes) => Interlocked.Add(ref _down, bytes);
 
-    /// <summary>What was counted so far is the device's. The first call for a device counts the handshake.</summary>
+    /// <inheritdoc/>
+    /// <remarks>The first call for a device counts the handshake.</remarks>
     public void Charge(string deviceId)
     {
         var isFirst = !ReferenceEquals(_device, deviceId) && _device != deviceId;
