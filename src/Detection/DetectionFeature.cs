@@ -10,6 +10,7 @@ using Sekisho.Detection.Conditions.Hours;
 using Sekisho.Detection.Conditions.Malformed;
 using Sekisho.Detection.Conditions.Metrics;
 using Sekisho.Detection.Conditions.Silence;
+using Sekisho.Detection.Conditions.SimVolume;
 using Sekisho.Detection.Conditions.Timestamps;
 using Sekisho.Detection.Conditions.Unregistered;
 using Sekisho.Detection.Findings;
@@ -37,6 +38,7 @@ public static class DetectionFeature
         TimestampCondition.Kind,
         SizeMetric.Kind,
         VolumeMetric.Kind,
+        SimVolumeCondition.Kind,
         MalformedCondition.Kind,
         UnregisteredCondition.Kind,
     ];
