@@ -19,7 +19,8 @@ internal sealed class WireCounting(TrafficCounters traffic)
     {
         var count = new WireCount(traffic);
         var transport = connection.Transport;
-        connection.Transport = new Counted(transport, count);
+        var counted = new Counted(transport, count);
+        connection.Transport = counted;
         connection.Items[WireCharge.Key] = count;
         try
         {
@@ -28,13 +29,16 @@ internal sealed class WireCounting(TrafficCounters traffic)
         finally
         {
             connection.Transport = transport;
+            counted.Reader.CountRest();
             count.Settle();
         }
     };
 
     private sealed class Counted(IDuplexPipe transport, WireCount count) : IDuplexPipe
     {
-        public PipeReader Input { get; } = new CountedReader(transport.Input, count);
+        public CountedReader Reader { get; } = new(transport.Input, count);
+
+        public PipeReader Input => Reader;
 
         public PipeWriter Output { get; } = new CountedWriter(transport.Output, count);
     }
@@ -42,36 +46,73 @@ internal sealed class WireCounting(TrafficCounters traffic)
     private sealed class CountedReader(PipeReader inner, WireCount count) : PipeReader
     {
         private ReadOnlySequence<byte> _read;
+        private long _left; // of the last read, not consumed: counted already
+        private bool _isReading; // a read waits, or its bytes are not given back
+        private bool _isComplete;
 
         public override void AdvanceTo(SequencePosition consumed) => AdvanceTo(consumed, consumed);
 
         public override void AdvanceTo(SequencePosition consumed, SequencePosition examined)
         {
-            count.AddUp(_read.Slice(_read.Start, consumed).Length);
-            _read = default;
+            _left = _read.Slice(consumed).Length;
+            (_read, _isReading) = (default, false);
             inner.AdvanceTo(consumed, examined);
         }
 
         public override void CancelPendingRead() => inner.CancelPendingRead();
 
-        public override void Complete(Exception? exception = null) => inner.Complete(exception);
+        public override void Complete(Exception? exception = null)
+        {
+            CountRest();
+            _isComplete = true;
+            inner.Complete(exception);
+        }
 
-        public override ValueTask CompleteAsync(Exception? exception = null) => inner.CompleteAsync(exception);
+        public override ValueTask CompleteAsync(Exception? exception = null)
+        {
+            CountRest();
+            _isComplete = true;
+            return inner.CompleteAsync(exception);
+        }
+
+        /// <summary>Counts what arrived and nobody reads any more: a request that broke off was sent all the same.</summary>
+        public void CountRest()
+        {
+            if (!_isReading && !_isComplete && inner.TryRead(out var rest))
+            {
+                count.AddUp(rest.Buffer.Length - _left);
+                _left = 0;
+                inner.AdvanceTo(rest.Buffer.End);
+            }
+        }
 
         // Pooled, because nearly every read waits for the device.
         [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
         public override async ValueTask<ReadResult> ReadAsync(CancellationToken cancellationToken = default)
         {
+            _isReading = true;
             var result = await inner.ReadAsync(cancellationToken).ConfigureAwait(false);
-            _read = result.Buffer;
+            Take(result);
             return result;
         }
 
         public override bool TryRead(out ReadResult result)
         {
             var read = inner.TryRead(out result);
-            _read = result.Buffer;
+            if (read)
+            {
+                _isReading = true;
+                Take(result);
+            }
+
             return read;
+        }
+
+        private void Take(in ReadResult result)
+        {
+            _read = result.Buffer;
+            count.AddUp(_read.Length - _left);
+            _left = _read.Length;
         }
     }
 

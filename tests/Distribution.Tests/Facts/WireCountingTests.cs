@@ -123,21 +123,22 @@ public sealed class WireCountingTests : IAsyncLifetime
         using var client = await relay.AcceptTcpClientAsync();
         using var server = new TcpClient();
         await server.ConnectAsync(_address.Host, _address.Port);
-        var up = PumpAsync(client, server);
-        var down = PumpAsync(server, client);
+        var (device, gateway) = (client.GetStream(), server.GetStream());
+        var up = PumpAsync(device, gateway);
+        var down = PumpAsync(gateway, device);
         return (await up, await down);
     }
 
     /// <summary>Carries on counting when the end it hands to is gone: the sender has sent it all the same.</summary>
-    private static async Task<long> PumpAsync(TcpClient from, TcpClient to)
+    private static async Task<long> PumpAsync(NetworkStream from, NetworkStream to)
     {
         var (buffer, sum, isGone) = (new byte[8192], 0L, false);
         try
         {
-            for (var read = await from.GetStream().ReadAsync(buffer); read > 0; read = await from.GetStream().ReadAsync(buffer))
+            for (var read = await from.ReadAsync(buffer); read > 0; read = await from.ReadAsync(buffer))
             {
                 sum += read;
-                isGone = isGone || !await TryAsync(() => to.GetStream().WriteAsync(buffer, 0, read));
+                isGone = isGone || !await TryAsync(() => to.WriteAsync(buffer, 0, read));
             }
         }
         catch (IOException)
@@ -147,7 +148,7 @@ public sealed class WireCountingTests : IAsyncLifetime
 
         await TryAsync(() =>
         {
-            to.Client.Shutdown(SocketShutdown.Send);
+            to.Socket.Shutdown(SocketShutdown.Send);
             return Task.CompletedTask;
         });
         return sum;
