@@ -11,6 +11,7 @@ using Sekisho.Detection.Conditions.Malformed;
 using Sekisho.Detection.Conditions.Metrics;
 using Sekisho.Detection.Conditions.Network;
 using Sekisho.Detection.Conditions.Silence;
+using Sekisho.Detection.Conditions.SimVolume;
 using Sekisho.Detection.Conditions.Timestamps;
 using Sekisho.Detection.Conditions.Unregistered;
 using Sekisho.Detection.Findings;
@@ -40,6 +41,7 @@ public static class DetectionFeature
         TimestampCondition.Kind,
         SizeMetric.Kind,
         VolumeMetric.Kind,
+        SimVolumeCondition.Kind,
         MalformedCondition.Kind,
         UnregisteredCondition.Kind,
     ];

@@ -43,6 +43,7 @@ internal sealed partial class MessagesEndpoint(
         }
 
         var verdict = Check(context, source);
+        WireCharge.Charge(context, verdict.DeviceId);
         if (verdict.Refusal is { } reason)
         {
             return AndLeaveAsync(RefuseAsync(context, new Refusal(reason, source, verdict.DeviceId, verdict.FieldId, 0, correlation), Problem.Of(DeviceProblems.For(reason)), null));
@@ -123,6 +124,8 @@ internal sealed partial class MessagesEndpoint(
         }
         finally
         {
+            // The body and the answer have gone over the line since.
+            WireCharge.Charge(context, sender.DeviceId);
             admission.Leave(sender.DeviceId);
             admission.Leave();
         }
