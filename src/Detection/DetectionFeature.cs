@@ -37,6 +37,7 @@ public static class DetectionFeature
         TimestampCondition.Kind,
         SizeMetric.Kind,
         VolumeMetric.Kind,
+        ValueMetric.Kind,
         MalformedCondition.Kind,
         UnregisteredCondition.Kind,
     ];
