@@ -42,6 +42,7 @@ public static class DetectionFeature
         SizeMetric.Kind,
         VolumeMetric.Kind,
         SimVolumeCondition.Kind,
+        ValueMetric.Kind,
         MalformedCondition.Kind,
         UnregisteredCondition.Kind,
     ];

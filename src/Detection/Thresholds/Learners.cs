@@ -12,6 +12,8 @@ internal static class Learners
         "volume" => new TailLearner(new LearnerSettings(alarms, 16, IsRatio: true)),
         // Few kinds of messages, few sizes.
         "size" => new TailLearner(new LearnerSettings(alarms, 1, MostOfLargest: 1.5)),
+        // Any unit: a hundredth is small beside what sensors measure; a larger spread counts by itself.
+        _ when metric.StartsWith("value:", StringComparison.Ordinal) => new TailLearner(new LearnerSettings(alarms, 0.01)),
         _ => new TailLearner(new LearnerSettings(alarms, 1)),
     };
 }
