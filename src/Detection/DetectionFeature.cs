@@ -7,11 +7,13 @@ using Sekisho.Detection.Conditions.Cadence;
 using Sekisho.Detection.Conditions.Frequency;
 using Sekisho.Detection.Conditions.Group;
 using Sekisho.Detection.Conditions.Hours;
+using Sekisho.Detection.Conditions.Identity;
 using Sekisho.Detection.Conditions.Malformed;
 using Sekisho.Detection.Conditions.Metrics;
 using Sekisho.Detection.Conditions.Network;
 using Sekisho.Detection.Conditions.Silence;
 using Sekisho.Detection.Conditions.SimVolume;
+using Sekisho.Detection.Conditions.Sources;
 using Sekisho.Detection.Conditions.Timestamps;
 using Sekisho.Detection.Conditions.Unregistered;
 using Sekisho.Detection.Findings;
@@ -43,6 +45,13 @@ public static class DetectionFeature
         VolumeMetric.Kind,
         SimVolumeCondition.Kind,
         ValueMetric.Kind,
+        SimAddressCondition.Kind,
+        SharedSourceCondition.Kind,
+        CloneCondition.Kind,
+        ReplayCondition.Kind,
+        KnownCondition.Fingerprint,
+        KnownCondition.Path,
+        HoneyCondition.Kind,
         MalformedCondition.Kind,
         UnregisteredCondition.Kind,
     ];

@@ -15,8 +15,8 @@ internal static class Claims
     public static readonly Claim Storm = new(["attempts"], ["unauthorised-access"]);
     public static readonly Claim Hours = new(["hours"], ["unauthorised-access"]);
     public static readonly Claim Network = new(["network"], ["theft", "unauthorised-access", "spoofing"]);
-    public static readonly Claim Source = new(["source", "sim-address"], ["spoofing"]);
-    public static readonly Claim SharedSource = new(["shared-source", "sources", "source"], ["spoofing"]);
+    public static readonly Claim Source = new(["sim-address"], ["spoofing"]);
+    public static readonly Claim SharedSource = new(["shared-source"], ["spoofing"]);
     public static readonly Claim Volume = new(["sim-volume"], ["takeover"]);
     public static readonly Claim Size = new(["size"], ["takeover", "spoofing"]);
     public static readonly Claim Malformed = new(["malformed"], ["takeover"]);
