@@ -154,8 +154,12 @@ public class BadInputTests
         using var socket = new TcpClient();
         await socket.ConnectAsync(IPAddress.Loopback, gateway.Address.Port);
         await socket.GetStream().WriteAsync(Encoding.ASCII.GetBytes(
-            $"POST /device/v1/messages HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nAuthorization: Bearer good-c1\r\nSekisho-Device: c1\r\n{framing}\r\n\r\n[{{\"a\":1}},"));
-        socket.Client.Shutdown(SocketShutdown.Send);
+            $"POST /device/v1/messages HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nAuthorization: Bearer good-c1\r\nSekisho-Device: c1\r\n{framing}\r\n\r\n[{{\"a\":1}},\r\n"));
+        if (reason == RefusalReasons.Interrupted)
+        {
+            socket.Client.Shutdown(SocketShutdown.Send);
+        }
+
         RefusalEvent? refusal = null;
         for (var position = 0L; refusal is null;)
         {

@@ -12,6 +12,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Sekisho.Api;
+using Sekisho.Distribution.Facts;
 using Sekisho.Distribution.Limits;
 
 namespace Sekisho.Distribution.Tests.Facts;
@@ -27,7 +28,7 @@ public sealed class WireCountingTests : IAsyncLifetime
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
-        builder.Services.AddSingleton(_traffic).AddSingleton<Distribution.Facts.WireCounting>();
+        builder.Services.AddSingleton(_traffic).AddSingleton<WireCounting>();
         builder.WebHost.UseKestrelHttpsConfiguration().UseKestrel(k => k.Listen(IPAddress.Loopback, 0, listen =>
         {
             listen.CountDeviceBytes();
