@@ -1,8 +1,6 @@
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
-using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Sekisho.Api.Access;
 using Sekisho.Api.Settings;
@@ -42,13 +40,6 @@ public static class DistributionFeature
         AddConnector(services);
         AddForwarding(services);
         return services;
-    }
-
-    /// <summary>Counts the bytes of a listener's connections for the devices that prove themselves on them. Before HTTPS, so that TLS is counted.</summary>
-    public static void CountDeviceBytes(this ListenOptions listen)
-    {
-        ArgumentNullException.ThrowIfNull(listen);
-        listen.Use(listen.ApplicationServices.GetRequiredService<WireCounting>().Middleware);
     }
 
     /// <summary>Maps the stage's routes.</summary>

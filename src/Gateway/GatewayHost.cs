@@ -10,7 +10,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Sekisho.Api.Settings;
-using Sekisho.Distribution;
+using Sekisho.Distribution.Facts;
 using Sekisho.Domain.Localization;
 using Sekisho.Gateway.Tls;
 using Sekisho.Storage;

@@ -12,6 +12,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Sekisho.Api;
+using Sekisho.Distribution.Facts;
 using Sekisho.Distribution.Limits;
 
 namespace Sekisho.Distribution.Tests.Facts;
@@ -27,7 +28,7 @@ public sealed class WireCountingTests : IAsyncLifetime
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
-        builder.Services.AddSingleton(_traffic).AddSingleton<Distribution.Facts.WireCounting>();
+        builder.Services.AddSingleton(_traffic).AddSingleton<WireCounting>();
         builder.WebHost.UseKestrelHttpsConfiguration().UseKestrel(k => k.Listen(IPAddress.Loopback, 0, listen =>
         {
             listen.CountDeviceBytes();
@@ -171,7 +172,8 @@ public sealed class WireCountingTests : IAsyncLifetime
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var request = new CertificateRequest("CN=localhost", key, HashAlgorithmName.SHA256);
-        using var made = request.CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
+        var now = TimeProvider.System.GetUtcNow();
+        using var made = request.CreateSelfSigned(now.AddDays(-1), now.AddDays(1));
         return X509CertificateLoader.LoadPkcs12(made.Export(X509ContentType.Pfx), null);
     }
 }
