@@ -38,6 +38,7 @@ public static class DetectionFeature
         SizeMetric.Kind,
         VolumeMetric.Kind,
         ValueMetric.Kind,
+        ValueRateMetric.Kind,
         MalformedCondition.Kind,
         UnregisteredCondition.Kind,
     ];
