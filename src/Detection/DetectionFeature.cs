@@ -10,6 +10,7 @@ using Sekisho.Detection.Conditions.Hours;
 using Sekisho.Detection.Conditions.Malformed;
 using Sekisho.Detection.Conditions.Metrics;
 using Sekisho.Detection.Conditions.Silence;
+using Sekisho.Detection.Conditions.Stuck;
 using Sekisho.Detection.Conditions.Timestamps;
 using Sekisho.Detection.Conditions.Unregistered;
 using Sekisho.Detection.Findings;
@@ -39,6 +40,7 @@ public static class DetectionFeature
         VolumeMetric.Kind,
         ValueMetric.Kind,
         ValueRateMetric.Kind,
+        StuckCondition.Kind,
         MalformedCondition.Kind,
         UnregisteredCondition.Kind,
     ];
