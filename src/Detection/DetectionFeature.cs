@@ -4,6 +4,7 @@ using Sekisho.Api.Settings;
 using Sekisho.Detection.Backtest;
 using Sekisho.Detection.Conditions;
 using Sekisho.Detection.Conditions.Cadence;
+using Sekisho.Detection.Conditions.Files;
 using Sekisho.Detection.Conditions.Frequency;
 using Sekisho.Detection.Conditions.Group;
 using Sekisho.Detection.Conditions.Hours;
@@ -41,6 +42,7 @@ public static class DetectionFeature
         ValueMetric.Kind,
         ValueRateMetric.Kind,
         StuckCondition.Kind,
+        FileTypeCondition.Kind,
         MalformedCondition.Kind,
         UnregisteredCondition.Kind,
     ];

@@ -3,7 +3,7 @@ using Sekisho.Domain.Detection;
 namespace Sekisho.Detection.Conditions.Metrics;
 
 /// <summary>
-/// How fast the number at a pointer changes, up or down, by the times at which readings were taken. A reading that is not later than the
+/// How fast the number at a pointer changes, up or down, by the times at which readings were taken. A reading that is not later than the
 /// last one says nothing, so a backlog behind a live reading is none; after a long gap nobody knows how fast it went.
 /// <code>
 /// cell 0  event time of the last number; 0 before the first

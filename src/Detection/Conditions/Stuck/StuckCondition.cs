@@ -4,7 +4,7 @@ using Sekisho.Domain.Detection;
 namespace Sekisho.Detection.Conditions.Stuck;
 
 /// <summary>
-/// A value that changed and does no more: a sensor that hangs, or a program that plays one reading again and again. A value that was
+/// A value that changed and does no more: a sensor that hangs, or a program that plays one reading again and again. A value that was
 /// never seen to change is a setting and never judged. Stored readings that come behind a live one count where they belong: one with another
 /// value proves that nothing was stuck.
 /// <code>
