@@ -4,6 +4,7 @@ using Sekisho.Api.Settings;
 using Sekisho.Detection.Backtest;
 using Sekisho.Detection.Conditions;
 using Sekisho.Detection.Conditions.Cadence;
+using Sekisho.Detection.Conditions.Files;
 using Sekisho.Detection.Conditions.Frequency;
 using Sekisho.Detection.Conditions.Group;
 using Sekisho.Detection.Conditions.Hours;
@@ -14,6 +15,7 @@ using Sekisho.Detection.Conditions.Network;
 using Sekisho.Detection.Conditions.Silence;
 using Sekisho.Detection.Conditions.SimVolume;
 using Sekisho.Detection.Conditions.Sources;
+using Sekisho.Detection.Conditions.Stuck;
 using Sekisho.Detection.Conditions.Timestamps;
 using Sekisho.Detection.Conditions.Unregistered;
 using Sekisho.Detection.Findings;
@@ -52,6 +54,9 @@ public static class DetectionFeature
         KnownCondition.Fingerprint,
         KnownCondition.Path,
         HoneyCondition.Kind,
+        ValueRateMetric.Kind,
+        StuckCondition.Kind,
+        FileTypeCondition.Kind,
         MalformedCondition.Kind,
         UnregisteredCondition.Kind,
     ];

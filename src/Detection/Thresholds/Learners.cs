@@ -14,6 +14,7 @@ internal static class Learners
         "size" => new TailLearner(new LearnerSettings(alarms, 1, MostOfLargest: 1.5)),
         // Any unit: a hundredth is small beside what sensors measure; a larger spread counts by itself.
         _ when metric.StartsWith("value:", StringComparison.Ordinal) => new TailLearner(new LearnerSettings(alarms, 0.01)),
+        _ when metric.StartsWith("value-rate:", StringComparison.Ordinal) => new TailLearner(new LearnerSettings(alarms, 0.01, HasLow: false)),
         _ => new TailLearner(new LearnerSettings(alarms, 1)),
     };
 }

@@ -116,7 +116,7 @@ public class IdentityTests
     [Fact]
     public void A_restart_anywhere_gives_the_same()
     {
-        var all = $"[{Lab.Condition("clone", "", key: "a")}, {Lab.Condition("fingerprint", "", key: "b")}, {Lab.Condition("replay", "", key: "c")}, {Lab.Condition("path", "", key: "d")}]";
+        var all = $"[{Lab.Condition("clone", "", key: "one")}, {Lab.Condition("fingerprint", "", key: "two")}, {Lab.Condition("replay", "", key: "three")}, {Lab.Condition("path", "", key: "four")}]";
         for (var seed = 0; seed < 10; seed++)
         {
             var random = new Random(seed);

@@ -157,7 +157,7 @@ public class SourceTests
                 events.Add(random.Next(30) == 0 ? Sim(minute, $"198.51.{100 + device[1] - '0'}.5", device) : Sent(minute, address, device));
             }
 
-            var conditions = $"[{Lab.Condition("sim-address", "", key: "a")}, {Lab.Condition("shared-source", "window: \"10:00:00\"", scope: "field", key: "b")}]";
+            var conditions = $"[{Lab.Condition("sim-address", "", key: "one")}, {Lab.Condition("shared-source", "window: \"10:00:00\"", scope: "field", key: "two")}]";
             Restarts.GiveTheSame(() => new Lab(conditions), events, random);
             var clean = new Lab(conditions);
             clean.Run(events.Where(e => e is not MessageEvent { Source: Other }));

@@ -14,6 +14,9 @@ internal sealed class JsonPointerReader
     /// <summary>Levels that are followed; in deeper messages nothing is found.</summary>
     public const int Deepest = 64;
 
+    /// <summary>What is larger counts as this: beyond every limit, and small enough to reckon with.</summary>
+    public const double Largest = 1e18;
+
     private readonly byte[][] _names;
     private readonly int[] _indices;
     private readonly byte[][] _prefixes;
@@ -35,14 +38,17 @@ internal sealed class JsonPointerReader
     public bool TryFind(in Signal signal, out ReadOnlySpan<byte> value, out JsonTokenType kind) =>
         TryFind(signal.Payload, out value, out kind) || TryFindTransient(signal.Transient, out value, out kind);
 
-    /// <summary>The number in a message, as above; false when what stands there is none, or none that a double can hold.</summary>
+    /// <summary>The number in a message, as above, at most <see cref="Largest"/> either way; false when what stands there is none.</summary>
     public bool TryNumber(in Signal signal, out double number)
     {
         number = 0;
-        return TryFind(signal, out var value, out var kind)
-            && kind == JsonTokenType.Number
-            && double.TryParse(value, NumberStyles.Float, CultureInfo.InvariantCulture, out number)
-            && double.IsFinite(number);
+        if (!TryFind(signal, out var value, out var kind) || kind != JsonTokenType.Number || !double.TryParse(value, NumberStyles.Float, CultureInfo.InvariantCulture, out number))
+        {
+            return false;
+        }
+
+        number = Math.Clamp(number, -Largest, Largest);
+        return true;
     }
 
     /// <summary>The value in a document.</summary>

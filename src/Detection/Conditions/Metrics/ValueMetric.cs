@@ -3,7 +3,7 @@ using Sekisho.Domain.Detection;
 namespace Sekisho.Detection.Conditions.Metrics;
 
 /// <summary>
-/// The number at a pointer in a message: in what is kept of it, else in what only detection may see. A message without one says nothing.
+/// The number at a pointer in a message: in what is kept of it, else in what only detection may see. A message without one says nothing.
 /// Stored readings are judged like others, one by one.
 /// </summary>
 internal sealed class ValueMetric(string pointer) : IMetric
