@@ -10,6 +10,7 @@ using Sekisho.Detection.Conditions.Group;
 using Sekisho.Detection.Conditions.Hours;
 using Sekisho.Detection.Conditions.Malformed;
 using Sekisho.Detection.Conditions.Metrics;
+using Sekisho.Detection.Conditions.Schemas;
 using Sekisho.Detection.Conditions.Silence;
 using Sekisho.Detection.Conditions.Stuck;
 using Sekisho.Detection.Conditions.Timestamps;
@@ -43,6 +44,7 @@ public static class DetectionFeature
         ValueRateMetric.Kind,
         StuckCondition.Kind,
         FileTypeCondition.Kind,
+        SchemaCondition.Kind,
         MalformedCondition.Kind,
         UnregisteredCondition.Kind,
     ];
