@@ -11,6 +11,7 @@ using Sekisho.Detection.Conditions.Hours;
 using Sekisho.Detection.Conditions.Malformed;
 using Sekisho.Detection.Conditions.Metrics;
 using Sekisho.Detection.Conditions.Schemas;
+using Sekisho.Detection.Conditions.Shapes;
 using Sekisho.Detection.Conditions.Silence;
 using Sekisho.Detection.Conditions.Stuck;
 using Sekisho.Detection.Conditions.Timestamps;
@@ -45,6 +46,7 @@ public static class DetectionFeature
         StuckCondition.Kind,
         FileTypeCondition.Kind,
         SchemaCondition.Kind,
+        ShapeCondition.Kind,
         MalformedCondition.Kind,
         UnregisteredCondition.Kind,
     ];
