@@ -65,6 +65,9 @@ public class ShapeTests
     {
         var wild = Enumerable.Range(0, 200).Select(i => Content.At(5 * i, $$"""{"key{{i}}":1}"""));
         Assert.Empty(Content.Findings(Hour, wild));
+
+        // Names that are data, one new in every tenth message: never twenty in a row without.
+        Assert.Empty(Content.Findings(Hour, Enumerable.Range(0, 3000).Select(i => Content.At(5 * i, $$"""{"t":1,"key{{i / 10}}":1}"""))));
         var narrow = Lab.Condition("shape", "messages: 20, learn: \"01:00:00\", most: 9");
         Assert.Single(Content.Findings(narrow, [.. Learnt(), Content.At(100, """{"x":1}""")]));
         Assert.Empty(Content.Findings(narrow, [Content.At(-5, """{"w":1}"""), .. Learnt(), Content.At(100, """{"x":1}""")]));

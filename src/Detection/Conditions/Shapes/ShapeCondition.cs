@@ -4,14 +4,15 @@ using Sekisho.Domain.Detection;
 namespace Sekisho.Detection.Conditions.Shapes;
 
 /// <summary>
-/// The form of messages, learnt: which values stand where and of what type. Once enough was seen, a value at a new place or of a new type is
-/// found, once: it is known from then on, because a device that was updated sends it again and again. Optional values must come within the time
-/// of learning. A device that uses more forms than there is room for has no form and is never judged. Stored messages have a form like
+/// The form of messages, learnt: which values stand where and of what type. Once so many messages brought nothing new, a value at a new place or
+/// of a new type is found, once: it is known from then on, because a device that was updated sends it again and again. A device whose messages
+/// bring new places until there is no room for them (names that are data) has no form and is never judged. Stored messages have a form like
 /// others; they are judged, but teach nobody.
 /// <code>
 /// cell 0  clean messages          cell 1  arrival of the first
 /// cell 2  shapes learnt; -1 when they were too many
 /// cell 3  new shapes remembered since  cell 4  new ones in the last message
+/// cell 5  clean messages since the last shape was learnt, that one included
 /// then    the shapes learnt, then the last <see cref="Later"/> found
 /// </code>
 /// </summary>
@@ -28,7 +29,7 @@ internal sealed class ShapeCondition(int messages, long learnMs, int most) : ICo
         ],
         input => new ShapeCondition(input.Whole("messages"), input.Milliseconds("learn"), input.Whole("most")));
 
-    private const int Own = 5;
+    private const int Own = 6;
 
     // What is found after the time of learning is remembered apart, so that nobody can push out what was learnt.
     private const int Later = 16;
@@ -51,7 +52,7 @@ internal sealed class ShapeCondition(int messages, long learnMs, int most) : ICo
         }
 
         state[4] = 0;
-        var isLearning = state[0] < messages || signal.At - state[1] < learnMs;
+        var isLearning = state[5] < messages || signal.At - state[1] < learnMs;
         if (isLearning && !signal.IsClean)
         {
             return Verdict.None;
@@ -70,7 +71,7 @@ internal sealed class ShapeCondition(int messages, long learnMs, int most) : ICo
         if (signal.IsClean)
         {
             state[1] = state[0] == 0 ? signal.At : state[1];
-            state[0] = Math.Min(state[0] + 1, Endless);
+            (state[0], state[5]) = (Math.Min(state[0] + 1, Endless), Math.Min(state[5] + 1, Endless));
         }
 
         return isLearning ? Verdict.None : state[4] > 0 ? Verdict.Violation : Verdict.Calm;
@@ -126,6 +127,7 @@ internal sealed class ShapeCondition(int messages, long learnMs, int most) : ICo
             return false;
         }
 
+        state[5] = 0;
         state[Own + (int)state[2]++] = shape;
         return true;
     }
