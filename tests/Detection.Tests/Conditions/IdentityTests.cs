@@ -10,15 +10,39 @@ public class IdentityTests
     private static readonly string Clone = $"[{Lab.Condition("clone", "")}]";
 
     [Fact]
-    public void F1_attack_a_copy_that_takes_turns_with_its_unit_is_found_within_a_minute()
+    public void F1_attack_a_copy_that_takes_turns_with_its_unit_is_found_when_the_unit_goes_on()
     {
         var lab = new Lab(Clone);
         lab.Run([.. Enumerable.Range(0, 7).Select(i => Sent(300 * i, Here, i))]);
-        lab.Run(Sent(2000, There, 4), Sent(2015, Here, 7), Sent(2030, There, 5));
+        lab.Run(New(2000, There, 4));
         Assert.Empty(lab.Findings);
-        lab.Run(Sent(2045, Here, 8));
+        lab.Run(Sent(2015, Here, 7));
+        Assert.Equal("goes-on", Assert.Single(lab.Findings).Evidence.Facts["why"]);
+    }
+
+    [Fact]
+    public void Without_clocks_it_is_found_after_three_turns_and_two_falls()
+    {
+        var lab = new Lab(Clone);
+        lab.Run([.. Enumerable.Range(0, 7).Select(i => Sent(300 * i, Here, i) with { DeviceTime = null })]);
+        lab.Run(Sent(2000, There, 4) with { DeviceTime = null }, Sent(2015, Here, 7) with { DeviceTime = null }, Sent(2030, There, 5) with { DeviceTime = null });
+        Assert.Empty(lab.Findings);
+        lab.Run(Sent(2045, Here, 8) with { DeviceTime = null });
         var finding = Assert.Single(lab.Findings);
         Assert.Equal(("places", 3.0), (finding.Evidence.Facts["why"], finding.Evidence.Measured));
+    }
+
+    [Fact]
+    public void A_unit_that_restarts_elsewhere_and_an_older_reading_on_another_line_are_no_copies()
+    {
+        var restarted = new Lab(Clone);
+        restarted.Run([.. Enumerable.Range(50, 7).Select(i => Sent(30 * i, Here, i))]);
+        restarted.Run([.. Enumerable.Range(0, 7).Select(i => New(2000 + (30 * i), There, i))]);
+        restarted.Run([.. Enumerable.Range(7, 7).Select(i => New(2000 + (30 * i), Here, i))]);
+        Assert.Empty(restarted.Findings);
+        var late = new Lab(Clone);
+        late.Run(New(0, Here, 1), New(30, Here, 3), New(31, There, 2) with { DeviceTime = Lab.Start.AddSeconds(15) }, New(60, Here, 4));
+        Assert.Empty(late.Findings);
     }
 
     [Fact]
@@ -126,6 +150,9 @@ public class IdentityTests
             Restarts.GiveTheSame(() => new Lab(all), events, random);
         }
     }
+
+    // The content differs from what was sent with the sequence before.
+    private static MessageEvent New(double second, string source, int sequence) => Sent(second, source, sequence) with { MessageId = Guid.NewGuid().ToString("N") };
 
     private static MessageEvent Sent(double second, string source, int? sequence, string device = "d1")
     {

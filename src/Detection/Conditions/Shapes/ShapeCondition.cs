@@ -1,0 +1,153 @@
+using System.Globalization;
+using Sekisho.Domain.Detection;
+
+namespace Sekisho.Detection.Conditions.Shapes;
+
+/// <summary>
+/// The form of messages, learnt: which values stand where and of what type. Once so many messages brought nothing new, a value at a new place or
+/// of a new type is found, once: it is known from then on, because a device that was updated sends it again and again. A device whose messages
+/// bring new places until there is no room for them (names that are data) has no form and is never judged. Stored messages have a form like
+/// others; they are judged, but teach nobody.
+/// <code>
+/// cell 0  clean messages          cell 1  arrival of the first
+/// cell 2  shapes learnt; -1 when they were too many
+/// cell 3  new shapes remembered since  cell 4  new ones in the last message
+/// cell 5  clean messages since the last shape was learnt, that one included
+/// then    the shapes learnt, then the last <see cref="Later"/> found
+/// </code>
+/// </summary>
+internal sealed class ShapeCondition(int messages, long learnMs, int most) : ICondition
+{
+    public static readonly ConditionKind Kind = new(
+        "shape",
+        [Scopes.Device],
+        TakesMode: false,
+        [
+            new ParameterSpec("messages", ParameterType.Count, 10, 1_000_000, 200),
+            new ParameterSpec("learn", ParameterType.Duration, 0, 366 * 86_400, 7 * 86_400),
+            new ParameterSpec("most", ParameterType.Count, 8, 512, 96),
+        ],
+        input => new ShapeCondition(input.Whole("messages"), input.Milliseconds("learn"), input.Whole("most")));
+
+    private const int Own = 6;
+
+    // What is found after the time of learning is remembered apart, so that nobody can push out what was learnt.
+    private const int Later = 16;
+
+    private const int LongestPlace = 256;
+    private const long Endless = 1_000_000_000;
+
+    public int Cells => Own + most + Later;
+
+    /// <summary>An hour: long enough that one message in between does not hide a series.</summary>
+    public long QuietAfter => 3_600_000;
+
+    public bool Concerns(in Signal signal) => signal.Kind == SignalKind.Message && !signal.Payload.IsEmpty;
+
+    public Verdict Step(Span<long> state, in Signal signal)
+    {
+        if (!Concerns(signal) || state[2] < 0)
+        {
+            return Verdict.None;
+        }
+
+        state[4] = 0;
+        var isLearning = state[5] < messages || signal.At - state[1] < learnMs;
+        if (isLearning && !signal.IsClean)
+        {
+            return Verdict.None;
+        }
+
+        Span<ulong> room = stackalloc ulong[ShapeWalk.Room];
+        var walk = new ShapeWalk(signal.Payload, room);
+        while (walk.Next())
+        {
+            if (Find(state, walk.Shape) < 0 && !Take(state, walk.Shape, isLearning))
+            {
+                return Verdict.None;
+            }
+        }
+
+        if (signal.IsClean)
+        {
+            state[1] = state[0] == 0 ? signal.At : state[1];
+            (state[0], state[5]) = (Math.Min(state[0] + 1, Endless), Math.Min(state[5] + 1, Endless));
+        }
+
+        return isLearning ? Verdict.None : state[4] > 0 ? Verdict.Violation : Verdict.Calm;
+    }
+
+    public Evidence Explain(ReadOnlySpan<long> state, in Signal signal)
+    {
+        var (place, type) = FirstNew(state, signal);
+        return new Evidence
+        {
+            Metric = "shape",
+            Unit = "count",
+            Measured = state[4],
+            ExpectedHigh = 0,
+            Origin = "learnt",
+            Events = [signal.Position],
+            Counterfactual = new Counterfactual("messages", "at-least", state[0] + 1, "count"),
+            Claim = place,
+            Facts = new Dictionary<string, string>
+            {
+                ["pointer"] = place,
+                ["type"] = type,
+                ["shapes"] = Facts.Whole(state[2]),
+                ["messages"] = Facts.Whole(state[0]),
+                ["since"] = DateTimeOffset.FromUnixTimeMilliseconds(state[1]).ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture),
+            },
+        };
+    }
+
+    private int Find(ReadOnlySpan<long> state, long shape)
+    {
+        var learnt = state.Slice(Own, (int)state[2]).IndexOf(shape);
+        return learnt >= 0 ? learnt : state.Slice(Own + most, Later).IndexOf(shape);
+    }
+
+    /// <returns>False when there is no more room to learn.</returns>
+    private bool Take(Span<long> state, long shape, bool isLearning)
+    {
+        if (!isLearning)
+        {
+            // Of one message only so many are remembered; the others are found again in the next.
+            if (state[4]++ < Later)
+            {
+                state[Own + most + (int)(state[3]++ % Later)] = shape;
+            }
+
+            return true;
+        }
+
+        if (state[2] == most)
+        {
+            state[2] = -1;
+            return false;
+        }
+
+        state[5] = 0;
+        state[Own + (int)state[2]++] = shape;
+        return true;
+    }
+
+    /// <summary>The first value in the message that the step has just taken for new.</summary>
+    private (string Place, string Type) FirstNew(ReadOnlySpan<long> state, in Signal signal)
+    {
+        Span<ulong> room = stackalloc ulong[ShapeWalk.Room];
+        var walk = new ShapeWalk(signal.Payload, room, new string[ShapeWalk.Room]);
+        while (walk.Next())
+        {
+            for (var i = 1; i <= Math.Min(state[4], Later); i++)
+            {
+                if (state[Own + most + (int)((state[3] - i) % Later)] == walk.Shape)
+                {
+                    return (walk.Place.Length <= LongestPlace ? walk.Place : walk.Place[..LongestPlace] + "…", walk.Type);
+                }
+            }
+        }
+
+        return ("/", "");
+    }
+}
