@@ -11,8 +11,8 @@ namespace Sekisho.Detection.Conditions.Metrics;
 /// </summary>
 internal sealed class JsonPointerReader
 {
-    /// <summary>Levels that are followed; in deeper messages nothing is found.</summary>
-    public const int Deepest = 64;
+    /// <summary>Levels that are followed, as many as a gateway can be set to take; in deeper messages nothing is found. Beyond 64 the reader allocates.</summary>
+    public const int Deepest = 256;
 
     /// <summary>What is larger counts as this: beyond every limit, and small enough to reckon with.</summary>
     public const double Largest = 1e18;
