@@ -86,4 +86,21 @@ public class HardContentTests
         events.AddRange(Enumerable.Range(21 * 288, 10 * 288).Select(i => Content.At(5 * i, """{"t":0}""", sequence: 5 * i)));
         Assert.Equal("2.12:45:00", Assert.Single(Content.Findings(stuck, events)).Evidence.Facts["usual"]);
     }
+
+    [Theory]
+    [InlineData(3)]
+    [InlineData(40)]
+    public void An_update_that_brings_many_places_in_several_kinds_of_messages_is_one_finding_and_over_soon(int places)
+    {
+        const string Usual = """{"t":21.5,"unit":"C"}""";
+        var condition = Lab.Condition("shape", "messages: 20, learn: \"1.00:00:00\"", "repeatAfter: \"06:00:00\"");
+        string Updated(int kind) => "{\"t\":1," + string.Join(",", Enumerable.Range(0, places).Select(i => $"\"k{kind}n{i}\":1")) + "}";
+        var before = Enumerable.Range(0, 300).Select(i => Content.At(5 * i, Usual, sequence: i));
+        var after = Enumerable.Range(300, 2000).Select(i => Content.At(5 * i, i % 4 < 2 ? Updated(i % 12 / 4) : Usual, sequence: i));
+        var events = before.Concat(after).ToList();
+        Assert.Single(Content.Findings(condition, events));
+        var lab = new Lab($"[{condition}]");
+        lab.Run(events);
+        Assert.DoesNotContain(lab.Table.All, s => s.IsRaised);
+    }
 }

@@ -45,9 +45,12 @@ public class ShapeTests
     }
 
     [Fact]
-    public void What_was_found_is_known_and_every_further_new_place_is_found_by_itself()
+    public void What_was_found_is_known_and_a_further_new_place_is_found_by_itself_once_an_update_would_be_over()
     {
-        var findings = Content.Findings(Hour, [.. Learnt(), .. Enumerable.Range(0, 20).Select(i => Content.At(100 + i, """{"t":1,"x":1}""")), Content.At(130, """{"t":1,"x":1,"y":{"z":[true]}}""")]);
+        var further = """{"t":1,"x":1,"y":{"z":[true]}}""";
+        List<MessageEvent> first = [.. Learnt(), .. Enumerable.Range(0, 12).Select(i => Content.At(100 + i, """{"t":1,"x":1}"""))];
+        Assert.Equal("/x", Assert.Single(Content.Findings(Hour, [.. first, Content.At(159.999, further), Content.At(170, further)])).Evidence.Claim);
+        var findings = Content.Findings(Hour, [.. first, Content.At(160, further)]);
         Assert.Equal([("/x", 1.0), ("/y", 3.0)], findings.Select(f => (f.Evidence.Claim, f.Evidence.Measured)));
     }
 
@@ -55,7 +58,7 @@ public class ShapeTests
     public void Many_new_places_do_not_push_out_what_was_learnt()
     {
         var wild = Content.At(100, "{" + string.Join(",", Enumerable.Range(0, 500).Select(i => $"\"n{i}\":1")) + "}");
-        var findings = Content.Findings(Hour, [.. Learnt(), wild, Content.At(101, Usual), Content.At(102, """{"x":1}"""), Content.At(103, Usual)]);
+        var findings = Content.Findings(Hour, [.. Learnt(), wild, Content.At(101, Usual), Content.At(161, """{"x":1}"""), Content.At(162, Usual)]);
         Assert.Equal([500.0, 1.0], findings.Select(f => f.Evidence.Measured));
         Assert.Equal("/n0", findings[0].Evidence.Claim);
     }

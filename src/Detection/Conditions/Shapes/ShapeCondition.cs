@@ -7,13 +7,18 @@ namespace Sekisho.Detection.Conditions.Shapes;
 /// The form of messages, learnt: which values stand where and of what type. Once so many messages brought nothing new, a value at a new place or
 /// of a new type is found, once: it is known from then on, because a device that was updated sends it again and again. A device whose messages
 /// bring new places until there is no room for them (names that are data) has no form and is never judged. Stored messages have a form like
-/// others; they are judged, but teach nobody.
+/// others; they are judged, but teach nobody. An update often brings several kinds of messages: what else is new in the time of learning after a
+/// finding, a day at most, is part of it and only remembered. When it brings more than there is room for, so that new ones do not end, the form is
+/// another and is learnt anew.
 /// <code>
 /// cell 0  clean messages          cell 1  arrival of the first
 /// cell 2  shapes learnt; -1 when they were too many
 /// cell 3  new shapes remembered since  cell 4  new ones in the last message
 /// cell 5  clean messages since the last shape was learnt, that one included
-/// then    the shapes learnt, then the last <see cref="Later"/> found
+/// cell 6  arrival of the message that was found last; 0 before
+/// cell 7  messages that brought new ones, one soon after the other     cell 10  messages since the last of them
+/// cell 8  new ones of the last message that were remembered     cell 9  those of them that the room was too small for
+/// then    the shapes learnt, in the room left beside them the first found, then the last <see cref="Later"/> found
 /// </code>
 /// </summary>
 internal sealed class ShapeCondition(int messages, long learnMs, int most) : ICondition
@@ -29,13 +34,19 @@ internal sealed class ShapeCondition(int messages, long learnMs, int most) : ICo
         ],
         input => new ShapeCondition(input.Whole("messages"), input.Milliseconds("learn"), input.Whole("most")));
 
-    private const int Own = 6;
+    private const int Own = 11;
 
     // What is found after the time of learning is remembered apart, so that nobody can push out what was learnt.
     private const int Later = 16;
 
+    // So many messages that bring something new, one soon after the other, are another form.
+    private const int Restless = 16;
+
     private const int LongestPlace = 256;
     private const long Endless = 1_000_000_000;
+    private const long Day = 86_400_000;
+
+    private readonly long _settleMs = Math.Min(learnMs, Day);
 
     public int Cells => Own + most + Later;
 
@@ -52,6 +63,7 @@ internal sealed class ShapeCondition(int messages, long learnMs, int most) : ICo
         }
 
         state[4] = 0;
+        state[8..10].Clear();
         var isLearning = state[5] < messages || signal.At - state[1] < learnMs;
         if (isLearning && !signal.IsClean)
         {
@@ -74,7 +86,31 @@ internal sealed class ShapeCondition(int messages, long learnMs, int most) : ICo
             (state[0], state[5]) = (Math.Min(state[0] + 1, Endless), Math.Min(state[5] + 1, Endless));
         }
 
-        return isLearning ? Verdict.None : state[4] > 0 ? Verdict.Violation : Verdict.Calm;
+        return isLearning ? Verdict.None : state[4] > 0 ? Brought(state, signal.At) : BroughtNothing(state);
+    }
+
+    private Verdict BroughtNothing(Span<long> state)
+    {
+        state[10] = Math.Min(state[10] + 1, messages);
+        state[7] = state[10] == messages ? 0 : state[7];
+        return Verdict.Calm;
+    }
+
+    private Verdict Brought(Span<long> state, long at)
+    {
+        (state[7], state[10]) = (state[7] + 1, 0);
+        if (state[6] == 0 || at - state[6] >= _settleMs)
+        {
+            state[6] = at;
+            return Verdict.Violation;
+        }
+
+        if (state[7] >= Restless)
+        {
+            state.Clear();
+        }
+
+        return Verdict.Calm;
     }
 
     public Evidence Explain(ReadOnlySpan<long> state, in Signal signal)
@@ -103,7 +139,7 @@ internal sealed class ShapeCondition(int messages, long learnMs, int most) : ICo
 
     private int Find(ReadOnlySpan<long> state, long shape)
     {
-        var learnt = state.Slice(Own, (int)state[2]).IndexOf(shape);
+        var learnt = state.Slice(Own, (int)Math.Min(state[2] + state[3], most)).IndexOf(shape);
         return learnt >= 0 ? learnt : state.Slice(Own + most, Later).IndexOf(shape);
     }
 
@@ -113,9 +149,11 @@ internal sealed class ShapeCondition(int messages, long learnMs, int most) : ICo
         if (!isLearning)
         {
             // Of one message only so many are remembered; the others are found again in the next.
-            if (state[4]++ < Later)
+            state[4]++;
+            if (state[2] + state[3] < most || state[9]++ < Later)
             {
-                state[Own + most + (int)(state[3]++ % Later)] = shape;
+                state[8]++;
+                state[PlaceOf(state, state[3]++)] = shape;
             }
 
             return true;
@@ -132,6 +170,9 @@ internal sealed class ShapeCondition(int messages, long learnMs, int most) : ICo
         return true;
     }
 
+    private int PlaceOf(ReadOnlySpan<long> state, long number) =>
+        state[2] + number < most ? Own + (int)(state[2] + number) : Own + most + (int)((state[2] + number - most) % Later);
+
     /// <summary>The first value in the message that the step has just taken for new.</summary>
     private (string Place, string Type) FirstNew(ReadOnlySpan<long> state, in Signal signal)
     {
@@ -139,9 +180,9 @@ internal sealed class ShapeCondition(int messages, long learnMs, int most) : ICo
         var walk = new ShapeWalk(signal.Payload, room, new string[ShapeWalk.Room]);
         while (walk.Next())
         {
-            for (var i = 1; i <= Math.Min(state[4], Later); i++)
+            for (var i = 1; i <= state[8]; i++)
             {
-                if (state[Own + most + (int)((state[3] - i) % Later)] == walk.Shape)
+                if (state[PlaceOf(state, state[3] - i)] == walk.Shape)
                 {
                     return (walk.Place.Length <= LongestPlace ? walk.Place : walk.Place[..LongestPlace] + "…", walk.Type);
                 }
