@@ -28,6 +28,14 @@ var template = new Option<string>("--template") { Description = "Which template 
 var backtest = new Command("backtest", "Days of history of many devices through a template") { gateway, json, devices, days, template };
 backtest.SetAction((parsed, _) => BacktestCase.RunAsync(parsed.GetValue(days), parsed.GetValue(devices), parsed.GetValue(template)!, parsed.GetValue(json)));
 
+var many = new Option<int>("--devices") { Description = "Devices that the lanes know", DefaultValueFactory = _ => 10_000 };
+var detect = new Command("detect", "The lanes alone: messages per second and core through 12 conditions, bytes of state, and a back-test of 30 days of 1,000 devices") { gateway, json, seconds, many, days };
+detect.SetAction((parsed, _) =>
+{
+    DetectCase.Run(parsed.GetValue(many), Math.Min(parsed.GetValue(seconds), 20), parsed.GetValue(json));
+    return parsed.GetValue(days) > 0 ? BacktestCase.RunAsync(parsed.GetValue(days), 1000, "", parsed.GetValue(json)) : Task.FromResult(0);
+});
+
 // The two below are the processes that the measurements start.
 var port = new Argument<int>("port");
 var file = new Argument<string>("file");
@@ -42,4 +50,4 @@ load.SetAction(async (parsed, cancellation) =>
     Console.WriteLine(JsonSerializer.Serialize(await LoadClient.RunAsync(plan)));
 });
 
-return await new RootCommand("Sekisho's benchmarks") { ingest, stages, scripts, backtest, serve, load }.Parse(args).InvokeAsync();
+return await new RootCommand("Sekisho's benchmarks") { ingest, detect, stages, scripts, backtest, serve, load }.Parse(args).InvokeAsync();

@@ -8,11 +8,15 @@ using Sekisho.Detection.Conditions.Files;
 using Sekisho.Detection.Conditions.Frequency;
 using Sekisho.Detection.Conditions.Group;
 using Sekisho.Detection.Conditions.Hours;
+using Sekisho.Detection.Conditions.Identity;
 using Sekisho.Detection.Conditions.Malformed;
 using Sekisho.Detection.Conditions.Metrics;
+using Sekisho.Detection.Conditions.Network;
 using Sekisho.Detection.Conditions.Schemas;
 using Sekisho.Detection.Conditions.Shapes;
 using Sekisho.Detection.Conditions.Silence;
+using Sekisho.Detection.Conditions.SimVolume;
+using Sekisho.Detection.Conditions.Sources;
 using Sekisho.Detection.Conditions.Stuck;
 using Sekisho.Detection.Conditions.Timestamps;
 using Sekisho.Detection.Conditions.Unregistered;
@@ -37,11 +41,21 @@ public static class DetectionFeature
         CadenceCondition.Kind,
         SilenceCondition.Kind,
         GroupCondition.Kind,
+        AttemptsMetric.Kind,
         HoursCondition.Kind,
+        NetworkCondition.Kind,
         TimestampCondition.Kind,
         SizeMetric.Kind,
         VolumeMetric.Kind,
+        SimVolumeCondition.Kind,
         ValueMetric.Kind,
+        SimAddressCondition.Kind,
+        SharedSourceCondition.Kind,
+        CloneCondition.Kind,
+        ReplayCondition.Kind,
+        KnownCondition.Fingerprint,
+        KnownCondition.Path,
+        HoneyCondition.Kind,
         ValueRateMetric.Kind,
         StuckCondition.Kind,
         FileTypeCondition.Kind,
@@ -83,7 +97,7 @@ public static class DetectionFeature
         services.AddSingleton<LanePump>();
         services.AddSingleton<IStage>(p => p.GetRequiredService<LanePump>());
         services.AddHostedService(p => p.GetRequiredService<LanePump>());
-        services.AddHostedService<ScriptWorkers>();
+        services.AddHostedService<ScriptWorkers>().AddHostedService<PeerTeaching>();
         services.AddSingleton<BacktestRunner>().AddSingleton<Backtests>();
         services.AddHostedService(p => p.GetRequiredService<Backtests>());
         return services;
@@ -96,6 +110,7 @@ public static class DetectionFeature
         LabelRoutes.Map(routes);
         ExceptionRoutes.Map(routes);
         ConditionRoutes.Map(routes);
+        ThresholdRoutes.Map(routes);
         TemplateRoutes.Map(routes);
         RevisionRoutes.Map(routes);
         TemplateFileRoutes.Map(routes);

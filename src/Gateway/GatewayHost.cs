@@ -10,6 +10,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Sekisho.Api.Settings;
+using Sekisho.Distribution.Facts;
 using Sekisho.Domain.Localization;
 using Sekisho.Gateway.Tls;
 using Sekisho.Storage;
@@ -84,8 +85,8 @@ public sealed class GatewayHost : IAsyncDisposable
             kestrel.Limits.MaxRequestHeadersTotalSize = 16 * 1024;
             kestrel.Limits.MaxRequestBodySize = 8 * 1024 * 1024;
             kestrel.Limits.MinRequestBodyDataRate = new MinDataRate(bytesPerSecond: 240, gracePeriod: TimeSpan.FromSeconds(5));
-            Listen(kestrel, settings.DeviceAddress, options.DevicePort, certificates);
-            Listen(kestrel, settings.ManagementAddress, options.ManagementPort, certificates);
+            Listen(kestrel, settings.DeviceAddress, options.DevicePort, certificates, isForDevices: true);
+            Listen(kestrel, settings.ManagementAddress, options.ManagementPort, certificates, isForDevices: false);
         });
 
         var app = builder.Build();
@@ -179,11 +180,16 @@ public sealed class GatewayHost : IAsyncDisposable
         }
     }
 
-    private static void Listen(KestrelServerOptions kestrel, string address, int port, ServerCertificates certificates)
+    private static void Listen(KestrelServerOptions kestrel, string address, int port, ServerCertificates certificates, bool isForDevices)
     {
         void Options(ListenOptions listen)
         {
             listen.Protocols = HttpProtocols.Http1AndHttp2;
+            if (isForDevices)
+            {
+                listen.CountDeviceBytes();
+            }
+
             listen.UseHttps(certificates.Configure);
         }
 

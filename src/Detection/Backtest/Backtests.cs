@@ -87,12 +87,12 @@ internal sealed partial class Backtests(BacktestRunner runner, BacktestSettings 
         }
     }
 
-    [LoggerMessage(3040, LogLevel.Information, "Back-test {Id} of the template {Template} in the field {Field} starts.")]
+    [LoggerMessage(3060, LogLevel.Information, "Back-test {Id} of the template {Template} in the field {Field} starts.")]
     private partial void LogStarted(string id, string field, string template);
 
-    [LoggerMessage(3041, LogLevel.Information, "Back-test {Id} ended: {State}, {Events} events.")]
+    [LoggerMessage(3061, LogLevel.Information, "Back-test {Id} ended: {State}, {Events} events.")]
     private partial void LogEnded(string id, string state, long events);
 
-    [LoggerMessage(3042, LogLevel.Error, "Back-test {Id} failed; nothing depends on it.")]
+    [LoggerMessage(3062, LogLevel.Error, "Back-test {Id} failed; nothing depends on it.")]
     private partial void LogFailed(Exception e, string id);
 }

@@ -1,3 +1,4 @@
+using Sekisho.Detection.Thresholds;
 using Sekisho.Domain.Detection;
 
 namespace Sekisho.Detection.Conditions;
@@ -48,4 +49,13 @@ internal interface ICondition
 
     /// <summary>Why it takes back what it claimed, one of the kind's reasons.</summary>
     string Reason(ReadOnlySpan<long> state) => "explained";
+
+    /// <summary>Under what name peers teach it something, see <see cref="Thresholds.PriorBook"/>; null when they do not.</summary>
+    string? PriorName => null;
+
+    /// <summary>What the states of peers teach a newcomer; the default when they are too few.</summary>
+    Prior PriorOf(int version, IReadOnlyList<ReadOnlyMemory<long>> states) => default;
+
+    /// <summary>The threshold of its own making that holds now, with what it rests on; null when it makes none.</summary>
+    LearntBand? Learnt(ReadOnlySpan<long> state, in Signal signal) => null;
 }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Sekisho.Detection.Conditions.Judges;
 using Sekisho.Detection.Conditions.Metrics;
+using Sekisho.Detection.Thresholds;
 using Sekisho.Domain.Detection;
 
 namespace Sekisho.Detection.Conditions;
@@ -93,6 +94,13 @@ internal sealed class ThresholdCondition(IMetric metric, IJudge judge, string? m
             Facts = facts,
         };
     }
+
+    public string? PriorName => judge.PriorName;
+
+    public Prior PriorOf(int version, IReadOnlyList<ReadOnlyMemory<long>> states) => judge.PriorOf(version, [.. states.Select(s => s[(Own + metric.Cells)..])]);
+
+    public LearntBand? Learnt(ReadOnlySpan<long> state, in Signal signal) =>
+        judge.Learnt(state[(Own + metric.Cells)..], signal) is { } limits ? new LearntBand(metric.Name, metric.Unit, limits) : null;
 
     private static void Add(Dictionary<string, string> facts, string name, long at)
     {

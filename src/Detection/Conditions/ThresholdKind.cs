@@ -46,10 +46,11 @@ internal static class ThresholdKind
     private static ThresholdCondition Create(ConditionInput input, IMetric metric, string? high, string? low)
     {
         (string, double)? Limit(string? parameter) => parameter is null || !input.Values.ContainsKey(parameter) ? null : (parameter, input.Number(parameter));
+        var prior = input.Mode is null ? metric.PriorName : metric.PriorName + "@" + input.Mode.Replace('/', '_');
         IJudge judge = input.Judge switch
         {
-            JudgeNames.Learnt => new LearntJudge(metric.Name, Learners.Of(metric.Name, input.Number("alarms")), input.Text("sides"), input.Number("low"), input.Number("high")),
-            JudgeNames.Peer => new PeerJudge(metric.Name, input.Text("sides"), input.Number("percentile")),
+            JudgeNames.Learnt => new LearntJudge(prior, Learners.Of(metric.Name, input.Number("alarms")), input.Text("sides"), input.Number("low"), input.Number("high")),
+            JudgeNames.Peer => new PeerJudge(prior, input.Text("sides"), input.Number("percentile")),
             { } limits => new LimitJudge(limits, Limit(low), Limit(high)),
             null => throw new ArgumentException("A threshold condition needs a judge.", nameof(input)),
         };

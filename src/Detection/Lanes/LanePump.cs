@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Hosting;
@@ -29,12 +30,14 @@ internal sealed partial class LanePump(
 {
     private static readonly TimeSpan FirstBackoff = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan LongestBackoff = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan MostWait = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan CheckpointEvery = TimeSpan.FromSeconds(2);
 
     private readonly ILaneCommitPart[] _parts = [.. parts];
     private readonly CancellationTokenSource _stop = new();
     private readonly Lock _turn = new(); // guards _resume
     private readonly List<TickEvent> _ticks = []; // of idle stretches since the last commit
+    private readonly ConcurrentQueue<Action<LaneRunner>> _questions = new();
     private TaskCompletionSource? _resume;
     private Task _loop = Task.CompletedTask;
     private LaneRunner? _runner;
@@ -84,6 +87,28 @@ internal sealed partial class LanePump(
         }
 
         held?.SetResult();
+    }
+
+    /// <summary>
+    /// Asks the lanes for something they know. They answer between two stretches, so within about a second; what is asked must be quick and
+    /// change nothing.
+    /// </summary>
+    /// <exception cref="TimeoutException">The lanes are paused, or have a fault.</exception>
+    public Task<T> AskAsync<T>(Func<LaneRunner, T> question, CancellationToken cancellation)
+    {
+        var answer = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
+        _questions.Enqueue(runner =>
+        {
+            try
+            {
+                answer.TrySetResult(question(runner));
+            }
+            catch (Exception e) when (e is not OutOfMemoryException)
+            {
+                answer.TrySetException(e);
+            }
+        });
+        return answer.Task.WaitAsync(MostWait, time, cancellation);
     }
 
     public async Task StartAsync(CancellationToken cancellationToken)
@@ -164,6 +189,11 @@ internal sealed partial class LanePump(
     {
         Hold(cancellation);
         var events = feed.ReadAsync(_processed, settings.StretchEvents, cancellation).AsTask().GetAwaiter().GetResult();
+
+        while (_questions.TryDequeue(out var question))
+        {
+            question(_runner!);
+        }
 
         // Whoever paused while the read was waiting expects nothing more to be decided.
         Hold(cancellation);

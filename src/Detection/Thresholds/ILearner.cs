@@ -25,6 +25,9 @@ internal interface ILearner
 
     /// <summary>The thresholds that hold for the next value. Must not allocate.</summary>
     Threshold Current(ReadOnlySpan<long> state, in Prior prior);
+
+    /// <summary>What the peers' states teach a newcomer; the default when too few have grown. All numbers are finite.</summary>
+    Prior PriorOf(int version, IReadOnlyList<ReadOnlyMemory<long>> peers);
 }
 
 /// <summary>Where the unusual begins, and what that rests on.</summary>
@@ -62,6 +65,12 @@ internal readonly record struct Threshold(double? Low, double? High)
     /// <summary>True when the value is nothing unusual.</summary>
     public bool Contains(double value) => !(value < Low) && !(value > High);
 }
+
+/// <summary>A threshold as people are shown it.</summary>
+/// <param name="Metric">Stable name of what is measured.</param>
+/// <param name="Unit">Unit of the limits: "s", "bytes", "count", "percent" or "".</param>
+/// <param name="Limits">The limits and what they rest on.</param>
+internal sealed record LearntBand(string Metric, string Unit, Threshold Limits);
 
 /// <summary>What peers taught about a metric. The default means nothing did.</summary>
 /// <param name="Version">Version of the event that brought it; 0 for none.</param>

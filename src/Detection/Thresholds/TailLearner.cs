@@ -118,7 +118,7 @@ internal sealed class TailLearner(LearnerSettings settings) : ILearner
         }
 
         var highs = grown.Select(t => t.High!.Value).Order().ToArray();
-        var lows = grown.Select(t => t.Low ?? double.NaN).Order().ToArray();
+        var lows = grown.Select(t => t.Low ?? double.MinValue).Order().ToArray();
         var rank = (int)Math.Ceiling(0.75 * grown.Length) - 1;
         return new Prior(version, new[] { lows[grown.Length - 1 - rank], highs[rank] });
     }

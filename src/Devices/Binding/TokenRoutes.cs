@@ -68,6 +68,7 @@ internal static class TokenRoutes
     {
         if (outcome.Token is { } token)
         {
+            WireCharge.Charge(context, token.DeviceId);
             return Results.Ok(token);
         }
 

@@ -1,13 +1,16 @@
 using System.Buffers;
 using System.IO.Pipelines;
+using System.Runtime.CompilerServices;
 using Microsoft.AspNetCore.Connections;
+using Sekisho.Api;
 using Sekisho.Distribution.Limits;
 
 namespace Sekisho.Distribution.Facts;
 
 /// <summary>
 /// Counts the bytes of device connections below TLS and puts them to the device that proved who it is on the connection. Registered before
-/// HTTPS on the device listener; the endpoint names the device. A connection on which nobody proved anything is counted to nobody. Any thread.
+/// HTTPS on the device listener; the endpoint names the device. A connection on which nobody proved anything is counted to nobody.
+/// To the device counts what was given to the socket, which of a connection that is cut may have sent a last piece less. Any thread.
 /// </summary>
 internal sealed class WireCounting(TrafficCounters traffic)
 {
@@ -16,8 +19,9 @@ internal sealed class WireCounting(TrafficCounters traffic)
     {
         var count = new WireCount(traffic);
         var transport = connection.Transport;
-        connection.Transport = new Counted(transport, count);
-        connection.Items[WireCount.Key] = count;
+        var counted = new Counted(transport, count);
+        connection.Transport = counted;
+        connection.Items[WireCharge.Key] = count;
         try
         {
             await next(connection).ConfigureAwait(false);
@@ -25,13 +29,16 @@ internal sealed class WireCounting(TrafficCounters traffic)
         finally
         {
             connection.Transport = transport;
+            counted.Reader.CountRest();
             count.Settle();
         }
     };
 
     private sealed class Counted(IDuplexPipe transport, WireCount count) : IDuplexPipe
     {
-        public PipeReader Input { get; } = new CountedReader(transport.Input, count);
+        public CountedReader Reader { get; } = new(transport.Input, count);
+
+        public PipeReader Input => Reader;
 
         public PipeWriter Output { get; } = new CountedWriter(transport.Output, count);
     }
@@ -39,34 +46,73 @@ internal sealed class WireCounting(TrafficCounters traffic)
     private sealed class CountedReader(PipeReader inner, WireCount count) : PipeReader
     {
         private ReadOnlySequence<byte> _read;
+        private long _left; // of the last read, not consumed: counted already
+        private bool _isReading; // a read waits, or its bytes are not given back
+        private bool _isComplete;
 
         public override void AdvanceTo(SequencePosition consumed) => AdvanceTo(consumed, consumed);
 
         public override void AdvanceTo(SequencePosition consumed, SequencePosition examined)
         {
-            count.AddUp(_read.Slice(_read.Start, consumed).Length);
-            _read = default;
+            _left = _read.Slice(consumed).Length;
+            (_read, _isReading) = (default, false);
             inner.AdvanceTo(consumed, examined);
         }
 
         public override void CancelPendingRead() => inner.CancelPendingRead();
 
-        public override void Complete(Exception? exception = null) => inner.Complete(exception);
+        public override void Complete(Exception? exception = null)
+        {
+            CountRest();
+            _isComplete = true;
+            inner.Complete(exception);
+        }
 
-        public override ValueTask CompleteAsync(Exception? exception = null) => inner.CompleteAsync(exception);
+        public override ValueTask CompleteAsync(Exception? exception = null)
+        {
+            CountRest();
+            _isComplete = true;
+            return inner.CompleteAsync(exception);
+        }
 
+        /// <summary>Counts what arrived and nobody reads any more: a request that broke off was sent all the same.</summary>
+        public void CountRest()
+        {
+            if (!_isReading && !_isComplete && inner.TryRead(out var rest))
+            {
+                count.AddUp(rest.Buffer.Length - _left);
+                _left = 0;
+                inner.AdvanceTo(rest.Buffer.End);
+            }
+        }
+
+        // Pooled, because nearly every read waits for the device.
+        [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
         public override async ValueTask<ReadResult> ReadAsync(CancellationToken cancellationToken = default)
         {
+            _isReading = true;
             var result = await inner.ReadAsync(cancellationToken).ConfigureAwait(false);
-            _read = result.Buffer;
+            Take(result);
             return result;
         }
 
         public override bool TryRead(out ReadResult result)
         {
             var read = inner.TryRead(out result);
-            _read = result.Buffer;
+            if (read)
+            {
+                _isReading = true;
+                Take(result);
+            }
+
             return read;
+        }
+
+        private void Take(in ReadResult result)
+        {
+            _read = result.Buffer;
+            count.AddUp(_read.Length - _left);
+            _left = _read.Length;
         }
     }
 
@@ -103,14 +149,11 @@ internal sealed class WireCounting(TrafficCounters traffic)
 }
 
 /// <summary>
-/// The bytes of one connection that nobody has been charged for yet. Among the connection's items under <see cref="Key"/>: the endpoint calls
-/// <see cref="Charge"/> with each request's device. Counting: one thread per direction; charging: any thread.
+/// The bytes of one connection that nobody has been charged for yet. Among the connection's items under <see cref="WireCharge.Key"/>: the
+/// endpoints charge each request's device. Counting: one thread per direction; charging: any thread.
 /// </summary>
-internal sealed class WireCount(TrafficCounters traffic)
+internal sealed class WireCount(TrafficCounters traffic) : IWireCount
 {
-    /// <summary>Where it is found in IConnectionItemsFeature.Items.</summary>
-    public const string Key = "sekisho.wire";
-
     private long _up;
     private long _down;
     private volatile string? _device;
@@ -119,7 +162,8 @@ internal sealed class WireCount(TrafficCounters traffic)
 
     public void AddDown(long bytes) => Interlocked.Add(ref _down, bytes);
 
-    /// <summary>What was counted so far is the device's. The first call for a device counts the handshake.</summary>
+    /// <inheritdoc/>
+    /// <remarks>The first call for a device counts the handshake.</remarks>
     public void Charge(string deviceId)
     {
         var isFirst = !ReferenceEquals(_device, deviceId) && _device != deviceId;

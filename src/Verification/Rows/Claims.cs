@@ -12,11 +12,11 @@ internal static class Claims
     /// <summary>After a gap: more, or with other times, than can have been stored.</summary>
     public static readonly Claim Burst = new(["frequency", "timestamp"], ["takeover", "spoofing"]);
     public static readonly Claim Clone = new(["clone"], ["takeover", "spoofing"]);
-    public static readonly Claim Storm = new(["attempts", "authentications", "storm"], ["unauthorised-access"]);
+    public static readonly Claim Storm = new(["attempts"], ["unauthorised-access"]);
     public static readonly Claim Hours = new(["hours"], ["unauthorised-access"]);
-    public static readonly Claim Network = new(["network", "networks", "distance", "travel"], ["theft", "unauthorised-access", "spoofing"]);
-    public static readonly Claim Source = new(["source", "sim-address"], ["spoofing"]);
-    public static readonly Claim SharedSource = new(["shared-source", "sources", "source"], ["spoofing"]);
+    public static readonly Claim Network = new(["network"], ["theft", "unauthorised-access", "spoofing"]);
+    public static readonly Claim Source = new(["sim-address"], ["spoofing"]);
+    public static readonly Claim SharedSource = new(["shared-source"], ["spoofing"]);
     public static readonly Claim Volume = new(["sim-volume"], ["takeover"]);
     public static readonly Claim Size = new(["size"], ["takeover", "spoofing"]);
     public static readonly Claim Malformed = new(["malformed"], ["takeover"]);

@@ -84,6 +84,9 @@ internal sealed class Scene(Site site, string kind, string fieldId) : IDisposabl
     /// <summary>An address in a network that no other device is in.</summary>
     public IPAddress NewAddress() => site.NewAddress();
 
+    /// <summary>An address in a network far from those of all devices.</summary>
+    public IPAddress NewDistantAddress() => site.NewDistantAddress();
+
     /// <summary>Registers a device and signs it in.</summary>
     public async Task<Unit> StartAsync(object? traits = null, IPAddress? address = null) => await (await RegisterAsync(traits, address).ConfigureAwait(false)).SignedInAsync().ConfigureAwait(false);
 

@@ -41,7 +41,7 @@ internal static class SignInRows
         await DaysAtHomeAsync(scene, unit, 3).ConfigureAwait(false);
         await scene.QuietAsync().ConfigureAwait(false);
         var began = scene.Now;
-        await unit.At(scene.NewAddress()).SignInAsync().ConfigureAwait(false);
+        await unit.At(scene.NewDistantAddress()).SignInAsync().ConfigureAwait(false);
         await scene.SettleAsync().ConfigureAwait(false);
         await scene.DetectedAsync(Claims.Network with { IsInformation = true }, began).ConfigureAwait(false);
     }
@@ -53,7 +53,7 @@ internal static class SignInRows
         await pupil.SignedInAsync().ConfigureAwait(false);
         await DaysAtHomeAsync(scene, pupil, 3).ConfigureAwait(false);
         var began = scene.Now;
-        var home = scene.NewAddress();
+        var home = scene.NewDistantAddress();
         var personal = pupil.At(home, "personal-tablet/2.0");
         for (var day = 0; day < 4; day++)
         {
@@ -77,7 +77,7 @@ internal static class SignInRows
         var began = scene.Now;
         await unit.SignInAsync().ConfigureAwait(false);
         await scene.WaitAsync(TimeSpan.FromMinutes(30)).ConfigureAwait(false);
-        await unit.At(scene.NewAddress()).SignInAsync().ConfigureAwait(false);
+        await unit.At(scene.NewDistantAddress()).SignInAsync().ConfigureAwait(false);
         await scene.SettleAsync().ConfigureAwait(false);
         await scene.DetectedAsync(Claims.Network, began).ConfigureAwait(false);
     }
@@ -90,7 +90,7 @@ internal static class SignInRows
         await scene.UntilHourAsync(23).ConfigureAwait(false);
         await scene.WaitAsync(TimeSpan.FromHours(3)).ConfigureAwait(false);
         var began = scene.Now;
-        var address = scene.NewAddress();
+        var address = scene.NewDistantAddress();
         var right = unit.Device.Credential;
         for (var i = 0; i < 4; i++)
         {

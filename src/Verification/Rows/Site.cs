@@ -19,6 +19,7 @@ namespace Sekisho.Verification.Rows;
 internal sealed record Site(GatewayUnderTest Gateway, ManagementClient Admin, CloudReceiver Cloud, Timetable Time, Texts Texts, string Language, bool ConditionsActive)
 {
     private int _networks;
+    private int _regions;
     private int _serials = 70_000;
 
     /// <summary>Makes the first account and signs in, again whenever a session would have become too old in the virtual days.</summary>
@@ -62,4 +63,7 @@ internal sealed record Site(GatewayUnderTest Gateway, ManagementClient Admin, Cl
         var network = Interlocked.Increment(ref _networks);
         return new IPAddress([127, (byte)(1 + (network / 250)), (byte)(1 + (network % 250)), 10]);
     }
+
+    /// <summary>An address far away: it shares no more than the first eight bits with that of any device, as those of different providers do.</summary>
+    public IPAddress NewDistantAddress() => new([127, (byte)(128 + (Interlocked.Increment(ref _regions) % 100)), 1, 10]);
 }

@@ -42,6 +42,37 @@ public class CadenceTests
     }
 
     [Fact]
+    public void F4_a_tablet_that_stops_in_one_go_and_is_used_again_next_day_does_not_fall()
+    {
+        var lab = new Lab(FiveMinutes);
+        var school = Enumerable.Range(0, 3).SelectMany(day => Enumerable.Range(0, 60).Select(i => Lab.Message(Lab.Start.AddDays(day).AddMinutes(5 * i))));
+        var home = Enumerable.Range(2, 4).Select(day => Lab.Message(Lab.Start.AddDays(day).AddHours(7)));
+        lab.Run(Lab.WithTicks(school.Concat(home), Lab.Start.AddDays(7)));
+        Assert.Empty(lab.Findings);
+    }
+
+    [Fact]
+    public void Who_lost_a_reading_before_it_stopped_in_one_go_does_not_fall_and_must_be_frequent_again_before_it_can()
+    {
+        var lab = new Lab(FiveMinutes);
+        lab.Run(Lab.WithTicks([.. At(0, 4, 8, 12, 16, 24), .. At(424, 432, 445)], Lab.Start.AddHours(20)));
+        Assert.Empty(lab.Findings);
+        lab.Run(Lab.WithTicks([Lab.Tick(Lab.Start.AddHours(20)), .. At(1300, 1304, 1308, 1312, 1316, 1324, 1334)], Lab.Start.AddHours(24)));
+        Assert.Equal(["falling", "stopped"], lab.Findings.Select(f => f.Stage));
+    }
+
+    [Fact]
+    public void Stored_readings_that_fill_the_holes_take_it_back_also_when_a_new_one_comes_first()
+    {
+        var lab = new Lab(FiveMinutes);
+        lab.Run(Lab.WithTicks(At(0, 4, 8, 12, 16, 24, 32), Lab.Start.AddMinutes(80)));
+        Assert.Equal(["falling", "stopped"], lab.Findings.Select(f => f.Stage));
+        lab.Run(Lab.Message(Lab.Start.AddMinutes(80)));
+        var back = lab.Run(Enumerable.Range(1, 12).Select(i => Lab.Message(Lab.Start.AddMinutes(81).AddSeconds(i), time: Lab.Start.AddMinutes(32 + (4 * i)))));
+        Assert.Contains(back.Batch.Retractions, r => r.Reason == "backlog-delivered");
+    }
+
+    [Fact]
     public void Stored_readings_that_fill_the_holes_take_it_back()
     {
         var lab = new Lab(FiveMinutes);
@@ -102,10 +133,11 @@ public class CadenceTests
             var (at, rare, events) = (Lab.Start, 0, new List<GatewayEvent>());
             for (var i = 0; i < 300; i++)
             {
-                // Never three in a row that are too long, the one that is open included.
+                // Never three in a row that are too long, the one that is open included; now and then it stops in one go.
                 var isRare = rare < 2 && random.Next(4) == 0;
-                rare = isRare ? rare + 1 : 0;
-                at = at.AddSeconds(isRare ? random.Next(331, 1700) : random.Next(1, 330));
+                var isStop = rare < 2 && random.Next(10) == 0;
+                rare = isStop ? 0 : isRare ? rare + 1 : 0;
+                at = at.AddSeconds(isStop ? random.Next(1800, 100_000) : isRare ? random.Next(331, 1700) : random.Next(1, 330));
                 events.Add(Lab.Message(at));
             }
 

@@ -116,6 +116,32 @@ public class DetectionRouteTests
         Assert.Equal(403, (await gateway.SendAsync(HttpMethod.Put, "/api/v1/fields/field/template", new { templateId = "education" }, Roles.Responder)).Status);
     }
 
+    [Fact]
+    public async Task The_limits_that_a_device_has_learnt_are_shown_with_what_they_rest_on()
+    {
+        await using var gateway = await TestGateway.StartAsync(Dialect.Sqlite);
+        gateway.Directory.SetDevice("d1", name: "meter");
+        await SetAsync(gateway);
+        gateway.Feed.Append([Lab.Message(Lab.Start, mode: "on")]);
+        await gateway.DoneAsync();
+        async Task<(int Status, System.Text.Json.Nodes.JsonNode? Body)> Ask(string device)
+        {
+            // The lanes answer with the next event.
+            var answer = gateway.GetAsync($"/api/v1/fields/field/devices/{device}/thresholds");
+            while (!answer.IsCompleted)
+            {
+                gateway.Feed.Append([Lab.Tick(Lab.Start.AddMinutes(1))]);
+                await Task.Yield();
+            }
+
+            return await answer;
+        }
+
+        Assert.Equal(404, (await gateway.GetAsync("/api/v1/fields/field/devices/nobody/thresholds")).Status);
+        var (status, body) = await Ask("d1");
+        Assert.Equal((200, 0), (status, body!.AsArray().Count));
+    }
+
     private static async Task SetAsync(TestGateway gateway) =>
         Assert.Equal(200, (await gateway.SendAsync(HttpMethod.Put, "/api/v1/fields/field/template", new { templateId = "car-mobility" })).Status);
 }

@@ -6,7 +6,7 @@ namespace Sekisho.Detection.Tests.Templates;
 
 /// <summary>
 /// Replays templates/FIELD/samples/*.json. Each event has at, device or source, and is a message (time, by default its arrival; seq, mode, size)
-/// or a refusal (refusal, count), an authentication (auth: its outcome) or a fact of the SIM (sim: its session); place is where it is, parent the unit it sits behind; repeat adds further ones every so often, with device times timeEvery apart. Ticks come once a minute.
+/// or a refusal (refusal, count), an authentication (auth: its outcome, client) or a fact of the SIM (sim: its session); place is where it is, parent the unit it sits behind; repeat adds further ones every so often, with device times timeEvery apart. Ticks come once a minute.
 /// </summary>
 public class SampleTests
 {
@@ -44,7 +44,7 @@ public class SampleTests
     private sealed record Repeat(int Count, TimeSpan Every, TimeSpan? TimeEvery);
 
     private sealed record SampleEvent(
-        DateTimeOffset At, string? Device, string? User, DateTimeOffset? Time, int? Seq, string? Mode, int? Size, string? Refusal, int? Count, string? Source, Repeat? Repeat, string? Auth, string? Sim, string? Place, string? Parent)
+        DateTimeOffset At, string? Device, string? User, DateTimeOffset? Time, int? Seq, string? Mode, int? Size, string? Refusal, int? Count, string? Source, Repeat? Repeat, string? Auth, string? Sim, string? Place, string? Parent, string? Client)
     {
         public IEnumerable<GatewayEvent> Expand() => Enumerable.Range(0, Repeat?.Count ?? 1).Select(i =>
         {
@@ -52,7 +52,7 @@ public class SampleTests
             var time = (Time ?? At) + ((Repeat?.TimeEvery ?? Repeat?.Every ?? default) * i);
             return Refusal is not null
                 ? (GatewayEvent)Lab.Refusal(at, Refusal, Device, Source ?? "192.0.2.1", Count ?? 1, Size ?? 0)
-                : Auth is not null ? Lab.Authentication(at, Device!, Auth, Source ?? "192.0.2.1", user: User)
+                : Auth is not null ? Lab.Authentication(at, Device!, Auth, Source ?? "192.0.2.1", Client, User)
                 : Sim is not null ? Lab.Sim(at, Device!, Sim, cell: Place)
                 : Lab.Message(at, Device!, time, Seq + i, Mode, Size ?? 100, Source ?? "192.0.2.1") with { Place = Place };
         });

@@ -145,6 +145,32 @@ public class BadInputTests
         Assert.Equal("{\"b\":2}", Encoding.UTF8.GetString(Assert.Single(await gateway.JournaledAsync()).Payload.Span));
     }
 
+    [Theory]
+    [InlineData("Content-Length: 100", RefusalReasons.Interrupted)]
+    [InlineData("Transfer-Encoding: chunked", RefusalReasons.Malformed)]
+    public async Task A_body_that_is_cut_short_is_a_broken_link_and_one_that_breaks_the_protocol_is_malformed(string framing, string reason)
+    {
+        await using var gateway = await TestGateway.StartAsync();
+        using var socket = new TcpClient();
+        await socket.ConnectAsync(IPAddress.Loopback, gateway.Address.Port);
+        await socket.GetStream().WriteAsync(Encoding.ASCII.GetBytes(
+            $"POST /device/v1/messages HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nAuthorization: Bearer good-c1\r\nSekisho-Device: c1\r\n{framing}\r\n\r\n[{{\"a\":1}},\r\n"));
+        if (reason == RefusalReasons.Interrupted)
+        {
+            socket.Client.Shutdown(SocketShutdown.Send);
+        }
+
+        RefusalEvent? refusal = null;
+        for (var position = 0L; refusal is null;)
+        {
+            await Until.TrueAsync(() => gateway.Feed.LastPosition > position, "the refusal");
+            position = gateway.Feed.LastPosition;
+            refusal = (await gateway.Feed.ReadAsync(0, 100, CancellationToken.None)).OfType<RefusalEvent>().FirstOrDefault();
+        }
+
+        Assert.Equal((reason, "c1"), (refusal.Reason, refusal.DeviceId));
+    }
+
     [Fact]
     public async Task Refusals_reach_the_journal_counted_and_a_flood_costs_a_bounded_number_of_events()
     {

@@ -10,6 +10,7 @@ using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Sekisho.Api;
 using Sekisho.Distribution.Facts;
 using Sekisho.Distribution.Limits;
 using Sekisho.Distribution.Tests.Gateway;
@@ -66,7 +67,7 @@ public class TrafficReportTests
         app.Run(async context =>
         {
             await context.Request.Body.CopyToAsync(Stream.Null);
-            context.Features.Get<IConnectionItemsFeature>()!.Items.TryGetValue(WireCount.Key, out var count);
+            context.Features.Get<IConnectionItemsFeature>()!.Items.TryGetValue(WireCharge.Key, out var count);
             ((WireCount)count!).Charge(context.Request.Headers["Device"]!);
             await context.Response.WriteAsync("thank you");
         });

@@ -7,7 +7,8 @@ namespace Sekisho.Detection.Conditions.Cadence;
 /// <summary>
 /// A device that is being carried away: its readings become rarer (an early warning), then stop. Judged in arrival time at messages and
 /// ticks. Only a device that sent often enough before can fall; one that stops at once is a matter of silence. Time in which the gateway was down
-/// does not count, a group event holds it back, and stored readings that fill the holes take it back. What happens at this hour again and again
+/// does not count, a group event holds it back, and stored readings that fill the holes take it back. Who stops in one go and comes back does not
+/// fall either: after a distance as long as what counts as a stop it must be frequent again before it can. What happens at this hour again and again
 /// (lessons end, people go to bed) is usual and quiet for as long as it usually takes. When it stays rare for long, that is its cadence now and
 /// it is judged again only after it has been frequent.
 /// <code>
@@ -134,19 +135,21 @@ internal sealed class CadenceCondition(string? mode, CadenceParameters parameter
             return isWatched ? Verdict.None : Verdict.Calm;
         }
 
-        if (state[5] >= Enough && distance > limit)
+        // Lessons are over, a tablet is switched off: such a distance is no step of a fall. One that was found goes on, for what is stored may explain it.
+        var isRare = state[5] >= Enough && distance > limit;
+        if (isRare && (state[8] != 0 || distance < Math.Max(parameters.StopMs, 2 * limit)))
         {
             return Rare(state, last, signal.At);
         }
 
-        if (distance <= limit || parameters.IntervalMs == 0)
+        if (isRare || (distance > limit && parameters.IntervalMs > 0))
         {
-            state[4] = state[4] == 0 ? Math.Max(1, distance) : Math.Max(1, state[4] + ((distance - state[4]) / 8));
-            state[5] = Math.Min(state[5] + 1, Enough);
+            state[5] = 0;
         }
         else
         {
-            state[5] = 0;
+            state[4] = state[4] == 0 ? Math.Max(1, distance) : Math.Max(1, state[4] + ((distance - state[4]) / 8));
+            state[5] = Math.Min(state[5] + 1, Enough);
         }
 
         if (parameters.Habit > 0 && state[12] != 0)

@@ -31,6 +31,12 @@ internal sealed class LearntHoursCondition(HoursParameters events, double alarms
 
     public bool Concerns(in Signal signal) => events.Concerns(signal);
 
+    public string PriorName => "hours";
+
+    public Prior PriorOf(int version, IReadOnlyList<ReadOnlyMemory<long>> states) => _learner.PriorOf(version, [.. states.Select(s => s[Own..])]);
+
+    public LearntBand? Learnt(ReadOnlySpan<long> state, in Signal signal) => new("hours", "count", _learner.At(state[Own..], Prior(signal), Local(signal.EventAt)));
+
     public Verdict Step(Span<long> state, in Signal signal)
     {
         // A backlog would count into hours that are closed.

@@ -1,4 +1,5 @@
 using Sekisho.Detection.Conditions.Metrics;
+using Sekisho.Detection.Thresholds;
 using Sekisho.Domain.Detection;
 
 namespace Sekisho.Detection.Conditions.Judges;
@@ -19,6 +20,15 @@ internal interface IJudge
     void Took(Span<long> state, in Measured value, bool isViolation)
     {
     }
+
+    /// <summary>Under what name peers teach it something; null when they do not.</summary>
+    string? PriorName => null;
+
+    /// <summary>What the judges' states of peers teach a newcomer; the default when they are too few.</summary>
+    Prior PriorOf(int version, IReadOnlyList<ReadOnlyMemory<long>> states) => default;
+
+    /// <summary>The limits of its own making that hold now; null when it makes none.</summary>
+    Threshold? Learnt(ReadOnlySpan<long> state, in Signal signal) => null;
 
     /// <summary>The parameter and its value that would have kept the value quiet.</summary>
     Counterfactual Counterfactual(double value, in Band expected, string unit);

@@ -6,8 +6,11 @@ namespace Sekisho.Detection.Conditions.Metrics;
 /// </summary>
 internal interface IMetric
 {
-    /// <summary>Stable name, shown as the metric of evidence and used to find priors.</summary>
+    /// <summary>Stable name, shown as the metric of evidence.</summary>
     string Name { get; }
+
+    /// <summary>Name under which peers teach about it: it differs where values do not compare. Without "/".</summary>
+    string PriorName => Name;
 
     /// <summary>Unit of the values: "s", "bytes", "count", "percent" or "".</summary>
     string Unit { get; }

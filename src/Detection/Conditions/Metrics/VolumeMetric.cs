@@ -38,6 +38,8 @@ internal sealed class VolumeMetric(bool isSliding, long periodMs, long offsetMs)
 
     public string Name => "volume";
 
+    public string PriorName => string.Create(System.Globalization.CultureInfo.InvariantCulture, $"volume:{(isSliding ? "sliding" : "fixed")}:{periodMs / 1000}");
+
     public string Unit => "bytes";
 
     public int Cells => Own + Buckets.CellsFor(isSliding ? Parts + 1 : Periods);

@@ -43,6 +43,7 @@ internal sealed partial class MessagesEndpoint(
         }
 
         var verdict = Check(context, source);
+        WireCharge.Charge(context, verdict.DeviceId);
         if (verdict.Refusal is { } reason)
         {
             return AndLeaveAsync(RefuseAsync(context, new Refusal(reason, source, verdict.DeviceId, verdict.FieldId, 0, correlation), Problem.Of(DeviceProblems.For(reason)), null));
@@ -123,6 +124,8 @@ internal sealed partial class MessagesEndpoint(
         }
         finally
         {
+            // The body and the answer have gone over the line since.
+            WireCharge.Charge(context, sender.DeviceId);
             admission.Leave(sender.DeviceId);
             admission.Leave();
         }
@@ -144,12 +147,16 @@ internal sealed partial class MessagesEndpoint(
         }
         catch (BadHttpRequestException e)
         {
-            var tooSlow = e.StatusCode == StatusCodes.Status408RequestTimeout;
-            await RefuseAsync(
-                context,
-                Refused(sender, tooSlow ? RefusalReasons.Interrupted : e.StatusCode == StatusCodes.Status413PayloadTooLarge ? RefusalReasons.TooLarge : RefusalReasons.Malformed, 0, tooSlow ? "slow" : "http"),
-                Problem.Of(tooSlow ? MessageFault.TooSlow : e.StatusCode == StatusCodes.Status413PayloadTooLarge ? MessageFault.TooLarge : CommonProblems.BadRequest),
-                null).ConfigureAwait(false);
+            var (reason, detail, problem) = e.StatusCode switch
+            {
+                StatusCodes.Status408RequestTimeout => (RefusalReasons.Interrupted, "slow", Problem.Of(MessageFault.TooSlow)),
+                StatusCodes.Status413PayloadTooLarge => (RefusalReasons.TooLarge, "http", Problem.Of(MessageFault.TooLarge)),
+
+                // A body of a stated length can only end too early: a link that broke, not a sender that writes nonsense.
+                _ when context.Request.ContentLength is not null => (RefusalReasons.Interrupted, "cut", Problem.Of(CommonProblems.BadRequest)),
+                _ => (RefusalReasons.Malformed, "http", Problem.Of(CommonProblems.BadRequest)),
+            };
+            await RefuseAsync(context, Refused(sender, reason, 0, detail), problem, null).ConfigureAwait(false);
             return null;
         }
         catch (Exception e) when (e is OperationCanceledException or IOException)

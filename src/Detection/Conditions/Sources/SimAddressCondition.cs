@@ -1,0 +1,162 @@
+using System.Net;
+using System.Net.Sockets;
+using Sekisho.Detection.Conditions.Devices;
+using Sekisho.Domain.Detection;
+using Sekisho.Domain.Events;
+
+namespace Sekisho.Detection.Conditions.Sources;
+
+/// <summary>Parameters of "sim-address".</summary>
+/// <param name="ByNetwork">True to compare networks (/24, /48) only: for carriers whose gateways share a pool of addresses.</param>
+/// <param name="GraceMs">So long after a new source the carrier's word may still come, milliseconds.</param>
+/// <param name="FreshMs">Older words of the carrier say nothing, milliseconds.</param>
+/// <param name="Shared">Networks behind which SIMs may appear: NAT and VPN of the carrier or the customer.</param>
+internal sealed record SimAddressParameters(bool ByNetwork, long GraceMs, long FreshMs, IReadOnlyList<NetworkRange> Shared);
+
+/// <summary>
+/// A device sends or authenticates from an address that is not the one its SIM has. The carrier tells addresses now and then, so a device
+/// may have its new one before the carrier has said so: what differs is found when the carrier contradicts it afterwards, or when the carrier's word
+/// has not come within one and a half of its usual distances and the grace. When it comes later and confirms the source, the finding is taken back.
+/// Nothing is said while the carrier has told no address, a private one, or one of the other family.
+/// <code>
+/// cell 0  hash of the source that differs; 0 for none   cell 1  since when                cell 2  journal position of its first event
+/// cell 3  when the carrier told an address last         cell 4  usual distance of that, milliseconds
+/// cell 5  family of the SIM's address: 4, 6, 0 when it does not compare                   cell 6  1 when the carrier contradicts
+/// </code>
+/// </summary>
+internal sealed class SimAddressCondition(SimAddressParameters parameters) : ICondition
+{
+    public static readonly ConditionKind Kind = new(
+        "sim-address",
+        [Scopes.Device],
+        TakesMode: false,
+        [
+            ParameterSpec.Choice("compare", "address", "address", "network"),
+            new ParameterSpec("grace", ParameterType.Duration, 0, 86_400, 300),
+            new ParameterSpec("fresh", ParameterType.Duration, 60, 90 * 86_400, 7 * 86_400),
+            new ParameterSpec("shared", ParameterType.Networks, 0, 64, ParameterValue.Of(Array.Empty<string>())),
+        ],
+        input => new SimAddressCondition(new SimAddressParameters(
+            input.Text("compare") == "network", input.Milliseconds("grace"), input.Milliseconds("fresh"), NetworksOf(input.List("shared")))))
+    {
+        Reasons = [Network.NetworkCondition.CarrierConfirmed],
+    };
+
+    private const long Hour = 3_600_000;
+
+    // Not seen from outside, so no source can be equal to it.
+    private static readonly NetworkRange[] Private = [.. NetworksOf(["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7", "fe80::/10"])];
+
+    public int Cells => 7;
+
+    public long QuietAfter => 6 * Hour;
+
+    public bool Concerns(in Signal signal) => signal.Kind switch
+    {
+        SignalKind.Message or SignalKind.Duplicate => true,
+        SignalKind.Authentication => signal.What is AuthenticationOutcomes.Bound or AuthenticationOutcomes.Renewed,
+        SignalKind.Sim => signal.Sim?.Address is not null,
+        _ => false,
+    };
+
+    public Verdict Step(Span<long> state, in Signal signal) => !Concerns(signal) ? Verdict.None : signal.Kind == SignalKind.Sim ? Told(state, signal) : Seen(state, signal);
+
+    public string Reason(ReadOnlySpan<long> state) => Network.NetworkCondition.CarrierConfirmed;
+
+    public Evidence Explain(ReadOnlySpan<long> state, in Signal signal) => new()
+    {
+        Metric = "source-age",
+        Unit = "s",
+        Measured = Math.Max(0, signal.At - state[1]) / 1000.0,
+        ExpectedHigh = Grace(state) / 1000.0,
+        Origin = Grace(state) > parameters.GraceMs ? "learnt" : "template",
+        Events = [state[2], signal.Position],
+        Counterfactual = new Counterfactual("grace", "at-least", Math.Floor(Math.Max(0, signal.At - state[1]) / 1000.0) + 1, "s"),
+        Claim = signal.Source.NetworkText,
+        Facts = new Dictionary<string, string>
+        {
+            ["source"] = signal.Source.NetworkText ?? "",
+            ["told"] = Facts.Duration((signal.At - state[3]) / 1000 * 1000),
+            ["since"] = Facts.Duration(Math.Max(0, signal.At - state[1]) / 1000 * 1000),
+            ["carrier"] = state[6] == 1 ? "contradicts" : "silent",
+        },
+    };
+
+    internal static IReadOnlyList<NetworkRange> NetworksOf(IEnumerable<string> texts) =>
+        [.. texts.Select(t => NetworkRange.TryParse(t, out var range) ? range : throw new ArgumentException($"'{t}' is no network.", nameof(texts)))];
+
+    private Verdict Seen(Span<long> state, in Signal signal)
+    {
+        if (signal.Source.Bits == 0 || signal.Facts.SimAddress == 0 || state[5] == 0 || state[5] != (IsMapped(signal.Source.Bits) ? 4 : 6) || signal.At - state[3] > parameters.FreshMs)
+        {
+            return Verdict.None;
+        }
+
+        if (IsOwn(signal.Source, signal.Facts))
+        {
+            state[0] = 0;
+            return Verdict.Calm;
+        }
+
+        if (state[0] != (long)signal.Source.Hash)
+        {
+            (state[0], state[1], state[2], state[6]) = ((long)signal.Source.Hash, signal.At, signal.Position, 0);
+        }
+
+        return state[6] == 1 || signal.At - state[1] >= Grace(state) ? Verdict.Violation : Verdict.None;
+    }
+
+    private static Verdict Told(Span<long> state, in Signal signal)
+    {
+        var distance = signal.At - state[3];
+        if (state[3] != 0 && distance > 0)
+        {
+            state[4] = state[4] == 0 ? distance : state[4] + ((Math.Min(distance, 4 * state[4]) - state[4]) / 4);
+        }
+
+        state[3] = signal.At;
+        state[5] = !IPAddress.TryParse(signal.Sim!.Address, out var address) || IsPrivate(address) ? 0 : address.AddressFamily == AddressFamily.InterNetwork ? 4 : 6;
+        if (state[0] == 0)
+        {
+            return Verdict.None;
+        }
+
+        if ((long)signal.Facts.SimAddress == state[0])
+        {
+            state[0] = 0;
+            return Verdict.Retract;
+        }
+
+        // What the carrier says of a time after the source was seen contradicts it; it is found with the next message from there.
+        state[6] = signal.EventAt > state[1] && state[5] != 0 ? 1 : state[6];
+        return Verdict.None;
+    }
+
+    private bool IsOwn(in SourceKey source, in DeviceFacts facts)
+    {
+        if (parameters.ByNetwork ? source.Network == facts.SimNetwork : source.Hash == facts.SimAddress)
+        {
+            return true;
+        }
+
+        foreach (var range in parameters.Shared)
+        {
+            if (range.Contains(source))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private long Grace(ReadOnlySpan<long> state) => Math.Max(parameters.GraceMs, state[4] * 3 / 2);
+
+    private static bool IsMapped(UInt128 bits) => bits >> 32 == 0xFFFF;
+
+    private static bool IsPrivate(IPAddress address)
+    {
+        var key = new SourceKey(null, 0, 0, null, SourceKey.BitsOf(address));
+        return Private.Any(p => p.Contains(key));
+    }
+}
