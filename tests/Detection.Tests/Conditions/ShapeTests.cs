@@ -77,6 +77,18 @@ public class ShapeTests
     }
 
     [Fact]
+    public void An_object_whose_names_are_data_is_a_map_and_what_is_new_beside_it_or_within_its_values_is_found()
+    {
+        static string Sensors(int from, string more = "", string within = "") =>
+            $$"""{"time":"x","sensors":{{{string.Join(",", Enumerable.Range(from, 5).Select(i => $$"""  "s{{i}}":{"t":{{i}},"ok":true{{within}}} """))}}}{{more}}}""";
+        List<MessageEvent> learnt = [.. Enumerable.Range(0, 300).Select(i => Content.At(5 * i, Sensors(5 * i)))];
+        Assert.Empty(Content.Findings(Hour, [.. learnt, .. Enumerable.Range(300, 100).Select(i => Content.At(5 * i, Sensors(5 * i)))]));
+        Assert.Equal("/cmd", Assert.Single(Content.Findings(Hour, [.. learnt, Content.At(1500, Sensors(9000, ",\"cmd\":\"reboot\""))])).Evidence.Claim);
+        Assert.Equal("/sensors/*/cmd", Assert.Single(Content.Findings(Hour, [.. learnt, Content.At(1500, Sensors(9000, within: ",\"cmd\":1"))])).Evidence.Claim);
+        Assert.Equal("/sensors/*", Assert.Single(Content.Findings(Hour, [.. learnt, Content.At(1500, """{"time":"x","sensors":{"s1":7}}""")])).Evidence.Claim);
+    }
+
+    [Fact]
     public void A_backlog_of_the_usual_form_is_quiet_another_form_is_found_and_nothing_stored_teaches()
     {
         IEnumerable<MessageEvent> Stored(string json) => Enumerable.Range(0, 10).Select(i => Content.At(100 + (5 * i), json, sent: 200.1 + (0.01 * i), sequence: 100 + i));
@@ -115,7 +127,7 @@ public class ShapeTests
             var json = Encoding.UTF8.GetBytes(Draw(random, 5));
             using var document = JsonDocument.Parse(json);
             var expected = Walk(document.RootElement, "").ToList();
-            var walk = new ShapeWalk(json, room, new string[ShapeWalk.Room]);
+            var walk = new ShapeWalk(json, room, names: new string[ShapeWalk.Room]);
             foreach (var (place, type) in expected)
             {
                 Assert.True(walk.Next());
@@ -129,7 +141,7 @@ public class ShapeTests
                 json[random.Next(json.Length)] = (byte)random.Next(256);
             }
 
-            var broken = new ShapeWalk(json, room, new string[ShapeWalk.Room]);
+            var broken = new ShapeWalk(json, room, names: new string[ShapeWalk.Room]);
             while (broken.Next())
             {
                 Assert.NotEqual(0, broken.Shape);
