@@ -38,6 +38,10 @@ internal static class DateTimeText
             || (rest is ['+' or '-', _, _, ':', _, _] && TryNumber(rest[1..3], 0, 23, out _) && TryNumber(rest[4..6], 0, 59, out _));
     }
 
-    private static bool TryNumber(ReadOnlySpan<char> digits, int least, int most, out int number) =>
-        int.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out number) && number >= least && number <= most;
+    // The parser would take zero characters behind the digits.
+    private static bool TryNumber(ReadOnlySpan<char> digits, int least, int most, out int number)
+    {
+        number = 0;
+        return !digits.ContainsAnyExceptInRange('0', '9') && int.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out number) && number >= least && number <= most;
+    }
 }
