@@ -43,6 +43,37 @@ public class FileTypeTests
         }
     }
 
+    [Theory]
+    [InlineData("""{"type":"image/png"}""", null, null)]
+    [InlineData("""{"type":"IMAGE/JPEG; q=1"}""", null, null)]
+    [InlineData("""{"type":" text\/plain;charset=utf-8"}""", null, null)]
+    [InlineData("""{"type":"image/svg+xml"}""", "denied", "image/svg+xml")]
+    [InlineData("""{"type":"application/x-msdownload"}""", "not-allowed", "application/x-msdownload")]
+    [InlineData("""{"type":"image"}""", "not-allowed", "image")]
+    [InlineData("""{"type":"text/plainer"}""", "not-allowed", "text/plainer")]
+    [InlineData("""{"type":"x/\ud800\u0007あ"}""", "not-allowed", "x/???")]
+    [InlineData("""{"type":"","file":"a.jpg"}""", null, null)]
+    [InlineData("""{"type":5}""", null, null)]
+    [InlineData("""{"type":"image/png","file":"a.exe"}""", "denied", "exe")]
+    [InlineData("""{"type":"image/png","file":"a.odd"}""", null, null)]
+    [InlineData("""{"type":"application/zip","file":"a.jpg.exe"}""", "disguised", "exe")]
+    [InlineData("""{"type":"application/zip","file":"a.jpg"}""", "not-allowed", "application/zip")]
+    public void A_declared_type_is_held_against_the_entries_with_a_slash(string json, string? stage, string? claim)
+    {
+        var finding = Content.Findings(Lab.Condition("file-type", "pointer: /file, type: /type, allowed: [\"image/*\", Text/Plain], denied: [exe, image/svg+xml]"), [Content.At(0, json)]).SingleOrDefault();
+        Assert.Equal((stage, claim), (finding?.Stage, finding?.Evidence.Claim));
+        Assert.Equal(claim is not null && claim != "exe" ? "/type" : claim is null ? null : "/file", finding?.Evidence.Facts["pointer"]);
+    }
+
+    [Fact]
+    public void A_program_that_is_declared_as_a_picture_is_found_without_a_name()
+    {
+        var json = $$"""{"type":"image/png","data":"{{Convert.ToBase64String(Program)}}"}""";
+        var condition = Lab.Condition("file-type", "pointer: /file, type: /type, content: /data");
+        Assert.Equal(("contradiction", "image/png"), (Assert.Single(Content.Findings(condition, [Content.At(0, json)])).Stage, Content.Findings(condition, [Content.At(0, json)])[0].Evidence.Claim));
+        Assert.Empty(Content.Findings(condition, [Content.At(0, json.Replace("image/png", "application/octet-stream", StringComparison.Ordinal))]));
+    }
+
     [Fact]
     public void The_claim_is_the_extension_as_an_exception_would_name_it()
     {

@@ -7,13 +7,14 @@ namespace Sekisho.Detection.Conditions.Files;
 
 /// <summary>
 /// Files that a device should not send, by their names (a text, or an array of texts, at a pointer) and by the beginning of the content where the
-/// message carries it. What is denied stays denied where it is allowed as well; an empty list of allowed extensions allows all that is
-/// not denied.
+/// message carries it, and by the type that the message declares (image/png). What is denied stays denied where it is allowed as well. In
+/// the lists an entry with a slash is a declared type, "image/*" one with all its kinds; the others are extensions. Where none of the allowed is an
+/// extension (a declared type), all of them are allowed that are not denied.
 /// <code>
 /// cell 0  stage of the last violation
 /// </code>
 /// </summary>
-internal sealed class FileTypeCondition(string pointer, string content, IReadOnlyList<string> allowed, IReadOnlyList<string> denied) : ICondition
+internal sealed class FileTypeCondition(string pointer, string type, string content, IReadOnlyList<string> allowed, IReadOnlyList<string> denied) : ICondition
 {
     public static readonly ConditionKind Kind = new(
         "file-type",
@@ -21,11 +22,12 @@ internal sealed class FileTypeCondition(string pointer, string content, IReadOnl
         TakesMode: false,
         [
             new ParameterSpec("pointer", ParameterType.Pointer, 0, 0),
+            new ParameterSpec("type", ParameterType.Pointer, 0, 0, ParameterValue.Of("")),
             new ParameterSpec("content", ParameterType.Pointer, 0, 0, ParameterValue.Of("")),
             new ParameterSpec("allowed", ParameterType.Texts, 0, 64, ParameterValue.Of([])),
             new ParameterSpec("denied", ParameterType.Texts, 0, 64, ParameterValue.Of(Programs)),
         ],
-        input => new FileTypeCondition(input.Text("pointer"), input.Text("content"), input.List("allowed"), input.List("denied")))
+        input => new FileTypeCondition(input.Text("pointer"), input.Text("type"), input.Text("content"), input.List("allowed"), input.List("denied")))
     {
         Stages = ["not-allowed", "denied", "disguised", "contradiction"],
     };
@@ -37,8 +39,11 @@ internal sealed class FileTypeCondition(string pointer, string content, IReadOnl
 
     private readonly JsonPointerReader _names = new(pointer);
     private readonly JsonPointerReader? _content = content.Length == 0 ? null : new JsonPointerReader(content);
-    private readonly FrozenSet<UInt128> _allowed = allowed.Select(FileName.Packed).ToFrozenSet();
-    private readonly FrozenSet<UInt128> _denied = denied.Select(FileName.Packed).ToFrozenSet();
+    private readonly JsonPointerReader? _type = type.Length == 0 ? null : new JsonPointerReader(type);
+    private readonly FrozenSet<UInt128> _allowed = allowed.Where(e => !MediaType.IsOne(e)).Select(FileName.Packed).ToFrozenSet();
+    private readonly FrozenSet<UInt128> _denied = denied.Where(e => !MediaType.IsOne(e)).Select(FileName.Packed).ToFrozenSet();
+    private readonly MediaType[] _allowedTypes = [.. allowed.Where(MediaType.IsOne).Select(MediaType.Of)];
+    private readonly MediaType[] _deniedTypes = [.. denied.Where(MediaType.IsOne).Select(MediaType.Of)];
 
     public int Cells => 1;
 
@@ -85,7 +90,8 @@ internal sealed class FileTypeCondition(string pointer, string content, IReadOnl
     public Evidence Explain(ReadOnlySpan<long> state, in Signal signal)
     {
         Look(signal, out var seen);
-        var extension = FileName.Text(seen.Extension);
+        Span<byte> room = stackalloc byte[MediaType.Longest];
+        var extension = seen.IsType ? Declared(signal, room).Text : FileName.Text(seen.Extension);
         return new Evidence
         {
             Metric = "file-type",
@@ -96,7 +102,7 @@ internal sealed class FileTypeCondition(string pointer, string content, IReadOnl
             Events = [signal.Position],
             Counterfactual = seen.Stage == NotAllowedStage ? new Counterfactual("allowed", "includes", 0, "") : new Counterfactual("denied", "excludes", 0, ""),
             Claim = extension,
-            Facts = new Dictionary<string, string> { ["extension"] = extension, ["pointer"] = pointer, ["begins"] = FileContents.Name(seen.Content) },
+            Facts = new Dictionary<string, string> { ["extension"] = extension, ["pointer"] = seen.IsType ? type : pointer, ["begins"] = FileContents.Name(seen.Content) },
         };
     }
 
@@ -120,8 +126,22 @@ internal sealed class FileTypeCondition(string pointer, string content, IReadOnl
             }
         }
 
-        return (_content is not null && names <= 1 && Contradicts(signal, names == 1, ref seen)) || names > 0;
+        Span<byte> room = stackalloc byte[MediaType.Longest];
+        var declared = Declared(signal, room);
+        var isDeclared = !declared.IsEmpty && (_allowedTypes.Length > 0 || _deniedTypes.Length > 0);
+        if (isDeclared && Judge(declared) is var stage && stage > seen.Stage)
+        {
+            seen = seen with { Stage = stage, IsType = true };
+        }
+
+        return (_content is not null && names <= 1 && Contradicts(signal, names == 1, declared.IsMedia, ref seen)) || names > 0 || isDeclared;
     }
+
+    private MediaType.Written Declared(in Signal signal, Span<byte> room) =>
+        _type is not null && _type.TryFind(signal, out var value, out var kind) && kind == JsonTokenType.String ? MediaType.Read(value[1..^1], room) : default;
+
+    private int Judge(MediaType.Written declared) =>
+        declared.IsAnyOf(_deniedTypes) ? DeniedStage : _allowedTypes.Length == 0 || declared.IsAnyOf(_allowedTypes) ? -1 : NotAllowedStage;
 
     private Seen Judge(ReadOnlySpan<byte> raw)
     {
@@ -134,7 +154,7 @@ internal sealed class FileTypeCondition(string pointer, string content, IReadOnl
         return new Seen(isDisguised ? DisguisedStage : isDenied ? DeniedStage : isAllowed ? -1 : NotAllowedStage, name.Extension, FileContent.Unknown);
     }
 
-    private bool Contradicts(in Signal signal, bool isNamed, ref Seen seen)
+    private bool Contradicts(in Signal signal, bool isNamed, bool isMedia, ref Seen seen)
     {
         if (!_content!.TryFind(signal, out var value, out var kind) || kind != JsonTokenType.String)
         {
@@ -142,13 +162,17 @@ internal sealed class FileTypeCondition(string pointer, string content, IReadOnl
         }
 
         var found = FileContents.Of(value[1..^1], out var declaresMedia);
-        if (found != FileContent.Unknown && (declaresMedia || (isNamed && Harmless.Contains(seen.Extension))))
+        if (found != FileContent.Unknown && (declaresMedia || isMedia || (isNamed && Harmless.Contains(seen.Extension))))
         {
-            seen = new Seen(ContradictionStage, seen.Extension, found);
+            seen = new Seen(ContradictionStage, seen.Extension, found) { IsType = !isNamed && isMedia };
         }
 
         return true;
     }
 
-    private readonly record struct Seen(int Stage, UInt128 Extension, FileContent Content);
+    private readonly record struct Seen(int Stage, UInt128 Extension, FileContent Content)
+    {
+        /// <summary>True when it is the declared type that is wrong, not a name.</summary>
+        public bool IsType { get; init; }
+    }
 }
