@@ -57,7 +57,7 @@ public class SchemaTests
 
     [Theory]
     [InlineData("""{"type":"number","multipleOf":2}""", "keyword", "multipleOf", "/")]
-    [InlineData("""{"properties":{"a/b":{"items":{"format":"date"}}}}""", "keyword", "format", "/properties/a~1b/items")]
+    [InlineData("""{"properties":{"a/b":{"items":{"format":"date"}}}}""", "format", "date-time", "/properties/a~1b/items")]
     [InlineData("""{"$ref":"#/x"}""", "keyword", "$ref", "/")]
     [InlineData("""{"$schema":"http://json-schema.org/draft-07/schema#"}""", "draft", "2020-12", "/")]
     [InlineData("""{"type":"date"}""", "type", "object, array", "/")]
@@ -99,6 +99,49 @@ public class SchemaTests
         Assert.Contains(said, line, StringComparison.Ordinal);
         Assert.Contains(line, c => c is >= 'ぁ' and <= 'ん');
         Assert.DoesNotContain('{', line);
+    }
+
+    [Theory]
+    [InlineData("2026-04-01T09:00:00Z", true)]
+    [InlineData("2024-02-29t23:59:60.123456789+09:00", true)]
+    [InlineData("0000-01-01T00:00:00-23:59", true)]
+    [InlineData("2026-02-29T00:00:00Z", false)]
+    [InlineData("2026-04-01T24:00:00Z", false)]
+    [InlineData("2026-04-01T09:00:00", false)]
+    [InlineData("2026-04-01T09:00:00.Z", false)]
+    [InlineData("2026-04-01T09:00:00+0900", false)]
+    [InlineData("2026-04-01 09:00:00Z", false)]
+    [InlineData("2026-04-01T09:00:00Z ", false)]
+    [InlineData("２０26-04-01T09:00:00Z", false)]
+    [InlineData("", false)]
+    public void A_time_is_one_as_its_standard_writes_it(string text, bool isOne)
+    {
+        var condition = Lab.Condition("schema", """schema: '{"properties":{"time":{"format":"date-time"}}}'""");
+        Assert.Equal(isOne, Content.Findings(condition, [Content.At(0, $$"""{"time":"{{text}}"}"""), Content.At(5, """{"time":5}""")]).Count == 0);
+    }
+
+    [Fact]
+    public void What_is_taken_for_a_time_is_one_for_others_too_and_no_text_does_harm()
+    {
+        var random = Fuzz.Source(33);
+        var taken = 0;
+        for (var i = 0; i < Fuzz.Rounds(50_000); i++)
+        {
+            var text = $"{random.Next(1, 10000):d4}-{random.Next(1, 14):d2}-{random.Next(1, 33):d2}T{random.Next(25):d2}:{random.Next(61):d2}:{random.Next(61):d2}{(random.Next(2) == 0 ? "" : $".{random.Next(10_000)}")}{(random.Next(2) == 0 ? "Z" : $"+{random.Next(14):d2}:{random.Next(60):d2}")}".ToCharArray();
+            if (random.Next(3) == 0)
+            {
+                text[random.Next(text.Length)] = "09-:TZ.+ あ\0"[random.Next(11)];
+            }
+
+            var cut = text.AsSpan(0, random.Next(4) == 0 ? random.Next(text.Length) : text.Length);
+            if (DateTimeText.IsOne(cut) && cut[17] != '6' && !cut.StartsWith("0000"))
+            {
+                taken++;
+                Assert.True(DateTimeOffset.TryParse(cut, CultureInfo.InvariantCulture, out _) || cut.StartsWith("0001-01-01") || cut.StartsWith("9999-12-31"), cut.ToString());
+            }
+        }
+
+        Assert.InRange(taken, 1000, int.MaxValue);
     }
 
     [Fact]

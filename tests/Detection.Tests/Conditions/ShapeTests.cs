@@ -45,9 +45,12 @@ public class ShapeTests
     }
 
     [Fact]
-    public void What_was_found_is_known_and_every_further_new_place_is_found_by_itself()
+    public void What_was_found_is_known_and_a_further_new_place_is_found_by_itself_once_an_update_would_be_over()
     {
-        var findings = Content.Findings(Hour, [.. Learnt(), .. Enumerable.Range(0, 20).Select(i => Content.At(100 + i, """{"t":1,"x":1}""")), Content.At(130, """{"t":1,"x":1,"y":{"z":[true]}}""")]);
+        var further = """{"t":1,"x":1,"y":{"z":[true]}}""";
+        List<MessageEvent> first = [.. Learnt(), .. Enumerable.Range(0, 12).Select(i => Content.At(100 + i, """{"t":1,"x":1}"""))];
+        Assert.Equal("/x", Assert.Single(Content.Findings(Hour, [.. first, Content.At(159.999, further), Content.At(170, further)])).Evidence.Claim);
+        var findings = Content.Findings(Hour, [.. first, Content.At(160, further)]);
         Assert.Equal([("/x", 1.0), ("/y", 3.0)], findings.Select(f => (f.Evidence.Claim, f.Evidence.Measured)));
     }
 
@@ -55,7 +58,7 @@ public class ShapeTests
     public void Many_new_places_do_not_push_out_what_was_learnt()
     {
         var wild = Content.At(100, "{" + string.Join(",", Enumerable.Range(0, 500).Select(i => $"\"n{i}\":1")) + "}");
-        var findings = Content.Findings(Hour, [.. Learnt(), wild, Content.At(101, Usual), Content.At(102, """{"x":1}"""), Content.At(103, Usual)]);
+        var findings = Content.Findings(Hour, [.. Learnt(), wild, Content.At(101, Usual), Content.At(161, """{"x":1}"""), Content.At(162, Usual)]);
         Assert.Equal([500.0, 1.0], findings.Select(f => f.Evidence.Measured));
         Assert.Equal("/n0", findings[0].Evidence.Claim);
     }
@@ -71,6 +74,18 @@ public class ShapeTests
         var narrow = Lab.Condition("shape", "messages: 20, learn: \"01:00:00\", most: 9");
         Assert.Single(Content.Findings(narrow, [.. Learnt(), Content.At(100, """{"x":1}""")]));
         Assert.Empty(Content.Findings(narrow, [Content.At(-5, """{"w":1}"""), .. Learnt(), Content.At(100, """{"x":1}""")]));
+    }
+
+    [Fact]
+    public void An_object_whose_names_are_data_is_a_map_and_what_is_new_beside_it_or_within_its_values_is_found()
+    {
+        static string Sensors(int from, string more = "", string within = "") =>
+            $$"""{"time":"x","sensors":{{{string.Join(",", Enumerable.Range(from, 5).Select(i => $$"""  "s{{i}}":{"t":{{i}},"ok":true{{within}}} """))}}}{{more}}}""";
+        List<MessageEvent> learnt = [.. Enumerable.Range(0, 300).Select(i => Content.At(5 * i, Sensors(5 * i)))];
+        Assert.Empty(Content.Findings(Hour, [.. learnt, .. Enumerable.Range(300, 100).Select(i => Content.At(5 * i, Sensors(5 * i)))]));
+        Assert.Equal("/cmd", Assert.Single(Content.Findings(Hour, [.. learnt, Content.At(1500, Sensors(9000, ",\"cmd\":\"reboot\""))])).Evidence.Claim);
+        Assert.Equal("/sensors/*/cmd", Assert.Single(Content.Findings(Hour, [.. learnt, Content.At(1500, Sensors(9000, within: ",\"cmd\":1"))])).Evidence.Claim);
+        Assert.Equal("/sensors/*", Assert.Single(Content.Findings(Hour, [.. learnt, Content.At(1500, """{"time":"x","sensors":{"s1":7}}""")])).Evidence.Claim);
     }
 
     [Fact]
@@ -112,7 +127,7 @@ public class ShapeTests
             var json = Encoding.UTF8.GetBytes(Draw(random, 5));
             using var document = JsonDocument.Parse(json);
             var expected = Walk(document.RootElement, "").ToList();
-            var walk = new ShapeWalk(json, room, new string[ShapeWalk.Room]);
+            var walk = new ShapeWalk(json, room, names: new string[ShapeWalk.Room]);
             foreach (var (place, type) in expected)
             {
                 Assert.True(walk.Next());
@@ -126,7 +141,7 @@ public class ShapeTests
                 json[random.Next(json.Length)] = (byte)random.Next(256);
             }
 
-            var broken = new ShapeWalk(json, room, new string[ShapeWalk.Room]);
+            var broken = new ShapeWalk(json, room, names: new string[ShapeWalk.Room]);
             while (broken.Next())
             {
                 Assert.NotEqual(0, broken.Shape);

@@ -151,7 +151,7 @@ internal ref struct SchemaCheck(List<string>? place)
 
     private bool Text(ref Utf8JsonReader reader, SchemaNode schema)
     {
-        if (schema.MinLength == 0 && schema.MaxLength == int.MaxValue && schema.Pattern is null)
+        if (schema.MinLength == 0 && schema.MaxLength == int.MaxValue && schema.Pattern is null && !schema.IsDateTime)
         {
             return true;
         }
@@ -170,7 +170,8 @@ internal ref struct SchemaCheck(List<string>? place)
 
             return length < schema.MinLength ? Wrong("minLength", schema.MinLength)
                 : length > schema.MaxLength ? Wrong("maxLength", schema.MaxLength)
-                : schema.Pattern is not { } pattern || pattern.IsMatch(text) || Wrong("pattern", pattern.ToString());
+                : schema.Pattern is { } pattern && !pattern.IsMatch(text) ? Wrong("pattern", pattern.ToString())
+                : !schema.IsDateTime || DateTimeText.IsOne(text) || Wrong("format", "date-time");
         }
         finally
         {

@@ -63,6 +63,9 @@ internal sealed class SchemaNode
     public int MaxItems { get; init; } = int.MaxValue;
 
     public Regex? Pattern { get; init; }
+
+    /// <summary>True when a text must be a time with date and offset.</summary>
+    public bool IsDateTime { get; init; }
 }
 
 /// <summary>A member of an object.</summary>

@@ -8,7 +8,7 @@ namespace Sekisho.Detection.Conditions.Schemas;
 /// <summary>
 /// Reads a JSON schema: of draft 2020-12 the part that a message of a device needs. type, properties, required, additionalProperties, items, enum
 /// and const (of texts, numbers, true, false and null), minimum, maximum, exclusiveMinimum, exclusiveMaximum, minLength, maxLength, minItems,
-/// maxItems and pattern are checked; $schema, $comment, title, description, default and examples say nothing. Whatever else it holds is refused,
+/// maxItems, pattern and the format date-time (RFC 3339) are checked; $schema, $comment, title, description, default and examples say nothing. Whatever else it holds is refused,
 /// so that nobody believes in a check that is not made. Pure; one use.
 /// </summary>
 internal sealed class SchemaReader
@@ -100,6 +100,7 @@ internal sealed class SchemaReader
             MinItems = Whole(Given("minItems"), "minItems", place) ?? 0,
             MaxItems = Whole(Given("maxItems"), "maxItems", place) ?? int.MaxValue,
             Pattern = Pattern(Given("pattern"), place),
+            IsDateTime = IsDateTime(Given("format"), place),
         };
     }
 
@@ -108,7 +109,7 @@ internal sealed class SchemaReader
         "$schema" => member.Value.ValueKind == JsonValueKind.String && member.Value.GetString()!.TrimEnd('#') == Draft,
         "$comment" or "title" or "description" or "default" or "examples" => true,
         "type" or "properties" or "required" or "additionalProperties" or "items" or "enum" or "const" or "minimum" or "maximum" or "exclusiveMinimum" or "exclusiveMaximum" => true,
-        "minLength" or "maxLength" or "minItems" or "maxItems" or "pattern" => true,
+        "minLength" or "maxLength" or "minItems" or "maxItems" or "pattern" or "format" => true,
         _ => false,
     };
 
@@ -269,6 +270,16 @@ internal sealed class SchemaReader
 
         Fault("schema.value", place, ("keyword", keyword));
         return null;
+    }
+
+    private bool IsDateTime(JsonElement? given, string place)
+    {
+        if (given is { } value && !(value.ValueKind == JsonValueKind.String && value.ValueEquals("date-time")))
+        {
+            Fault("schema.format", place);
+        }
+
+        return given is not null;
     }
 
     private Regex? Pattern(JsonElement? given, string place)

@@ -6,7 +6,7 @@ namespace Sekisho.Detection.Conditions.Shapes;
 
 /// <summary>
 /// Walks over the values of a JSON document and gives each a stable hash of where it stands and of what type it is. All elements of an array
-/// stand at one place ("*"), and null is no type: it only says that a value is missing. What is broken, or deeper than 64 levels, ends the walk.
+/// stand at one place ("*"), so do all values of an object that is a map, and null is no type: it only says that a value is missing. What is broken, or deeper than 64 levels, ends the walk.
 /// Allocates nothing as long as nobody asks for the place. One use.
 /// </summary>
 internal ref struct ShapeWalk
@@ -20,23 +20,29 @@ internal ref struct ShapeWalk
     private const ulong Prime = 1099511628211;
 
     private readonly Span<ulong> _places;
+    private readonly ReadOnlySpan<long> _maps;
     private readonly string[]? _names;
     private Utf8JsonReader _reader;
     private ulong _arrays;
 
     /// <param name="json">The document.</param>
     /// <param name="room">Room for a hash per level, <see cref="Room"/> of them.</param>
+    /// <param name="maps">Places of the objects that are maps; 0 for none.</param>
     /// <param name="names">Room for a name per level, as many; null when nobody asks for places.</param>
-    public ShapeWalk(ReadOnlySpan<byte> json, Span<ulong> room, string[]? names = null)
+    public ShapeWalk(ReadOnlySpan<byte> json, Span<ulong> room, ReadOnlySpan<long> maps = default, string[]? names = null)
     {
         _reader = new Utf8JsonReader(json, new JsonReaderOptions { MaxDepth = Deepest });
         _places = room;
         _places[0] = Basis;
+        _maps = maps;
         _names = names;
     }
 
     /// <summary>Hash of the present value's place and type; never 0.</summary>
     public long Shape { get; private set; }
+
+    /// <summary>Hash of the place that the present value stands in; 0 for the document.</summary>
+    public readonly long Parent => _reader.CurrentDepth == 0 ? 0 : unchecked((long)_places[_reader.CurrentDepth - 1]);
 
     /// <summary>The present value's type.</summary>
     public readonly string Type => _reader.TokenType switch
@@ -84,8 +90,7 @@ internal ref struct ShapeWalk
     {
         if (depth > 0 && (_arrays & (1UL << (depth - 1))) != 0)
         {
-            _places[depth] = Add(Add(_places[depth - 1], '/'), '*');
-            Note(depth, "*");
+            Star(depth);
         }
 
         if (depth < Deepest)
@@ -106,8 +111,20 @@ internal ref struct ShapeWalk
         Shape = Shape == 0 ? 1 : Shape;
     }
 
+    private void Star(int depth)
+    {
+        _places[depth] = Add(Add(_places[depth - 1], '/'), '*');
+        Note(depth, "*");
+    }
+
     private void Name(int depth)
     {
+        if (_maps.Contains(unchecked((long)_places[depth - 1])))
+        {
+            Star(depth);
+            return;
+        }
+
         Span<byte> room = stackalloc byte[LongestName];
         var raw = _reader.ValueSpan;
         var name = _reader.ValueIsEscaped ? room[..JsonText.Unescape(raw, room)] : raw;
