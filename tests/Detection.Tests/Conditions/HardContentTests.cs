@@ -1,5 +1,7 @@
 using System.Text.Json;
+using Sekisho.Detection.Conditions;
 using Sekisho.Domain.Events;
+using Sekisho.Tests.Support;
 
 namespace Sekisho.Detection.Tests.Conditions;
 
@@ -102,5 +104,83 @@ public class HardContentTests
         var lab = new Lab($"[{condition}]");
         lab.Run(events);
         Assert.DoesNotContain(lab.Table.All, s => s.IsRaised);
+    }
+
+    [Fact]
+    public void No_kind_throws_or_allocates_whatever_the_bytes_are()
+    {
+        const string Schema = """schema: '{"type":"object","required":["a"],"additionalProperties":{"maxItems":9},"properties":{"a":{"type":["number","string"],"maxLength":99,"pattern":"^[a-z0-9]*$"},"b":{"items":{"enum":[1,"x"]}}}}'""";
+        var kinds = new[]
+        {
+            Lab.Condition("value", "pointer: /a/b, most: 1"), Lab.Condition("value", "pointer: /a, sides: both", "judge: learnt"), Lab.Condition("value-rate", "pointer: /b, most: 1"),
+            Lab.Condition("value-stuck", "pointer: /a"), Lab.Condition("file-type", "pointer: /file, type: /a, content: /b, allowed: [jpg, \"image/*\"]"), Lab.Condition("schema", Schema),
+            Lab.Condition("shape", "messages: 10, learn: \"00:00:00\", most: 32"),
+        };
+        foreach (var kind in kinds)
+        {
+            // With a stretch of its own for each message, as one at a time.
+            var lab = new Lab($"[{kind}]");
+            var at = 0;
+            foreach (var bytes in Hostile(Fuzz.Source(7), Fuzz.Rounds(600)))
+            {
+                lab.Run(Content.At(at++, "{}") with { Payload = bytes, Transient = at % 3 == 0 ? bytes : default });
+            }
+
+            var condition = lab.Book.For("field").Device.Conditions[^1].Judged.Condition;
+            var state = new long[condition.Cells];
+            var usual = """{"a":{"b":21.5},"b":[1,"x",{"c":"\u00e9\ud83d\ude00"}],"file":["a.jpg","b.exe"],"k":{"l":[true,null,"text"]}}"""u8.ToArray();
+            long allocated = 0;
+            for (var i = 0; i < 200; i++)
+            {
+                usual[11] = (byte)('0' + (i % 10));
+                var message = Content.At(5 * i, "{}") with { Payload = usual };
+                var signal = new Signal
+                {
+                    Kind = SignalKind.Message, At = message.ArrivedAt.ToUnixTimeMilliseconds(), EventAt = message.ArrivedAt.ToUnixTimeMilliseconds(), Position = i + 1, Downtime = 0, IsClean = true, Happened = message,
+                };
+                var before = GC.GetAllocatedBytesForCurrentThread();
+                condition.Step(state, signal);
+                allocated = i < 100 ? 0 : allocated + GC.GetAllocatedBytesForCurrentThread() - before;
+            }
+
+            Assert.True(allocated == 0, $"{kind}: {allocated} bytes");
+        }
+    }
+
+    // Anything but well-behaved JSON, and some of that.
+    private static IEnumerable<byte[]> Hostile(Random random, int count)
+    {
+        string[] pieces =
+        [
+            "{", "}", "[", "]", ",", ":", "\"", "\"a\":", "\"file\":\"x.exe\"", "\"\\ud800\"", "\"\\u0061\":", "1e999", "-0", "0.1e-400", "true", "null", " ", "\n", "/", "\\", "\"b\":{",
+            "99999999999999999999999999999999999999",
+        ];
+        string[] whole =
+        [
+            "", "{\"a\":", string.Concat(Enumerable.Repeat("{\"a\":", 100_000)), string.Concat(Enumerable.Repeat("[", 900)) + new string(']', 900),
+            string.Concat(Enumerable.Repeat("{\"a\":", 250)) + "1" + new string('}', 250), $"{{\"a\":{new string('9', 200_000)}}}", $"{{\"a\":1{new string('0', 200_000)}e-200000,\"b\":-1e{new string('9', 10_000)}}}",
+            $"{{\"a\":\"{string.Concat(Enumerable.Repeat("\\u0061", 40_000))}.exe\",\"{new string('n', 100_000)}\":1}}",
+            "{" + string.Join(',', Enumerable.Range(0, 20_000).Select(i => $"\"k{i}\":{i}")) + "}", "{" + string.Join(',', Enumerable.Repeat("\"a\":{\"b\":[1,\"x\"]}", 5_000)) + "}",
+            "{\"file\":[" + string.Join(',', Enumerable.Repeat("\"a.b.c.exe\"", 20_000)) + "]}", "{\"\\ud800\":1,\"a\":\"\\udfff.exe\",\"b\":[\"\\ud800\"]}",
+        ];
+        foreach (var text in whole)
+        {
+            yield return System.Text.Encoding.UTF8.GetBytes(text);
+        }
+
+        yield return [(byte)'{', (byte)'"', 0xC3, 0x28, (byte)'"', (byte)':', (byte)'"', 0xFF, 0xFE, (byte)'"', (byte)'}'];
+        for (var i = 0; i < count; i++)
+        {
+            if (i % 3 == 0)
+            {
+                var bytes = new byte[random.Next(200)];
+                random.NextBytes(bytes);
+                yield return bytes;
+            }
+            else
+            {
+                yield return System.Text.Encoding.UTF8.GetBytes((i % 3 == 1 ? "{" : "") + string.Concat(Enumerable.Range(0, random.Next(1, 30)).Select(_ => pieces[random.Next(pieces.Length)])));
+            }
+        }
     }
 }
