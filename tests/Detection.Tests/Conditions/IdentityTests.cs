@@ -7,58 +7,6 @@ public class IdentityTests
     private const string Here = "198.51.100.7";
     private const string There = "203.0.113.9";
 
-    private static readonly string Clone = $"[{Lab.Condition("clone", "")}]";
-
-    [Fact]
-    public void F1_attack_a_copy_that_takes_turns_with_its_unit_is_found_within_a_minute()
-    {
-        var lab = new Lab(Clone);
-        lab.Run([.. Enumerable.Range(0, 7).Select(i => Sent(300 * i, Here, i))]);
-        lab.Run(Sent(2000, There, 4), Sent(2015, Here, 7), Sent(2030, There, 5));
-        Assert.Empty(lab.Findings);
-        lab.Run(Sent(2045, Here, 8));
-        var finding = Assert.Single(lab.Findings);
-        Assert.Equal(("places", 3.0), (finding.Evidence.Facts["why"], finding.Evidence.Measured));
-    }
-
-    [Fact]
-    public void A_unit_with_two_lines_has_one_sequence_and_is_no_copy()
-    {
-        var lab = new Lab(Clone);
-        lab.Run([.. Enumerable.Range(0, 200).Select(i => Sent(15 * i, i % 2 == 0 ? Here : "2001:db8::7", i))]);
-        Assert.Empty(lab.Findings);
-    }
-
-    [Fact]
-    public void A_handover_a_restart_and_a_repeat_of_the_last_message_are_no_copies()
-    {
-        var lab = new Lab(Clone);
-        lab.Run([.. Enumerable.Range(0, 10).Select(i => Sent(30 * i, Here, i)), Sent(300, There, 9), .. Enumerable.Range(10, 10).Select(i => Sent(10 + (30 * i), There, i))]);
-        lab.Run([.. Enumerable.Range(0, 10).Select(i => Sent(1000 + (30 * i), There, i + 1000)), .. Enumerable.Range(0, 10).Select(i => Sent(1300 + (30 * i), There, i + 500))]);
-        Assert.Empty(lab.Findings);
-    }
-
-    [Fact]
-    public void Two_series_from_one_address_are_two_units()
-    {
-        var lab = new Lab(Clone);
-        lab.Run([.. Enumerable.Range(0, 6).SelectMany(i => new[] { Sent(60 * i, Here, 5000 + i), Sent((60 * i) + 20, Here, 10 + i) })]);
-        Assert.Equal("series", Assert.Single(lab.Findings).Evidence.Facts["why"]);
-    }
-
-    [Fact]
-    public void Without_sequences_five_turns_within_minutes_are_asked_for()
-    {
-        var lab = new Lab(Clone);
-        lab.Run([.. Enumerable.Range(0, 6).Select(i => Sent(30 * i, i % 2 == 0 ? Here : There, null))]);
-        Assert.Empty(lab.Findings);
-        lab.Run(Sent(180, Here, null));
-        Assert.Equal("turns", Assert.Single(lab.Findings).Evidence.Facts["why"]);
-        var slow = new Lab(Clone);
-        slow.Run([.. Enumerable.Range(0, 50).Select(i => Sent(601 * i, i % 2 == 0 ? Here : There, null))]);
-        Assert.Empty(slow.Findings);
-    }
-
     [Fact]
     public void A_new_client_is_told_once_and_an_updated_device_is_known_from_then_on()
     {
