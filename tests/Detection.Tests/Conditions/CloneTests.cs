@@ -30,12 +30,36 @@ public class CloneTests
     }
 
     [Fact]
-    public void A_copy_whose_numbers_are_ahead_is_found_with_the_next_message()
+    public void A_copy_whose_numbers_are_ahead_is_found_as_soon()
     {
         var lab = new Lab(Clone);
         lab.Run([.. Enumerable.Range(0, 7).Select(i => Sent(300 * i, Here, i))]);
-        lab.Run(Sent(2000, There, 100), Sent(2010, Here, 7), Sent(2020, There, 101), Sent(2030, Here, 8), Sent(2040, There, 102));
+        lab.Run(Sent(2000, There, 100), Sent(2010, Here, 7), Sent(2020, There, 101));
+        Assert.Empty(lab.Findings);
+        lab.Run(Sent(2030, Here, 8));
         Assert.Equal("places", Assert.Single(lab.Findings).Evidence.Facts["why"]);
+    }
+
+    [Theory]
+    [InlineData(RefusalReasons.Suspended, true)]
+    [InlineData(RefusalReasons.WrongSecret, false)]
+    public void F1_attack_a_unit_and_its_copy_go_on_when_the_device_is_suspended_and_whoever_has_no_token_proves_nothing(string reason, bool isFound)
+    {
+        var lab = new Lab(Clone);
+        lab.Run([.. Enumerable.Range(0, 7).Select(i => Sent(300 * i, Here, i))]);
+        lab.Run(Sent(2000, There, 4), Sent(2015, Here, 7), Lab.Refusal(Lab.Start.AddSeconds(2030), reason, source: There));
+        Assert.Empty(lab.Findings);
+        lab.Run(Lab.Refusal(Lab.Start.AddSeconds(2045), reason, source: Here));
+        Assert.Equal(isFound, lab.Findings.Count == 1);
+    }
+
+    [Fact]
+    public void A_unit_with_two_lines_that_is_suspended_keeps_asking_by_both_and_is_no_copy()
+    {
+        var lab = new Lab(Clone);
+        lab.Run([.. Enumerable.Range(0, 20).Select(i => Sent(15 * i, i % 2 == 0 ? Here : There, i))]);
+        lab.Run([.. Enumerable.Range(20, 40).Select(i => Lab.Refusal(Lab.Start.AddSeconds(15 * i), RefusalReasons.Suspended, source: i % 2 == 0 ? Here : There))]);
+        Assert.Empty(lab.Findings);
     }
 
     [Fact]
@@ -173,12 +197,12 @@ public class CloneTests
     public void Who_keeps_asking_for_the_identity_from_elsewhere_while_the_unit_goes_on_is_a_copy()
     {
         var lab = new Lab(Clone);
-        lab.Run([.. Enumerable.Range(0, 6).SelectMany(i => new GatewayEvent[] { Sent(60 * i, Here, i), Lab.Authentication(Lab.Start.AddSeconds((60 * i) + 20), outcome: AuthenticationOutcomes.Pending, source: There) })]);
+        lab.Run([.. Enumerable.Range(0, 6).SelectMany(i => new GatewayEvent[] { Sent(60 * i, Here, i), Lab.Refusal(Lab.Start.AddSeconds((60 * i) + 20), RefusalReasons.Pending, source: There) })]);
         Assert.Equal("bindings", Assert.Single(lab.Findings).Evidence.Facts["why"]);
 
         // It lost its token and waits for its old one to end.
         var waits = new Lab(Clone);
-        waits.Run([.. Enumerable.Range(0, 6).Select(i => Sent(60 * i, Here, i)), .. Enumerable.Range(6, 20).Select(i => (GatewayEvent)Lab.Authentication(Lab.Start.AddSeconds(60 * i), outcome: AuthenticationOutcomes.Pending, source: There))]);
+        waits.Run([.. Enumerable.Range(0, 6).Select(i => Sent(60 * i, Here, i)), .. Enumerable.Range(6, 20).Select(i => (GatewayEvent)Lab.Refusal(Lab.Start.AddSeconds(60 * i), RefusalReasons.Pending, source: There))]);
         Assert.Empty(waits.Findings);
     }
 

@@ -12,14 +12,18 @@ namespace Sekisho.Detection.Conditions.Identity;
 /// keeps binding anew or asking to. Turns: more of them where there are no sequences, between two networks of one protocol, because a unit that has
 /// both protocols may use them in turns.
 /// </para>
-/// <para>What comes again unchanged is a lost acknowledgement or a second line, and what was stored for a gap is one unit's: neither counts.</para>
+/// <para>
+/// What comes again unchanged is a lost acknowledgement or a second line, and what was stored for a gap is one unit's: neither counts. Refused
+/// requests with the device's own token do, because both go on when the device is suspended.
+/// </para>
 /// <code>
 /// cell 0, 1  address that sent last: hash, arrival      cell 2, 3  the one before
 /// cell 4, 5  their networks: hash, protocol in bit 0    cell 6     turns back to the one before
 /// cell 7     those between networks of one protocol     cell 8     last of what is counted
 /// cell 9     binding epoch                              cell 10    bindings anew, or asked for, meanwhile
 /// cell 11    back and forth between two series          cell 12    of those with device times
-/// cell 13    why: one of the constants below            cell 14    journal position of the signal before   cell 15  of the last   then the series
+/// cell 13    why: one of the constants below            cell 14    journal position of the signal before
+/// cell 15    of the last                                cell 16    numbers sent again from the other address     then the series
 /// </code>
 /// </summary>
 /// <param name="times">Turns, or back and forth between two series; at least 2.</param>
@@ -36,7 +40,7 @@ internal sealed class CloneCondition(int times, long withinMs) : ICondition
         ],
         input => new CloneCondition(input.Whole("times"), input.Milliseconds("within")));
 
-    private const int Own = 16;
+    private const int Own = 17;
 
     // More is asked for where sequences do not help.
     private const int More = 2;
@@ -53,7 +57,8 @@ internal sealed class CloneCondition(int times, long withinMs) : ICondition
     public bool Concerns(in Signal signal) => signal.Source.Hash != 0 && signal.Kind switch
     {
         SignalKind.Message => !signal.Backlog,
-        SignalKind.Authentication => signal.What is AuthenticationOutcomes.Bound or AuthenticationOutcomes.Renewed or AuthenticationOutcomes.Pending,
+        SignalKind.Refusal => signal.What is not (RefusalReasons.Unregistered or RefusalReasons.WrongSecret or RefusalReasons.BadToken),
+        SignalKind.Authentication => signal.What is AuthenticationOutcomes.Bound or AuthenticationOutcomes.Renewed,
         _ => false,
     };
 
@@ -66,7 +71,7 @@ internal sealed class CloneCondition(int times, long withinMs) : ICondition
 
         if (signal.At - state[8] > withinMs)
         {
-            (state[6], state[7], state[10], state[11], state[12]) = (0, 0, 0, 0, 0);
+            (state[6], state[7], state[10], state[11], state[12], state[16]) = (0, 0, 0, 0, 0, 0);
         }
 
         (state[14], state[15]) = (state[15], signal.Position);
@@ -75,7 +80,7 @@ internal sealed class CloneCondition(int times, long withinMs) : ICondition
         {
             Order(state, signal, isElsewhere);
         }
-        else if (signal.What == AuthenticationOutcomes.Pending)
+        else if (signal.Kind == SignalKind.Refusal && signal.What == RefusalReasons.Pending)
         {
             state[10]++;
         }
@@ -161,15 +166,18 @@ internal sealed class CloneCondition(int times, long withinMs) : ICondition
         }
 
         var step = TwoSeries.Goes(state[Own..], signal.Sequence, signal.DeviceTime, signal.At, withinMs);
-        if (step == SeriesStep.Other || (step == SeriesStep.Again && isElsewhere))
+        if (step == SeriesStep.Other)
         {
-            var isSure = step == SeriesStep.Other && signal.DeviceTime != 0;
-            (state[11], state[12], state[8]) = (state[11] + 1, state[12] + (isSure ? 1 : 0), signal.At);
+            (state[11], state[12], state[8]) = (state[11] + 1, state[12] + (signal.DeviceTime == 0 ? 0 : 1), signal.At);
+        }
+        else if (step == SeriesStep.Again && isElsewhere)
+        {
+            (state[16], state[8]) = (state[16] + 1, signal.At);
         }
     }
 
     private int Why(ReadOnlySpan<long> state) =>
-        state[6] >= times && state[11] >= Least ? ByPlaces
+        state[6] >= times && (state[11] > 0 || state[16] >= Least) ? ByPlaces
         : state[12] >= times ? BySeries
         : state[6] >= times + More && state[10] >= Least ? ByBindings
         : state[7] >= times + More && state[Own] == 0 && state[9] != 0 ? ByTurns
