@@ -17,25 +17,76 @@ public class IdentityTests
     }
 
     [Fact]
-    public void A_new_way_through_relays_is_told_once()
+    public void Clients_are_learnt_for_two_days_and_failed_attempts_teach_and_tell_nothing()
+    {
+        foreach (var (hours, isFound) in new[] { (47, false), (48, true) })
+        {
+            var lab = new Lab($"[{Lab.Condition("fingerprint", "")}]");
+            lab.Run([.. Enumerable.Range(0, 24).Select(i => Lab.Authentication(Lab.Start.AddHours(i), client: "unit/1.0"))]);
+            lab.Run(Lab.Authentication(Lab.Start.AddHours(hours).AddMinutes(-1), outcome: AuthenticationOutcomes.WrongSecret, client: "thief/1.0"), Lab.Authentication(Lab.Start.AddHours(hours), client: "thief/1.0"));
+            Assert.Equal(isFound, lab.Findings.Count == 1);
+        }
+    }
+
+    [Fact]
+    public void A_device_that_tells_no_client_or_always_another_says_nothing_by_it()
+    {
+        var lab = new Lab($"[{Lab.Condition("fingerprint", "")}]");
+        lab.Run([.. Enumerable.Range(0, 60).Select(i => Lab.Authentication(Lab.Start.AddHours(3 * i)))]);
+        Assert.Empty(lab.Findings);
+        lab.Run([.. Enumerable.Range(60, 200).Select(i => Lab.Authentication(Lab.Start.AddHours(3 * i), client: $"browser/{i}"))]);
+        Assert.InRange(lab.Findings.Count, 1, Sekisho.Detection.Thresholds.KnownSet.RoamingAfter);
+    }
+
+    [Fact]
+    public void A_new_way_through_relays_is_told_once_and_a_stored_reading_or_one_without_a_way_tells_nothing()
     {
         var lab = new Lab($"[{Lab.Condition("path", "")}]");
         lab.Run([.. Enumerable.Range(0, 60).Select(i => Sent(7200 * i, Here, i) with { Path = "relay-1" })]);
-        lab.Run([.. Enumerable.Range(60, 9).Select(i => Sent(7200 * i, Here, i) with { Path = "relay-9" })]);
+        lab.Run([.. Enumerable.Range(60, 9).Select(i => Sent(7200 * i, Here, i))]);
+        Assert.Empty(lab.Findings);
+        lab.Run([.. Enumerable.Range(70, 9).Select(i => Sent(7200 * i, Here, i) with { Path = "relay-9" })]);
         Assert.Equal("relay-9", Assert.Single(lab.Findings).Evidence.Claim);
     }
 
     [Fact]
-    public void Whoever_touches_a_honey_device_is_found_and_other_devices_are_not()
+    public void The_declared_parent_is_no_new_way()
+    {
+        var directory = new FakeDirectory();
+        directory.SetDevice("d1", parent: "unit-7");
+        var lab = new Lab($"[{Lab.Condition("path", "")}]", directory: directory);
+        lab.Run([.. Enumerable.Range(0, 60).Select(i => Sent(7200 * i, Here, i) with { Path = "relay-1" })]);
+        lab.Run([.. Enumerable.Range(60, 9).Select(i => Sent(7200 * i, Here, i) with { Path = "unit-7" })]);
+        Assert.Empty(lab.Findings);
+        lab.Run(Sent(7200 * 70, Here, 70) with { Path = "unit-8" });
+        Assert.Equal("unit-8", Assert.Single(lab.Findings).Evidence.Claim);
+    }
+
+    [Theory]
+    [InlineData("message")]
+    [InlineData("authentication")]
+    [InlineData("refusal")]
+    public void Whoever_touches_a_honey_device_is_found_and_other_devices_are_not(string contact)
     {
         var directory = new FakeDirectory();
         directory.SetDevice("d1");
         directory.SetDevice("bait", kind: "Honey");
         var lab = new Lab($"[{Lab.Condition("honey", "")}]", directory: directory);
-        lab.Run(Sent(0, Here, 1), Lab.Refusal(Lab.Start, RefusalReasons.WrongSecret));
+        lab.Run(Touched("d1", contact), Lab.Change(Lab.Start.AddSeconds(6), "active", "bait"), Lab.Tick(Lab.Start.AddHours(1)));
         Assert.Empty(lab.Findings);
-        lab.Run(Lab.Refusal(Lab.Start.AddSeconds(5), RefusalReasons.WrongSecret, "bait", There));
-        Assert.Equal(("bait", "refusal"), (Assert.Single(lab.Findings).DeviceId, lab.Findings[0].Evidence.Facts["contact"]));
+        lab.Run(Touched("bait", contact) with { ArrivedAt = Lab.Start.AddHours(2) });
+        Assert.Equal(("bait", contact, "203.0.113.0/24"), (Assert.Single(lab.Findings).DeviceId, lab.Findings[0].Evidence.Facts["contact"], lab.Findings[0].Evidence.Claim));
+    }
+
+    [Fact]
+    public void Kinds_of_honey_devices_can_be_named()
+    {
+        var directory = new FakeDirectory();
+        directory.SetDevice("bait", kind: "door-sensor-x");
+        directory.SetDevice("d1", kind: "honey");
+        var lab = new Lab($"[{Lab.Condition("honey", "kinds: [spare, door-sensor-x]")}]", directory: directory);
+        lab.Run(Touched("d1", "message"), Touched("bait", "message"));
+        Assert.Equal("bait", Assert.Single(lab.Findings).DeviceId);
     }
 
     [Fact]
@@ -57,6 +108,13 @@ public class IdentityTests
             Restarts.GiveTheSame(() => new Lab(all, directory: directory), events, random);
         }
     }
+
+    private static GatewayEvent Touched(string device, string contact) => contact switch
+    {
+        "message" => Sent(5, There, 1, device),
+        "authentication" => Lab.Authentication(Lab.Start.AddSeconds(5), device, source: There),
+        _ => Lab.Refusal(Lab.Start.AddSeconds(5), RefusalReasons.WrongSecret, device, There),
+    };
 
     private static MessageEvent Sent(double second, string source, int? sequence, string device = "d1")
     {
