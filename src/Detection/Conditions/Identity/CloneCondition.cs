@@ -4,31 +4,30 @@ using Sekisho.Domain.Events;
 namespace Sekisho.Detection.Conditions.Identity;
 
 /// <summary>
-/// Two units send under one identity. Four signs, each within a time in which one unit does not do that:
+/// Two units send under one identity. Signs, each within a time in which one unit does not do that:
 /// <para>
-/// A series goes on behind another: from a second address comes a lower sequence though device time has gone on, and then the first address goes on
-/// where it was. One unit that restarts begins anew and stays with that; an older reading that comes late has an older time. Once is enough, so that
-/// it is found before a response to something else locks both out.
+/// Two places: messages come in turns from two addresses, and the numbers go back and forth between two series (<see cref="TwoSeries"/>). One unit
+/// with two lines (IPv4 and IPv6, mobile and wireless) has one series, and a handover does not come back. Two series: back and forth from wherever,
+/// with device times, because without them stored readings between live ones look the same. Bindings: in turns from two addresses, one of which
+/// keeps binding anew or asking to. Turns: more of them where there are no sequences, between two networks of one protocol, because a unit that has
+/// both protocols may use them in turns.
 /// </para>
 /// <para>
-/// Two places: messages come in turns from two addresses, and at least twice from one of them with a sequence that the other has passed already. One
-/// unit with two lines (IPv4 and IPv6, mobile and wireless) has one sequence, which only grows. Without sequences, or when the binding changes hands
-/// in between, more turns are asked for. A handover moves and does not come back.
-/// </para>
-/// <para>
-/// Two series: from wherever, the sequence falls again and again while device time goes on. A restart falls once; what was stored has older times.
+/// What comes again unchanged is a lost acknowledgement or a second line, and what was stored for a gap is one unit's: neither counts. Refused
+/// requests with the device's own token do, because both go on when the device is suspended.
 /// </para>
 /// <code>
-/// cell 0, 1  address that sent last: hash, arrival    cell 2, 3  the one before          cell 4  turns back to the one before
-/// cell 5     falls of the sequence between the two    cell 6     falls of the sequence while device time went on
-/// cell 7     highest sequence lately + 1; 0 for none  cell 8     binding epoch           cell 9   device time of the last message
-/// cell 10    last turn or fall                        cell 11    changes of the binding meanwhile
-/// cell 12    why: 1 two places, 2 two series, 3 two places without sequences, 4 a series goes on                 cell 13  journal position of the last message
-/// cell 14-16 the series that may go on: its address, its highest sequence + 1, device time of the lower one; cell 17 1 when it went on
+/// cell 0, 1  address that sent last: hash, arrival      cell 2, 3  the one before
+/// cell 4, 5  their networks: hash, protocol in bit 0    cell 6     turns back to the one before
+/// cell 7     those between networks of one protocol     cell 8     last of what is counted
+/// cell 9     binding epoch                              cell 10    bindings anew, or asked for, meanwhile
+/// cell 11    back and forth between two series          cell 12    of those with device times
+/// cell 13    why: one of the constants below            cell 14    journal position of the signal before
+/// cell 15    of the last                                cell 16    numbers sent again from the other address     then the series
 /// </code>
 /// </summary>
-/// <param name="times">Turns, at least 2.</param>
-/// <param name="withinMs">Turns and falls that are further apart do not belong together, milliseconds.</param>
+/// <param name="times">Turns, or back and forth between two series; at least 2.</param>
+/// <param name="withinMs">What is further apart does not belong together, milliseconds.</param>
 internal sealed class CloneCondition(int times, long withinMs) : ICondition
 {
     public static readonly ConditionKind Kind = new(
@@ -41,44 +40,49 @@ internal sealed class CloneCondition(int times, long withinMs) : ICondition
         ],
         input => new CloneCondition(input.Whole("times"), input.Milliseconds("within")));
 
+    private const int Own = 17;
+
     // More is asked for where sequences do not help.
     private const int More = 2;
-    private const int Falls = 2;
+    private const int Least = 2;
     private const int ByPlaces = 1;
     private const int BySeries = 2;
-    private const int ByTurns = 3;
-    private const int ByGoingOn = 4;
+    private const int ByBindings = 3;
+    private const int ByTurns = 4;
 
-    // More messages than this cannot have been lost in between.
-    private const long MostLost = 16;
-
-    public int Cells => 18;
+    public int Cells => Own + TwoSeries.Cells;
 
     public long QuietAfter => 6 * withinMs;
 
-    public bool Concerns(in Signal signal) => signal.Kind switch
+    public bool Concerns(in Signal signal) => signal.Source.Hash != 0 && signal.Kind switch
     {
-        SignalKind.Message or SignalKind.Duplicate => !signal.Backlog,
+        SignalKind.Message => !signal.Backlog,
+        SignalKind.Refusal => signal.What is not (RefusalReasons.Unregistered or RefusalReasons.WrongSecret or RefusalReasons.BadToken),
         SignalKind.Authentication => signal.What is AuthenticationOutcomes.Bound or AuthenticationOutcomes.Renewed,
         _ => false,
     };
 
     public Verdict Step(Span<long> state, in Signal signal)
     {
-        if (!Concerns(signal) || signal.Source.Hash == 0)
+        if (!Concerns(signal))
         {
             return Verdict.None;
         }
 
-        if (signal.At - state[10] > withinMs)
+        if (signal.At - state[8] > withinMs)
         {
-            (state[4], state[5], state[6], state[11], state[14], state[17]) = (0, 0, 0, 0, 0, 0);
+            (state[6], state[7], state[10], state[11], state[12], state[16]) = (0, 0, 0, 0, 0, 0);
         }
 
-        var isOther = Turn(state, signal);
-        if (signal.Kind != SignalKind.Authentication)
+        (state[14], state[15]) = (state[15], signal.Position);
+        var isElsewhere = Turn(state, signal);
+        if (signal.Kind == SignalKind.Message)
         {
-            Order(state, signal, isOther);
+            Order(state, signal, isElsewhere);
+        }
+        else if (signal.Kind == SignalKind.Refusal && signal.What == RefusalReasons.Pending)
+        {
+            state[10]++;
         }
 
         var why = Why(state);
@@ -87,42 +91,44 @@ internal sealed class CloneCondition(int times, long withinMs) : ICondition
             return Verdict.None;
         }
 
-        state[12] = why;
+        state[13] = why;
         return Verdict.Violation;
     }
 
     public Evidence Explain(ReadOnlySpan<long> state, in Signal signal)
     {
-        var why = (int)state[12];
-        var (measured, limit) = why switch
+        var why = (int)state[13];
+        var (metric, measured, more) = why switch
         {
-            ByPlaces => (state[4], times),
-            BySeries => (state[6], times + More),
-            ByGoingOn => (state[5], 1),
-            _ => (state[4], times + More),
+            ByPlaces => ("turns", state[6], 0),
+            BySeries => ("series-changes", state[12], 0),
+            ByBindings => ("turns", state[6], More),
+            _ => ("turns", state[7], More),
         };
         return new Evidence
         {
-            Metric = why is BySeries or ByGoingOn ? "sequence-falls" : "turns",
+            Metric = metric,
             Unit = "count",
             Measured = measured,
-            ExpectedHigh = limit - 1,
+            ExpectedHigh = times + more - 1,
             Origin = "template",
-            Events = [state[13], signal.Position],
-            Counterfactual = why == ByGoingOn
-                ? new Counterfactual("within", "at-most", Math.Max(0, Math.Ceiling((signal.At - state[3]) / 1000.0) - 1), "s")
-                : new Counterfactual("times", "at-least", measured + 1 - (why == ByPlaces ? 0 : More), "count"),
+            Events = state[14] == 0 ? [signal.Position] : [state[14], signal.Position],
+            Counterfactual = new Counterfactual("times", "at-least", measured + 1 - more, "count"),
             Facts = new Dictionary<string, string>
             {
-                ["why"] = why switch { ByPlaces => "places", BySeries => "series", ByGoingOn => "goes-on", _ => "turns" },
+                ["why"] = why switch { ByPlaces => "places", BySeries => "series", ByBindings => "bindings", _ => "turns" },
+                ["changes"] = Facts.Whole(state[6]),
+                ["networks"] = state[5] == 0 || state[4] == state[5] ? "1" : "2",
+                ["series"] = Facts.Whole(state[11]),
+                ["sequences"] = state[Own] == 0 ? "" : TwoSeries.TextOf(state[Own..]),
                 ["source"] = signal.Source.NetworkText ?? "",
-                ["falls"] = Facts.Whole(Math.Max(state[5], state[6])),
                 ["within"] = Facts.Duration(withinMs),
             },
         };
     }
 
-    /// <summary>Who sends? True when it is another address than last time.</summary>
+    /// <summary>Counts a return to the address that sent before the last one.</summary>
+    /// <returns>True when it is another address than the last one.</returns>
     private bool Turn(Span<long> state, in Signal signal)
     {
         var source = (long)signal.Source.Hash;
@@ -132,57 +138,48 @@ internal sealed class CloneCondition(int times, long withinMs) : ICondition
             return false;
         }
 
+        var network = ((long)signal.Source.Network & ~1L) | (signal.Source.Bits >> 32 == 0xFFFF ? 1L : 0L);
         if (state[2] == source && signal.At - state[3] <= withinMs)
         {
-            (state[4], state[10]) = (state[4] + 1, signal.At);
+            var isPlain = network != state[4] && (network & 1) == (state[4] & 1);
+            (state[6], state[7], state[8]) = (state[6] + 1, state[7] + (isPlain ? 1 : 0), signal.At);
         }
 
-        (state[2], state[3], state[0], state[1]) = (state[0], state[1], source, signal.At);
+        (state[2], state[3], state[5], state[0], state[1], state[4]) = (state[0], state[1], state[4], source, signal.At, network);
         return state[2] != 0;
     }
 
-    private static void Order(Span<long> state, in Signal signal, bool isOther)
+    private void Order(Span<long> state, in Signal signal, bool isElsewhere)
     {
-        var hasTime = signal.DeviceTime != 0;
-        if (signal.Sequence == Signal.NoSequence)
+        if (state[9] != signal.Epoch)
         {
-            state[7] = 0;
-        }
-        else if (state[7] != 0 && state[8] == signal.Epoch)
-        {
-            // A repeat of the last message is one: its acknowledgement was lost.
-            var isFall = signal.Kind == SignalKind.Duplicate ? signal.Sequence + 1 < state[7] : signal.Sequence + 1 <= state[7];
-            var goesOn = hasTime && signal.DeviceTime > state[9];
-            state[17] = isOther && goesOn && state[14] == (long)signal.Source.Hash && signal.Sequence + 1 > state[15] && signal.Sequence + 1 - state[15] <= MostLost && signal.DeviceTime > state[16] ? 1 : 0;
-            if (isFall && isOther)
-            {
-                (state[5], state[10]) = (state[5] + 1, signal.At);
-                (state[14], state[15], state[16]) = goesOn && signal.Kind == SignalKind.Message ? (state[2], state[7], signal.DeviceTime) : (0, 0, 0);
-            }
-
-            if (isFall && signal.Kind == SignalKind.Message && goesOn)
-            {
-                (state[6], state[10]) = (state[6] + 1, signal.At);
-            }
-        }
-        else if (state[7] != 0)
-        {
-            state[11]++;
+            // Counters may restart with a new binding.
+            state[10] += state[9] == 0 ? 0 : 1;
+            state[Own..].Clear();
+            state[9] = signal.Epoch;
         }
 
-        if (signal.Sequence != Signal.NoSequence)
+        if (signal.Sequence is < 0 or long.MaxValue)
         {
-            // Between the two the higher one counts; within a series it may begin anew.
-            state[7] = isOther && state[8] == signal.Epoch ? Math.Max(state[7], signal.Sequence + 1) : signal.Kind == SignalKind.Duplicate ? Math.Max(state[7], signal.Sequence + 1) : signal.Sequence + 1;
+            state[Own..].Clear();
+            return;
         }
 
-        (state[8], state[9], state[13]) = (signal.Epoch, hasTime ? signal.DeviceTime : state[9], signal.Position);
+        var step = TwoSeries.Goes(state[Own..], signal.Sequence, signal.DeviceTime, signal.At, withinMs);
+        if (step == SeriesStep.Other)
+        {
+            (state[11], state[12], state[8]) = (state[11] + 1, state[12] + (signal.DeviceTime == 0 ? 0 : 1), signal.At);
+        }
+        else if (step == SeriesStep.Again && isElsewhere)
+        {
+            (state[16], state[8]) = (state[16] + 1, signal.At);
+        }
     }
 
     private int Why(ReadOnlySpan<long> state) =>
-        state[17] == 1 ? ByGoingOn
-        : state[4] >= times && state[5] >= Falls ? ByPlaces
-        : state[6] >= times + More ? BySeries
-        : state[4] >= times + More && (state[7] == 0 || state[11] >= Falls) ? ByTurns
+        state[6] >= times && (state[11] > 0 || state[16] >= Least) ? ByPlaces
+        : state[12] >= times ? BySeries
+        : state[6] >= times + More && state[10] >= Least ? ByBindings
+        : state[7] >= times + More && state[Own] == 0 && state[9] != 0 ? ByTurns
         : 0;
 }

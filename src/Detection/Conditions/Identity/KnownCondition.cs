@@ -71,8 +71,11 @@ internal sealed class KnownCondition(string metric, IFeature feature) : IConditi
 
     private sealed class PathFeature : IFeature
     {
-        public ulong Of(in Signal signal) => signal.Kind == SignalKind.Message && !signal.Backlog ? signal.Path : 0;
+        public ulong Of(in Signal signal) => signal.Kind == SignalKind.Message && !signal.Backlog && !IsByParent(signal) ? signal.Path : 0;
 
         public string? TextOf(in Signal signal) => (signal.Happened as MessageEvent)?.Path;
+
+        // Somebody declared that way: it is nothing new, and takes no place of one that is learnt.
+        private static bool IsByParent(in Signal signal) => signal.ParentId is { } parent && signal.Happened is MessageEvent { Path: { } path } && string.Equals(path, parent, StringComparison.Ordinal);
     }
 }

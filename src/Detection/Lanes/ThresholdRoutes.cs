@@ -2,10 +2,9 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Sekisho.Api.Access;
 using Sekisho.Api.Problems;
-using Sekisho.Detection.Lanes;
 using Sekisho.Domain.Devices;
 
-namespace Sekisho.Detection.Findings;
+namespace Sekisho.Detection.Lanes;
 
 /// <summary>A limit that a device's condition has made for itself, or that a person has set in its place.</summary>
 /// <param name="Condition">Key of the condition.</param>
@@ -37,7 +36,7 @@ internal sealed record ThresholdView(
     private static DateTimeOffset? At(long milliseconds) => milliseconds == 0 ? null : DateTimeOffset.FromUnixTimeMilliseconds(milliseconds);
 }
 
-/// <summary>Shows what devices have learnt. A limit of a person's own is a value of the condition, see <see cref="ConditionRoutes"/>.</summary>
+/// <summary>Shows what devices have learnt. A limit of a person's own is a value of the condition, as people set it there.</summary>
 internal static class ThresholdRoutes
 {
     public static void Map(RouteGroups routes) =>
