@@ -19,7 +19,7 @@ namespace Sekisho.Detection.Conditions.Silence;
 /// cell 6   stage of the last violation of this silence + 1, bits 8-15 why                        cell 7  hash of the SIM's cell at the last message
 /// cell 8   length of the silence that stored readings may explain; 0 for none   cell 9  how much of it they have explained   cell 10  when it ended
 /// cell 11  highest sequence so far + 1        cell 12  its binding epoch         cell 13  end of the last group event that held it back
-/// cell 14  1 when what is taken back was part of a group event      cell 15  share of distances longer than the duration, of 1024
+/// cell 14  bit 0: what is taken back was part of a group event, bits 1-12: share of distances longer than the duration, of 1024
 /// then     paces of its modes, habits
 /// </code>
 /// </summary>
@@ -52,7 +52,7 @@ internal sealed class SilenceCondition(string? mode, SilenceParameters parameter
     /// <summary>Reason: many fell silent at once, which is one event.</summary>
     public const string GroupEvent = "group-event";
 
-    private const int Own = 16;
+    private const int Own = 15;
     private const long Minute = 60_000;
 
     // What is shorter is no habit worth a place.
@@ -97,7 +97,7 @@ internal sealed class SilenceCondition(string? mode, SilenceParameters parameter
 
     public int Stage(ReadOnlySpan<long> state) => (int)(state[6] & 0xFF) - 1;
 
-    public string Reason(ReadOnlySpan<long> state) => state[14] == 1 ? GroupEvent : BacklogDelivered;
+    public string Reason(ReadOnlySpan<long> state) => (state[14] & 1) == 1 ? GroupEvent : BacklogDelivered;
 
     public long Due(ReadOnlySpan<long> state, long at, long downtime)
     {
@@ -214,7 +214,7 @@ internal sealed class SilenceCondition(string? mode, SilenceParameters parameter
         var before = Stage(state);
         if (stage < before && isHeldBack)
         {
-            (state[6], state[14]) = (0, 1);
+            (state[6], state[14]) = (0, state[14] | 1);
             return Verdict.Retract;
         }
 
@@ -258,7 +258,7 @@ internal sealed class SilenceCondition(string? mode, SilenceParameters parameter
         if (stage == TheftStage)
         {
             // Of a device that keeps longer silences than the template allows nearly always, none of that length says anything, nor does one lost message.
-            var lengthened = parameters.Habit > 0 && state[15] >= MostLong && longest > parameters.DurationMs ? longest * 5 / 2 : 0;
+            var lengthened = parameters.Habit > 0 && state[14] >> 1 >= MostLong && longest > parameters.DurationMs ? longest * 5 / 2 : 0;
             var limit = Math.Max(usual > parameters.DurationMs ? usual * 3 / 2 : 0, lengthened);
             return limit > 0 ? Math.Min(parameters.LongestMs, limit) : Math.Max(parameters.DurationMs, interval * 3 / 2);
         }
@@ -307,7 +307,8 @@ internal sealed class SilenceCondition(string? mode, SilenceParameters parameter
             if (!signal.Backlog && silent > 0)
             {
                 paces.Learn(silent);
-                state[15] += ((silent >= parameters.DurationMs ? Whole : 0) - state[15]) / 8;
+                var share = state[14] >> 1;
+                state[14] = ((share + (((silent >= parameters.DurationMs ? Whole : 0) - share) / 8)) << 1) | (state[14] & 1);
             }
         }
 
@@ -342,7 +343,7 @@ internal sealed class SilenceCondition(string? mode, SilenceParameters parameter
             state[9] += pace > 0 ? 2 * pace : parameters.DurationMs;
             if (state[9] >= state[8])
             {
-                (state[8], state[14]) = (0, 0);
+                (state[8], state[14]) = (0, state[14] & ~1L);
                 return Verdict.Retract;
             }
         }
