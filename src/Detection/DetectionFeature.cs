@@ -12,6 +12,8 @@ using Sekisho.Detection.Conditions.Identity;
 using Sekisho.Detection.Conditions.Malformed;
 using Sekisho.Detection.Conditions.Metrics;
 using Sekisho.Detection.Conditions.Network;
+using Sekisho.Detection.Conditions.Schemas;
+using Sekisho.Detection.Conditions.Shapes;
 using Sekisho.Detection.Conditions.Silence;
 using Sekisho.Detection.Conditions.SimVolume;
 using Sekisho.Detection.Conditions.Sources;
@@ -57,6 +59,8 @@ public static class DetectionFeature
         ValueRateMetric.Kind,
         StuckCondition.Kind,
         FileTypeCondition.Kind,
+        SchemaCondition.Kind,
+        ShapeCondition.Kind,
         MalformedCondition.Kind,
         UnregisteredCondition.Kind,
     ];

@@ -57,8 +57,16 @@ internal sealed record ParameterSpec(string Name, ParameterType Type, double Lea
     /// <summary>Stable name of the unit; null for that of the type.</summary>
     public string? Unit { get; init; }
 
+    /// <summary>For documents of a form of their own: says what is wrong with one; null where every JSON will do.</summary>
+    public Func<string, ParameterFault?>? Check { get; init; }
+
     public static ParameterSpec Choice(string name, string standard, params IReadOnlyList<string> choices) => new(name, ParameterType.Choice, 0, 0, ParameterValue.Of(standard)) { Choices = choices };
 }
+
+/// <summary>What is wrong with a document: the text detection.fault.KEY.</summary>
+/// <param name="Key">Stable name.</param>
+/// <param name="Values">Values for the text.</param>
+internal sealed record ParameterFault(string Key, params IReadOnlyList<(string Name, string Value)> Values);
 
 /// <summary>The value of a parameter: a number, a text or a list of texts, as its type says. Immutable; equal when it says the same.</summary>
 internal sealed record ParameterValue

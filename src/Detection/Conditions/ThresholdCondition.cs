@@ -40,10 +40,14 @@ internal sealed class ThresholdCondition(IMetric metric, IJudge judge, string? m
             var isOut = value.IsBeyond ? expected.High is not null : expected.IsTooHigh(value.Value) || (!value.IsPartial && expected.IsTooLow(value.Value));
             if (isOut)
             {
-                state[1] = BitConverter.DoubleToInt64Bits(value.IsBeyond ? Math.Max(value.Value, expected.High!.Value) : value.Value);
+                state[1] = BitConverter.DoubleToInt64Bits(Told(value, expected));
             }
 
-            judge.Took(judges, value, isOut);
+            if (!value.IsHidden)
+            {
+                judge.Took(judges, value, isOut);
+            }
+
             verdict = isOut || verdict == Verdict.Violation ? Verdict.Violation : Verdict.Calm;
         }
 
@@ -57,10 +61,12 @@ internal sealed class ThresholdCondition(IMetric metric, IJudge judge, string? m
         var measures = state.Slice(Own, metric.Cells);
         var value = BitConverter.Int64BitsToDouble(state[1]);
         var expected = judge.Expected(state[(Own + metric.Cells)..], signal);
+        var isHidden = metric.Hides(signal);
+        var counterfactual = judge.Counterfactual(value, expected, metric.Unit);
         var isWhole = expected.ExcludesHigh && expected.High is { } end && Math.Floor(end) == end;
         var facts = new Dictionary<string, string>
         {
-            [FindingTexts.JudgeFact] = judge.Name,
+            [FindingTexts.JudgeFact] = isHidden ? "hidden" : judge.Name,
             ["limit"] = Write(expected.IsTooLow(value) ? expected.Low!.Value : expected.High ?? expected.Low ?? 0),
             ["side"] = expected.IsTooLow(value) ? "low" : "high",
         };
@@ -90,7 +96,7 @@ internal sealed class ThresholdCondition(IMetric metric, IJudge judge, string? m
             ExpectedHigh = isWhole ? expected.High - 1 : expected.High,
             Origin = expected.Origin,
             Events = metric.Events(measures, signal),
-            Counterfactual = judge.Counterfactual(value, expected, metric.Unit),
+            Counterfactual = isHidden ? counterfactual with { Comparison = "hidden", Value = 0 } : counterfactual,
             Facts = facts,
         };
     }
@@ -101,6 +107,14 @@ internal sealed class ThresholdCondition(IMetric metric, IJudge judge, string? m
 
     public LearntBand? Learnt(ReadOnlySpan<long> state, in Signal signal) =>
         judge.Learnt(state[(Own + metric.Cells)..], signal) is { } limits ? new LearntBand(metric.Name, metric.Unit, limits) : null;
+
+    // Of a value that nothing may keep only this much: it was beyond the limit.
+    private static double Told(in Measured value, in Band expected) =>
+        value.IsBeyond ? Math.Max(value.Value, expected.High!.Value)
+        : !value.IsHidden ? value.Value
+        : expected.IsTooLow(value.Value) ? Math.BitDecrement(expected.Low!.Value)
+        : expected.ExcludesHigh ? expected.High!.Value
+        : Math.BitIncrement(expected.High!.Value);
 
     private static void Add(Dictionary<string, string> facts, string name, long at)
     {

@@ -72,7 +72,7 @@ internal sealed class Offers(ExceptionPreviews previews, FieldPlans plans, Templ
         var offers = new List<LimitOffer>();
         var template = finding.FieldId is { } fieldId ? plans.Find(fieldId) : new FieldTemplate(catalog.Gateway, 1, FieldTemplate.NoValues);
         var quiet = finding.Evidence.Counterfactual;
-        if (finding.FieldId is null || template?.Template.Conditions.FirstOrDefault(c => c.Key == finding.ConditionKey) is not { } condition
+        if (quiet.Comparison is not ("at-least" or "at-most") || finding.FieldId is null || template?.Template.Conditions.FirstOrDefault(c => c.Key == finding.ConditionKey) is not { } condition
             || condition.Parameters.FirstOrDefault(p => p.Spec.Name == quiet.Parameter) is not { } parameter || !IsNumber(parameter.Spec.Type))
         {
             return offers;

@@ -23,7 +23,7 @@ internal static class ParameterText
             ParameterType.Choice => spec.Choices.Contains(text) ? ParameterValue.Of(text) : null,
             ParameterType.Text => IsLine(text) && Within(text.Length) ? ParameterValue.Of(text) : null,
             ParameterType.Pointer => text.Length == 0 || (text[0] == '/' && text.Length <= LongestLine && IsPointer(text)) ? ParameterValue.Of(text) : null,
-            ParameterType.Document => Within(text.Length) && IsJson(text) ? ParameterValue.Of(text) : null,
+            ParameterType.Document => Within(text.Length) && IsJson(text) && spec.Check?.Invoke(text) is null ? ParameterValue.Of(text) : null,
             ParameterType.Texts or ParameterType.Networks => ReadList(text) is { } list ? ReadList(spec, list, least, most) : null,
             _ => ReadNumber(spec, text) is { } number && (Within(number) || (double.IsNaN(number) && MayBeAuto(spec))) ? ParameterValue.Of(number) : null,
         };
@@ -129,8 +129,9 @@ internal static class ParameterText
             using var document = JsonDocument.Parse(text, new JsonDocumentOptions { MaxDepth = 32 });
             return true;
         }
-        catch (JsonException)
+        catch (Exception e) when (e is JsonException or ArgumentException)
         {
+            // Half a surrogate pair is refused as an argument.
             return false;
         }
     }

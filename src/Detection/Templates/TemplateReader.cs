@@ -3,6 +3,7 @@ using System.Text.RegularExpressions;
 using Sekisho.Detection.Conditions;
 using Sekisho.Detection.Conditions.Schedules;
 using Sekisho.Domain.Detection;
+using Sekisho.Domain.Localization;
 using YamlDotNet.RepresentationModel;
 
 namespace Sekisho.Detection.Templates;
@@ -12,6 +13,7 @@ internal sealed partial class TemplateReader(IReadOnlyList<ConditionKind> kinds)
 {
     private const double LastMinute = (24 * 60) - 1;
     private static readonly ParameterSpec Effect = ParameterSpec.Choice("effect", Effects.Act, [.. Effects.All]);
+    private static readonly Texts Texts = new([typeof(TemplateReader).Assembly]);
     private static readonly string[] DayNames = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"];
     private static readonly string[] Approvals = ["automatic", "one-person", "two-persons"];
 
@@ -261,9 +263,11 @@ internal sealed partial class TemplateReader(IReadOnlyList<ConditionKind> kinds)
             return value;
         }
 
-        file.Fault(node, $"'{text}' is not allowed for '{spec.Name}'; {Form(spec)} is.");
+        file.Fault(node, spec.Check?.Invoke(text) is { } fault ? $"'{spec.Name}': {Said(fault, "en")} / {Said(fault, "ja")}" : $"'{text}' is not allowed for '{spec.Name}'; {Form(spec)} is.");
         return null;
     }
+
+    private static string Said(ParameterFault fault, string language) => Texts.Get("detection.fault." + fault.Key, language, [.. fault.Values]);
 
     private static string Form(ParameterSpec spec)
     {

@@ -93,6 +93,11 @@ internal static class TemplateRoutes
     public static Fault FaultOf(WrongValue wrong, Texts texts, string language)
     {
         var place = "/parameters/" + wrong.Key.Replace("~", "~0", StringComparison.Ordinal).Replace("/", "~1", StringComparison.Ordinal);
+        if (wrong.Parameter?.Spec.Check?.Invoke(wrong.Text) is { } fault)
+        {
+            return new Fault(place, texts.Get("detection.fault." + fault.Key, language, [.. fault.Values]));
+        }
+
         return wrong.Parameter is { } parameter
             ? new Fault(place, texts.Get(
                 $"detection.fault.{ParameterText.Name(parameter.Spec.Type)}",

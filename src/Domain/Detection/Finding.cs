@@ -131,8 +131,8 @@ public static class ExceptionMisses
 
 /// <summary>"Would not have fired if Parameter were Value."</summary>
 /// <param name="Parameter">Name of the condition's parameter.</param>
-/// <param name="Comparison">"at-least" or "at-most"; for a list "includes" or "excludes" (the claim).</param>
-/// <param name="Value">Smallest (largest) value that keeps it quiet, in the parameter's unit; 0 for a list.</param>
+/// <param name="Comparison">"at-least" or "at-most"; for a list "includes" or "excludes" (the claim), for a document "allows". "hidden" when the value may not be kept, so that nobody can say.</param>
+/// <param name="Value">Smallest (largest) value that keeps it quiet, in the parameter's unit; 0 for lists and documents.</param>
 /// <param name="Unit">The parameter's unit.</param>
 public sealed record Counterfactual(string Parameter, string Comparison, double Value, string Unit);
 

@@ -178,7 +178,7 @@ public class JsonPointerReaderTests
         {
             Kind = SignalKind.Message, At = 0, EventAt = 0, Position = 0, Downtime = 0, Happened = Lab.Message(Lab.Start) with { Payload = Encoding.UTF8.GetBytes(json) },
         };
-        return new JsonPointerReader(pointer).TryNumber(signal, out var number) ? number : null;
+        return new JsonPointerReader(pointer).TryNumber(signal, out var number, out _) ? number : null;
     }
 
     private static string Draw(Random random, int depth) => random.Next(depth > 0 ? 8 : 4) switch

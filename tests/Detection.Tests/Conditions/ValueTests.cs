@@ -46,7 +46,7 @@ public class ValueTests
     public void What_only_detection_may_see_is_judged_and_what_is_kept_comes_first()
     {
         var condition = Lab.Condition("value", "pointer: /p/lat, most: 90");
-        Assert.Equal([91], Content.Findings(condition, [Content.At(0, "{}", transient: """{"/p/lat":91}""")]).Select(f => f.Evidence.Measured));
+        Assert.Equal([90], Content.Findings(condition, [Content.At(0, "{}", transient: """{"/p/lat":91}""")]).Select(f => f.Evidence.Measured));
         Assert.Empty(Content.Findings(condition, [Content.At(0, """{"p":{"lat":10}}""", transient: """{"/p/lat":91}""")]));
     }
 

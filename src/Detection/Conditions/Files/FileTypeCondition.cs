@@ -34,7 +34,6 @@ internal sealed class FileTypeCondition(string pointer, string content, IReadOnl
     private const int DeniedStage = 1;
     private const int DisguisedStage = 2;
     private const int ContradictionStage = 3;
-    private const int MostNames = 64;
 
     private readonly JsonPointerReader _names = new(pointer);
     private readonly JsonPointerReader? _content = content.Length == 0 ? null : new JsonPointerReader(content);
@@ -109,8 +108,8 @@ internal sealed class FileTypeCondition(string pointer, string content, IReadOnl
         var names = 0;
         if (_names.TryFind(signal, out var value, out var kind) && kind is JsonTokenType.String or JsonTokenType.StartArray)
         {
-            var reader = new Utf8JsonReader(value);
-            while (names < MostNames && reader.Read())
+            var reader = new Utf8JsonReader(value, new JsonReaderOptions { MaxDepth = JsonPointerReader.Deepest });
+            while (reader.Read())
             {
                 if (reader.TokenType == JsonTokenType.String && reader.CurrentDepth <= 1 && reader.ValueSpan.Length > 0)
                 {

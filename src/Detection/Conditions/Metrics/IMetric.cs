@@ -38,6 +38,9 @@ internal interface IMetric
     /// <summary>Positions of the events that the last value rests on, newest last, at most 32.</summary>
     IReadOnlyList<long> Events(ReadOnlySpan<long> state, in Signal signal) => [signal.Position];
 
+    /// <summary>True when nothing may keep the value that the signal gave.</summary>
+    bool Hides(in Signal signal) => false;
+
     /// <summary>Further facts for the sentence.</summary>
     IEnumerable<KeyValuePair<string, string>> Facts(ReadOnlySpan<long> state, in Signal signal) => [];
 }
@@ -53,4 +56,7 @@ internal readonly record struct Measured(double Value, long At, bool IsClean)
 
     /// <summary>True when it is known only to be at least so much and more than anybody may send: it is too high whatever the limit.</summary>
     public bool IsBeyond { get; init; }
+
+    /// <summary>True when nothing may keep it: nobody learns from it, and the limit is told in its place.</summary>
+    public bool IsHidden { get; init; }
 }

@@ -11,8 +11,8 @@ namespace Sekisho.Detection.Conditions.Metrics;
 /// </summary>
 internal sealed class JsonPointerReader
 {
-    /// <summary>Levels that are followed; in deeper messages nothing is found.</summary>
-    public const int Deepest = 64;
+    /// <summary>Levels that are followed, as many as a gateway can be set to take; in deeper messages nothing is found. Beyond 64 the reader allocates.</summary>
+    public const int Deepest = 256;
 
     /// <summary>What is larger counts as this: beyond every limit, and small enough to reckon with.</summary>
     public const double Largest = 1e18;
@@ -39,10 +39,14 @@ internal sealed class JsonPointerReader
         TryFind(signal.Payload, out value, out kind) || TryFindTransient(signal.Transient, out value, out kind);
 
     /// <summary>The number in a message, as above, at most <see cref="Largest"/> either way; false when what stands there is none.</summary>
-    public bool TryNumber(in Signal signal, out double number)
+    /// <param name="signal">A signal; one without content has no value.</param>
+    /// <param name="number">The number.</param>
+    /// <param name="isTransient">True when only detection may see it: no state and no finding may keep it.</param>
+    public bool TryNumber(in Signal signal, out double number, out bool isTransient)
     {
         number = 0;
-        if (!TryFind(signal, out var value, out var kind) || kind != JsonTokenType.Number || !double.TryParse(value, NumberStyles.Float, CultureInfo.InvariantCulture, out number))
+        isTransient = !TryFind(signal.Payload, out var value, out var kind);
+        if ((isTransient && !TryFindTransient(signal.Transient, out value, out kind)) || kind != JsonTokenType.Number || !double.TryParse(value, NumberStyles.Float, CultureInfo.InvariantCulture, out number))
         {
             return false;
         }
@@ -50,6 +54,9 @@ internal sealed class JsonPointerReader
         number = Math.Clamp(number, -Largest, Largest);
         return true;
     }
+
+    /// <summary>The number in what is kept of a message: for conditions that remember it.</summary>
+    public bool TryKeptNumber(in Signal signal, out double number) => TryNumber(signal, out number, out var isTransient) && !isTransient;
 
     /// <summary>The value in a document.</summary>
     public bool TryFind(ReadOnlySpan<byte> json, out ReadOnlySpan<byte> value, out JsonTokenType kind) => TryFind(json, isTransient: false, out value, out kind);

@@ -4,7 +4,7 @@ namespace Sekisho.Detection.Conditions.Metrics;
 
 /// <summary>
 /// The number at a pointer in a message: in what is kept of it, else in what only detection may see. A message without one says nothing.
-/// Stored readings are judged like others, one by one.
+/// Stored readings are judged like others, one by one. What only detection may see is judged and not learnt, and the limit is told in its place.
 /// </summary>
 internal sealed class ValueMetric(string pointer) : IMetric
 {
@@ -34,14 +34,16 @@ internal sealed class ValueMetric(string pointer) : IMetric
     public bool Measure(Span<long> state, in Signal signal, int turn, out Measured value)
     {
         value = default;
-        if (turn > 0 || !_reader.TryNumber(signal, out var number))
+        if (turn > 0 || !_reader.TryNumber(signal, out var number, out var isTransient))
         {
             return false;
         }
 
-        value = new Measured(number, signal.EventAt, signal.IsClean);
+        value = new Measured(number, signal.EventAt, signal.IsClean) { IsHidden = isTransient };
         return true;
     }
+
+    public bool Hides(in Signal signal) => _reader.TryNumber(signal, out _, out var isTransient) && isTransient;
 
     public IEnumerable<KeyValuePair<string, string>> Facts(ReadOnlySpan<long> state, in Signal signal) => [new("pointer", pointer)];
 }

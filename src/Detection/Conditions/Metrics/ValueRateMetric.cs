@@ -4,7 +4,9 @@ namespace Sekisho.Detection.Conditions.Metrics;
 
 /// <summary>
 /// How fast the number at a pointer changes, up or down, by the times at which readings were taken. A reading that is not later than the
-/// last one says nothing, so a backlog behind a live reading is none; after a long gap nobody knows how fast it went.
+/// last one says nothing, so a backlog behind a live reading is none; after a long gap nobody knows how fast it went. Nobody knows it either of
+/// a reading whose time is not believed, and of one that tells no time and comes right behind another: they were stored and came together.
+/// What only detection may see is not judged, because the next reading would need it.
 /// <code>
 /// cell 0  event time of the last number; 0 before the first
 /// cell 1  the number, as the bits of a double
@@ -44,14 +46,14 @@ internal sealed class ValueRateMetric(string pointer, long perMs, long gapMs) : 
     public bool Measure(Span<long> state, in Signal signal, int turn, out Measured value)
     {
         value = default;
-        if (turn > 0 || !_reader.TryNumber(signal, out var number) || (state[0] != 0 && signal.EventAt <= state[0]))
+        if (turn > 0 || !_reader.TryKeptNumber(signal, out var number) || IsUnbelieved(signal) || (state[0] != 0 && signal.EventAt <= state[0]))
         {
             return false;
         }
 
         var (before, was) = (state[0], BitConverter.Int64BitsToDouble(state[1]));
         (state[0], state[1]) = (signal.EventAt, BitConverter.DoubleToInt64Bits(number));
-        if (before == 0 || signal.EventAt - before > gapMs)
+        if (before == 0 || signal.EventAt - before > gapMs || (signal.DeviceTime == 0 && signal.EventAt - before < Math.Max(Resolution, signal.Interval / 4)))
         {
             return false;
         }
@@ -59,6 +61,9 @@ internal sealed class ValueRateMetric(string pointer, long perMs, long gapMs) : 
         value = new Measured(Math.Abs(number - was) * perMs / Math.Max(signal.EventAt - before, Resolution), signal.EventAt, signal.IsClean);
         return true;
     }
+
+    // A clock that is always as wrong tells distances all the same, and its readings are clean.
+    private static bool IsUnbelieved(in Signal signal) => signal.DeviceTime != 0 && signal.EventAt != signal.DeviceTime && !signal.IsClean;
 
     public IEnumerable<KeyValuePair<string, string>> Facts(ReadOnlySpan<long> state, in Signal signal) => [new("pointer", pointer), new("per", Conditions.Facts.Duration(perMs))];
 }

@@ -19,7 +19,7 @@ namespace Sekisho.Detection.Conditions.Silence;
 /// cell 6   stage of the last violation of this silence + 1, bits 8-15 why                        cell 7  hash of the SIM's cell at the last message
 /// cell 8   length of the silence that stored readings may explain; 0 for none   cell 9  how much of it they have explained   cell 10  when it ended
 /// cell 11  highest sequence so far + 1        cell 12  its binding epoch         cell 13  end of the last group event that held it back
-/// cell 14  1 when what is taken back was part of a group event
+/// cell 14  1 when what is taken back was part of a group event      cell 15  share of distances longer than the duration, of 1024
 /// then     paces of its modes, habits
 /// </code>
 /// </summary>
@@ -52,11 +52,15 @@ internal sealed class SilenceCondition(string? mode, SilenceParameters parameter
     /// <summary>Reason: many fell silent at once, which is one event.</summary>
     public const string GroupEvent = "group-event";
 
-    private const int Own = 15;
+    private const int Own = 16;
     private const long Minute = 60_000;
 
     // What is shorter is no habit worth a place.
     private const long LeastHabit = 5 * Minute;
+
+    // Three of four distances: then the limit is no measure of this device.
+    private const int Whole = 1024;
+    private const int MostLong = 768;
 
     // After a silence the device is given this long to deliver what it has stored.
     private const long Delivery = 2 * Minute;
@@ -253,8 +257,8 @@ internal sealed class SilenceCondition(string? mode, SilenceParameters parameter
         var (longest, seen) = Paces.Of(state.Slice(Own, Paces.Cells));
         if (stage == TheftStage)
         {
-            // Of a device that has always kept longer silences than the template allows, none of that length says anything, nor does one lost message.
-            var lengthened = seen >= Paces.Enough && longest > parameters.DurationMs ? longest * 5 / 2 : 0;
+            // Of a device that keeps longer silences than the template allows nearly always, none of that length says anything, nor does one lost message.
+            var lengthened = parameters.Habit > 0 && state[15] >= MostLong && longest > parameters.DurationMs ? longest * 5 / 2 : 0;
             var limit = Math.Max(usual > parameters.DurationMs ? usual * 3 / 2 : 0, lengthened);
             return limit > 0 ? Math.Min(parameters.LongestMs, limit) : Math.Max(parameters.DurationMs, interval * 3 / 2);
         }
@@ -303,6 +307,7 @@ internal sealed class SilenceCondition(string? mode, SilenceParameters parameter
             if (!signal.Backlog && silent > 0)
             {
                 paces.Learn(silent);
+                state[15] += ((silent >= parameters.DurationMs ? Whole : 0) - state[15]) / 8;
             }
         }
 
