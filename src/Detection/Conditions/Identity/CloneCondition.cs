@@ -6,6 +6,10 @@ namespace Sekisho.Detection.Conditions.Identity;
 /// <summary>
 /// Two units send under one identity. Signs, each within a time in which one unit does not do that:
 /// <para>
+/// A series goes on: from a second address comes a lower number though device time has gone on, and then the first address goes on where it was.
+/// Once is enough, so that it is found before a response to something else locks both out.
+/// </para>
+/// <para>
 /// Two places: messages come in turns from two addresses, and the numbers go back and forth between two series (<see cref="TwoSeries"/>). One unit
 /// with two lines (IPv4 and IPv6, mobile and wireless) has one series, and a handover does not come back. Two series: back and forth from wherever,
 /// with device times, because without them stored readings between live ones look the same. Bindings: in turns from two addresses, one of which
@@ -23,7 +27,8 @@ namespace Sekisho.Detection.Conditions.Identity;
 /// cell 9     binding epoch                              cell 10    bindings anew, or asked for, meanwhile
 /// cell 11    back and forth between two series          cell 12    of those with device times
 /// cell 13    why: one of the constants below            cell 14    journal position of the signal before
-/// cell 15    of the last                                cell 16    numbers sent again from the other address     then the series
+/// cell 15    of the last                                cell 16    numbers sent again from the other address
+/// cell 17    milliseconds after which an address went on with its own series by this message, + 1; 0 when it did not   then the series
 /// </code>
 /// </summary>
 /// <param name="times">Turns, or back and forth between two series; at least 2.</param>
@@ -40,7 +45,7 @@ internal sealed class CloneCondition(int times, long withinMs) : ICondition
         ],
         input => new CloneCondition(input.Whole("times"), input.Milliseconds("within")));
 
-    private const int Own = 17;
+    private const int Own = 18;
 
     // More is asked for where sequences do not help.
     private const int More = 2;
@@ -49,6 +54,7 @@ internal sealed class CloneCondition(int times, long withinMs) : ICondition
     private const int BySeries = 2;
     private const int ByBindings = 3;
     private const int ByTurns = 4;
+    private const int ByGoingOn = 5;
 
     public int Cells => Own + TwoSeries.Cells;
 
@@ -75,10 +81,14 @@ internal sealed class CloneCondition(int times, long withinMs) : ICondition
         }
 
         (state[14], state[15]) = (state[15], signal.Position);
-        var isElsewhere = Turn(state, signal);
+        var isReturn = state[0] != (long)signal.Source.Hash && state[2] == (long)signal.Source.Hash && signal.At - state[3] <= withinMs;
+        var away = signal.At - state[3];
+        var isElsewhere = Turn(state, signal, isReturn);
+        state[17] = 0;
         if (signal.Kind == SignalKind.Message)
         {
-            Order(state, signal, isElsewhere);
+            var isOther = Order(state, signal, isElsewhere);
+            state[17] = isOther && isReturn && signal.DeviceTime != 0 ? away + 1 : 0;
         }
         else if (signal.Kind == SignalKind.Refusal && signal.What == RefusalReasons.Pending)
         {
@@ -102,6 +112,7 @@ internal sealed class CloneCondition(int times, long withinMs) : ICondition
         {
             ByPlaces => ("turns", state[6], 0),
             BySeries => ("series-changes", state[12], 0),
+            ByGoingOn => ("series-changes", state[11], 0),
             ByBindings => ("turns", state[6], More),
             _ => ("turns", state[7], More),
         };
@@ -110,13 +121,15 @@ internal sealed class CloneCondition(int times, long withinMs) : ICondition
             Metric = metric,
             Unit = "count",
             Measured = measured,
-            ExpectedHigh = times + more - 1,
+            ExpectedHigh = why == ByGoingOn ? state[11] - 1 : times + more - 1,
             Origin = "template",
             Events = state[14] == 0 ? [signal.Position] : [state[14], signal.Position],
-            Counterfactual = new Counterfactual("times", "at-least", measured + 1 - more, "count"),
+            Counterfactual = why == ByGoingOn
+                ? new Counterfactual("within", "at-most", Math.Max(0, Math.Ceiling((state[17] - 1) / 1000.0) - 1), "s")
+                : new Counterfactual("times", "at-least", measured + 1 - more, "count"),
             Facts = new Dictionary<string, string>
             {
-                ["why"] = why switch { ByPlaces => "places", BySeries => "series", ByBindings => "bindings", _ => "turns" },
+                ["why"] = why switch { ByPlaces => "places", BySeries => "series", ByBindings => "bindings", ByGoingOn => "goes-on", _ => "turns" },
                 ["changes"] = Facts.Whole(state[6]),
                 ["networks"] = state[5] == 0 || state[4] == state[5] ? "1" : "2",
                 ["series"] = Facts.Whole(state[11]),
@@ -129,7 +142,7 @@ internal sealed class CloneCondition(int times, long withinMs) : ICondition
 
     /// <summary>Counts a return to the address that sent before the last one.</summary>
     /// <returns>True when it is another address than the last one.</returns>
-    private bool Turn(Span<long> state, in Signal signal)
+    private static bool Turn(Span<long> state, in Signal signal, bool isReturn)
     {
         var source = (long)signal.Source.Hash;
         if (state[0] == source)
@@ -139,7 +152,7 @@ internal sealed class CloneCondition(int times, long withinMs) : ICondition
         }
 
         var network = ((long)signal.Source.Network & ~1L) | (signal.Source.Bits >> 32 == 0xFFFF ? 1L : 0L);
-        if (state[2] == source && signal.At - state[3] <= withinMs)
+        if (isReturn)
         {
             var isPlain = network != state[4] && (network & 1) == (state[4] & 1);
             (state[6], state[7], state[8]) = (state[6] + 1, state[7] + (isPlain ? 1 : 0), signal.At);
@@ -149,7 +162,9 @@ internal sealed class CloneCondition(int times, long withinMs) : ICondition
         return state[2] != 0;
     }
 
-    private void Order(Span<long> state, in Signal signal, bool isElsewhere)
+    /// <summary>Follows the numbers.</summary>
+    /// <returns>True when they go on with the other series.</returns>
+    private bool Order(Span<long> state, in Signal signal, bool isElsewhere)
     {
         if (state[9] != signal.Epoch)
         {
@@ -162,7 +177,7 @@ internal sealed class CloneCondition(int times, long withinMs) : ICondition
         if (signal.Sequence is < 0 or long.MaxValue)
         {
             state[Own..].Clear();
-            return;
+            return false;
         }
 
         var step = TwoSeries.Goes(state[Own..], signal.Sequence, signal.DeviceTime, signal.At, withinMs);
@@ -174,10 +189,13 @@ internal sealed class CloneCondition(int times, long withinMs) : ICondition
         {
             (state[16], state[8]) = (state[16] + 1, signal.At);
         }
+
+        return step == SeriesStep.Other;
     }
 
     private int Why(ReadOnlySpan<long> state) =>
-        state[6] >= times && (state[11] > 0 || state[16] >= Least) ? ByPlaces
+        state[17] != 0 ? ByGoingOn
+        : state[6] >= times && (state[11] > 0 || state[16] >= Least) ? ByPlaces
         : state[12] >= times ? BySeries
         : state[6] >= times + More && state[10] >= Least ? ByBindings
         : state[7] >= times + More && state[Own] == 0 && state[9] != 0 ? ByTurns

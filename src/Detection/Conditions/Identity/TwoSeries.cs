@@ -31,8 +31,8 @@ internal static class TwoSeries
     private const int Kept = 8;
     private const int Width = 2;
 
-    // Numbers that go on by more are not known to be the same series: some devices number at random.
-    private const long MostStep = 100;
+    // More messages than this are not lost in between: some devices number at random.
+    private const long MostStep = 16;
 
     /// <summary>The last numbers of both series as text, the running one first.</summary>
     public static string TextOf(ReadOnlySpan<long> state) => Facts.Whole(state[0] - 1) + (state[2] == 0 ? "" : ", " + Facts.Whole(state[2] - 1));
