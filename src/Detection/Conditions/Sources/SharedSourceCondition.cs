@@ -15,13 +15,14 @@ internal sealed record SharedSourceParameters(int Devices, long WindowMs, long L
 /// all of them, or carries them through a machine of the own.
 /// <para>
 /// An uplink is what the field names; an address at which as many devices have begun (a school, a factory behind NAT); one at which devices have
-/// been together for a while, and then all of its network. Devices of one gateway unit are one, and so are devices that come from one former
-/// address: a household whose router has a new one has moved, nobody else. What the SIM has as its address is no move at all.
+/// stayed together for a while, without a pause of half of it, and then all of its network. Devices of one gateway unit are one, and so are devices
+/// that come from one former address: a household whose router has a new one has moved, nobody else. What the SIM has as its address is no move at
+/// all.
 /// </para>
 /// <code>
 /// cell 0       number of devices at the last violation    cell 1  place of the next move
 /// then         uplinks: hash of an address or a network, time of the last sight; the one unseen for longest makes room
-/// then         shared addresses that are no uplink yet: hash, since when, last sight
+/// then         shared addresses that are no uplink yet: hash, since when, last sight of another device than before, hash of that device
 /// then         moves: hash of the device or its unit, hash of the address, of the one before (0 for none), arrival
 /// </code>
 /// </summary>
@@ -51,7 +52,7 @@ internal sealed class SharedSourceCondition(SharedSourceParameters parameters) :
 
     private const int UplinksFrom = 2;
     private const int CandidatesFrom = UplinksFrom + (2 * Uplinks);
-    private const int MovesFrom = CandidatesFrom + (3 * Candidates);
+    private const int MovesFrom = CandidatesFrom + (4 * Candidates);
 
     public int Cells => MovesFrom + (4 * Moves);
 
@@ -61,7 +62,18 @@ internal sealed class SharedSourceCondition(SharedSourceParameters parameters) :
 
     public Verdict Step(Span<long> state, in Signal signal)
     {
-        if (!Concerns(signal) || signal.Facts.LastSource == signal.Source.Hash || signal.Facts.SimAddress == signal.Source.Hash || IsNamed(signal.Source) || IsUplink(state, signal))
+        if (!Concerns(signal) || signal.Facts.SimAddress == signal.Source.Hash)
+        {
+            return Verdict.None;
+        }
+
+        if (signal.Facts.LastSource == signal.Source.Hash)
+        {
+            Stay(state, signal);
+            return Verdict.None;
+        }
+
+        if (IsNamed(signal.Source) || IsUplink(state, signal))
         {
             return Verdict.None;
         }
@@ -126,7 +138,7 @@ internal sealed class SharedSourceCondition(SharedSourceParameters parameters) :
     /// <summary>Keeps where the device came from; one that goes back and forth has one place.</summary>
     private static void Note(Span<long> state, in Signal signal)
     {
-        var device = (long)StableHash.Of("device", signal.ParentId ?? signal.DeviceId!);
+        var device = DeviceOf(signal);
         var address = (long)signal.Source.Hash;
         for (var i = MovesFrom; i < state.Length; i += 4)
         {
@@ -155,56 +167,92 @@ internal sealed class SharedSourceCondition(SharedSourceParameters parameters) :
 
             if (state[i + 2] == 0)
             {
-                begun += IsFirst(state, i, of: 0) ? 1 : 0;
+                begun++;
             }
-            else if (signal.At - state[i + 3] <= parameters.WindowMs)
+            else if (IsRecent(state, i, signal.At))
             {
-                moved += IsFirst(state, i, of: 0) && IsFirst(state, i, of: 2) ? 1 : 0;
+                moved += IsFirstFrom(state, i, signal.At) ? 1 : 0;
             }
         }
 
         return (moved, begun);
     }
 
-    /// <summary>True when no move to the same address before this one has the same device (0) or former address (2).</summary>
-    private static bool IsFirst(ReadOnlySpan<long> state, int move, int of)
+    private bool IsRecent(ReadOnlySpan<long> state, int move, long at) => at - state[move + 3] <= parameters.WindowMs;
+
+    /// <summary>True when no recent move to the same address before this one came from the same former address.</summary>
+    private bool IsFirstFrom(ReadOnlySpan<long> state, int move, long at)
     {
         for (var i = MovesFrom; i < move; i += 4)
         {
-            if (state[i + 1] == state[move + 1] && state[i + of] == state[move + of])
+            if (state[i + 1] == state[move + 1] && state[i + 2] == state[move + 2] && IsRecent(state, i, at))
             {
                 return false;
             }
         }
 
         return true;
+    }
+
+    /// <summary>A device is where it was: when that is a shared address, it goes on being one.</summary>
+    private void Stay(Span<long> state, in Signal signal)
+    {
+        for (var i = CandidatesFrom; i < MovesFrom; i += 4)
+        {
+            if (state[i] == (long)signal.Source.Hash)
+            {
+                Last(state, i, signal);
+                return;
+            }
+        }
     }
 
     /// <summary>False when the address has been shared for so long that it, and its network, is an uplink.</summary>
     private bool IsNew(Span<long> state, in Signal signal)
     {
         var (address, slot) = ((long)signal.Source.Hash, CandidatesFrom);
-        for (var i = CandidatesFrom; i < MovesFrom; i += 3)
+        for (var i = CandidatesFrom; i < MovesFrom; i += 4)
         {
             if (state[i] == address)
             {
-                state[i + 2] = signal.At;
-                if (signal.At - state[i + 1] < parameters.LearnMs)
-                {
-                    return true;
-                }
-
-                state.Slice(i, 3).Clear();
-                Learn(state, (long)signal.Source.Network, signal.At);
-                return false;
+                return !Last(state, i, signal);
             }
 
             slot = state[i + 2] < state[slot + 2] ? i : slot;
         }
 
-        (state[slot], state[slot + 1], state[slot + 2]) = (address, signal.At, signal.At);
+        (state[slot], state[slot + 1], state[slot + 2], state[slot + 3]) = (address, signal.At, signal.At, DeviceOf(signal));
         return true;
     }
+
+    /// <summary>Notes a device at a shared address. One device alone does not share it, and after a pause it begins anew.</summary>
+    /// <returns>True when the address has become an uplink.</returns>
+    private bool Last(Span<long> state, int candidate, in Signal signal)
+    {
+        var device = DeviceOf(signal);
+        if (signal.At - state[candidate + 2] > parameters.LearnMs / 2)
+        {
+            (state[candidate + 1], state[candidate + 2], state[candidate + 3]) = (signal.At, signal.At, device);
+            return false;
+        }
+
+        if (device == state[candidate + 3])
+        {
+            return false;
+        }
+
+        (state[candidate + 2], state[candidate + 3]) = (signal.At, device);
+        if (signal.At - state[candidate + 1] < parameters.LearnMs)
+        {
+            return false;
+        }
+
+        state.Slice(candidate, 4).Clear();
+        Learn(state, (long)signal.Source.Network, signal.At);
+        return true;
+    }
+
+    private static long DeviceOf(in Signal signal) => (long)StableHash.Of("device", signal.ParentId ?? signal.DeviceId!);
 
     private static void Learn(Span<long> state, long uplink, long at)
     {

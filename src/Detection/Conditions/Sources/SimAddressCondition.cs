@@ -17,11 +17,14 @@ internal sealed record SimAddressParameters(bool ByNetwork, long GraceMs, long F
 /// A device sends or authenticates from an address that is not the one its SIM has. The carrier tells addresses now and then, so a device
 /// may have its new one before the carrier has said so: what differs is found when the carrier contradicts it afterwards, or when the carrier's word
 /// has not come within one and a half of its usual distances and the grace. When it comes later and confirms the source, the finding is taken back.
+/// Who changes the address from message to message wins no time: what counts is since when sources differ from the address that the carrier stays with.
 /// Nothing is said while the carrier has told no address, a private one, or one of the other family.
 /// <code>
-/// cell 0  hash of the source that differs; 0 for none   cell 1  since when                cell 2  journal position of its first event
+/// cell 0  hash of the source that differs (its network where networks are compared); 0 for none                cell 1  since when
+/// cell 2  journal position of the first event from elsewhere
 /// cell 3  when the carrier told an address last         cell 4  usual distance of that, milliseconds
 /// cell 5  family of the SIM's address: 4, 6, 0 when it does not compare                   cell 6  1 when the carrier contradicts
+/// cell 7  since when sources differ                     cell 8  hash of the address (or network) that the carrier told last
 /// </code>
 /// </summary>
 internal sealed class SimAddressCondition(SimAddressParameters parameters) : ICondition
@@ -47,7 +50,7 @@ internal sealed class SimAddressCondition(SimAddressParameters parameters) : ICo
     // Not seen from outside, so no source can be equal to it.
     private static readonly NetworkRange[] Private = [.. NetworksOf(["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7", "fe80::/10"])];
 
-    public int Cells => 7;
+    public int Cells => 9;
 
     public long QuietAfter => 6 * Hour;
 
@@ -67,17 +70,17 @@ internal sealed class SimAddressCondition(SimAddressParameters parameters) : ICo
     {
         Metric = "source-age",
         Unit = "s",
-        Measured = Math.Max(0, signal.At - state[1]) / 1000.0,
+        Measured = Math.Max(0, signal.At - state[7]) / 1000.0,
         ExpectedHigh = Grace(state) / 1000.0,
         Origin = Grace(state) > parameters.GraceMs ? "learnt" : "template",
         Events = [state[2], signal.Position],
-        Counterfactual = new Counterfactual("grace", "at-least", Math.Floor(Math.Max(0, signal.At - state[1]) / 1000.0) + 1, "s"),
+        Counterfactual = new Counterfactual("grace", "at-least", Math.Floor(Math.Max(0, signal.At - state[7]) / 1000.0) + 1, "s"),
         Claim = signal.Source.NetworkText,
         Facts = new Dictionary<string, string>
         {
             ["source"] = signal.Source.NetworkText ?? "",
             ["told"] = Facts.Duration((signal.At - state[3]) / 1000 * 1000),
-            ["since"] = Facts.Duration(Math.Max(0, signal.At - state[1]) / 1000 * 1000),
+            ["since"] = Facts.Duration(Math.Max(0, signal.At - state[7]) / 1000 * 1000),
             ["carrier"] = state[6] == 1 ? "contradicts" : "silent",
         },
     };
@@ -98,16 +101,28 @@ internal sealed class SimAddressCondition(SimAddressParameters parameters) : ICo
             return Verdict.Calm;
         }
 
-        if (state[0] != (long)signal.Source.Hash)
+        if (state[0] == 0)
         {
-            (state[0], state[1], state[2], state[6]) = ((long)signal.Source.Hash, signal.At, signal.Position, 0);
+            (state[2], state[6], state[7]) = (signal.Position, 0, signal.At);
         }
 
-        return state[6] == 1 || signal.At - state[1] >= Grace(state) ? Verdict.Violation : Verdict.None;
+        var source = (long)(parameters.ByNetwork ? signal.Source.Network : signal.Source.Hash);
+        if (state[0] != source)
+        {
+            (state[0], state[1]) = (source, signal.At);
+        }
+
+        return state[6] == 1 || signal.At - state[7] >= Grace(state) ? Verdict.Violation : Verdict.None;
     }
 
-    private static Verdict Told(Span<long> state, in Signal signal)
+    private Verdict Told(Span<long> state, in Signal signal)
     {
+        // A word that comes after a later one says nothing of where the SIM is.
+        if (signal.EventAt < signal.Facts.SimAddressAt)
+        {
+            return Verdict.None;
+        }
+
         var distance = signal.At - state[3];
         if (state[3] != 0 && distance > 0)
         {
@@ -116,19 +131,28 @@ internal sealed class SimAddressCondition(SimAddressParameters parameters) : ICo
 
         state[3] = signal.At;
         state[5] = !IPAddress.TryParse(signal.Sim!.Address, out var address) || IsPrivate(address) ? 0 : address.AddressFamily == AddressFamily.InterNetwork ? 4 : 6;
+        var told = (long)(parameters.ByNetwork ? signal.Facts.SimNetwork : signal.Facts.SimAddress);
+        var hasMoved = told != state[8];
+        state[8] = told;
         if (state[0] == 0)
         {
             return Verdict.None;
         }
 
-        if ((long)signal.Facts.SimAddress == state[0])
+        if (told == state[0])
         {
             state[0] = 0;
             return Verdict.Retract;
         }
 
-        // What the carrier says of a time after the source was seen contradicts it; it is found with the next message from there.
-        state[6] = signal.EventAt > state[1] && state[5] != 0 ? 1 : state[6];
+        // A SIM that gets address after address is followed: only the source of now waits for the carrier's word.
+        if (hasMoved)
+        {
+            (state[6], state[7]) = (0, state[1]);
+        }
+
+        // What the carrier says of a time after the source was seen contradicts it; it is found with the next message from elsewhere.
+        state[6] = signal.EventAt > state[7] && state[5] != 0 ? 1 : state[6];
         return Verdict.None;
     }
 
