@@ -84,6 +84,7 @@ public class AuthorisationTests(SharedSite shared, ITestOutputHelper output)
         var device = $"/api/v1/fields/idor-own/devices/{foreign.DeviceId}";
         Assert.Equal(404, (await client.GetAsync(device)).Status);
         Assert.Equal(404, (await client.GetAsync(device + "/traffic")).Status);
+        Assert.Equal(404, (await client.GetAsync(device + "/thresholds")).Status);
         Assert.Equal(404, (await client.PutAsync(device, new { name = "mine", kind = "sensor", cadence = "irregular" })).Status);
         Assert.Equal(404, (await client.PostAsync(device + "/secret", null)).Status);
         Assert.Equal(404, (await client.PostAsync(device + "/state", new { state = "suspended", reason = "mine now" })).Status);
@@ -188,7 +189,7 @@ public class AuthorisationTests(SharedSite shared, ITestOutputHelper output)
             "administrator" => true,
             "responder" => reads || handling,
             "auditor" => reads,
-            "key" => reads && path.Contains("/devices", StringComparison.Ordinal) && !path.EndsWith("/traffic", StringComparison.Ordinal),
+            "key" => reads && path.Contains("/devices", StringComparison.Ordinal) && !path.EndsWith("/traffic", StringComparison.Ordinal) && !path.EndsWith("/thresholds", StringComparison.Ordinal),
             _ => false,
         };
     }

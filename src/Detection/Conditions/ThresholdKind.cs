@@ -46,7 +46,8 @@ internal static class ThresholdKind
     private static ThresholdCondition Create(ConditionInput input, IMetric metric, string? high, string? low)
     {
         (string, double)? Limit(string? parameter) => parameter is null || !input.Values.ContainsKey(parameter) ? null : (parameter, input.Number(parameter));
-        var prior = input.Mode is null ? metric.PriorName : metric.PriorName + "@" + input.Mode.Replace('/', '_');
+        // What follows a slash is the kind of devices.
+        var prior = (input.Mode is null ? metric.PriorName : metric.PriorName + "@" + input.Mode).Replace('/', '.');
         IJudge judge = input.Judge switch
         {
             JudgeNames.Learnt => new LearntJudge(prior, Learners.Of(metric.Name, input.Number("alarms")), input.Text("sides"), input.Number("low"), input.Number("high")),

@@ -58,6 +58,18 @@ public class PriorTests
     }
 
     [Fact]
+    public void Values_at_two_pointers_are_taught_apart()
+    {
+        var lab = new Lab($"[{Lab.Condition("value", Learnt + ", pointer: /room/heat", "judge: learnt", key: "heat")}, {Lab.Condition("value", Learnt + ", pointer: /room/wet", "judge: learnt", key: "wet")}]");
+        var random = new Random(2);
+        lab.Run(Grow(lab, devices: 4, days: 4).Cast<MessageEvent>().Select(m => (GatewayEvent)(m with { Payload = System.Text.Encoding.UTF8.GetBytes($$"""{"room":{"heat":{{20 + random.NextDouble():F2}},"wet":{{50 + random.NextDouble():F2}}}}""") })).ToArray());
+        var priors = lab.Runner.Teach(1);
+        Assert.Equal(["value:.room.heat", "value:.room.heat/recorder", "value:.room.wet", "value:.room.wet/recorder"], priors.Select(p => p.Metric));
+        lab.Run(priors.Select(p => p with { ArrivedAt = lab.Now.AddSeconds(1) }).ToArray<GatewayEvent>());
+        Assert.Empty(lab.Runner.Teach(2));
+    }
+
+    [Fact]
     public void A_devices_thresholds_say_what_they_rest_on()
     {
         var lab = new Lab($"[{Lab.Condition("size", Learnt, "judge: learnt", key: "own")}, {Lab.Condition("size", "sides: high, alarms: 0.2, high: 400", "judge: learnt", key: "persons")}, {Lab.Condition("size", "bytes: 1000", key: "limit")}]");

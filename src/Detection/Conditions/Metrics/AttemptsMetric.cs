@@ -36,6 +36,8 @@ internal sealed class AttemptsMetric(bool isFailedOnly, long periodMs) : IMetric
 
     public string Name => isFailedOnly ? "failed-attempts" : "attempts";
 
+    public string PriorName => string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{Name}:{periodMs / 1000}");
+
     public string Unit => "count";
 
     public int Cells => Own + Buckets.CellsFor(Parts + 1);

@@ -9,7 +9,7 @@ internal interface IMetric
     /// <summary>Stable name, shown as the metric of evidence.</summary>
     string Name { get; }
 
-    /// <summary>Name under which peers teach about it: it differs where values do not compare. Without "/".</summary>
+    /// <summary>Name under which peers teach about it: it differs where values do not compare.</summary>
     string PriorName => Name;
 
     /// <summary>Unit of the values: "s", "bytes", "count", "percent" or "".</summary>
