@@ -60,7 +60,7 @@ internal sealed partial class LaneRunner
         }
 
         var result = new List<PriorEvent>();
-        foreach (var (key, (condition, peers)) in states.OrderBy(s => (s.Key.FieldId, s.Key.ToString())))
+        foreach (var (key, (condition, peers)) in states.OrderBy(s => s.Key.FieldId, StringComparer.Ordinal).ThenBy(s => s.Key.ToString(), StringComparer.Ordinal))
         {
             var prior = condition.PriorOf(version, peers);
             if (prior.Version != 0 && !(_books.Priors.All.TryGetValue(key, out var known) && known.Numbers.Span.SequenceEqual(prior.Numbers.Span)))
