@@ -9,8 +9,8 @@ namespace Sekisho.Detection.Evaluate.Uplinks;
 internal sealed record Fault(string Name, string Wrong, string Device, long From, long To);
 
 /// <summary>
-/// Puts faults into recorded uplinks at places drawn from a seed, one of a kind into each device that can have it: at least a day after it was
-/// heard first, within the time in which is detected. Silence goes to devices that send at least hourly: in nine of ten of their hours.
+/// Puts faults into recorded uplinks at places drawn from a seed, one of a kind into each device that can have it: when it has been
+/// heard for seven days, within the time in which is detected. Silence goes to devices that send at least hourly: in nine of ten of their hours.
 /// </summary>
 internal static class Faults
 {
@@ -26,6 +26,9 @@ internal static class Faults
     private const long Minute = 60_000;
     private const long Hour = 60 * Minute;
     private const long Day = 24 * Hour;
+
+    /// <summary>Days in which a device is learnt before anything is put into it.</summary>
+    private const int LearnDays = 7;
 
     /// <summary>How far the clock of the recorded place is behind UTC (longitude −117).</summary>
     private const long Zone = -7 * Hour;
@@ -45,7 +48,7 @@ internal static class Faults
         var end = clean[^1].At;
         foreach (var own in clean.GroupBy(u => u.Device).OrderBy(g => g.Key, StringComparer.Ordinal).Select(g => g.ToList()))
         {
-            var earliest = Math.Max(from, own[0].At + Day);
+            var earliest = Math.Max(from, own[0].At + (LearnDays * Day));
             var places = own.Where(u => u.At >= earliest && u.At < end - (7 * Hour) && (name != Size || u.Bytes > 0)).ToArray();
             if (places.Length == 0 || (name == Silence && !SendsHourly(own)))
             {
