@@ -136,7 +136,13 @@ public class HardContentTests
                 var message = Content.At(5 * i, "{}") with { Payload = usual };
                 var signal = new Signal
                 {
-                    Kind = SignalKind.Message, At = message.ArrivedAt.ToUnixTimeMilliseconds(), EventAt = message.ArrivedAt.ToUnixTimeMilliseconds(), Position = i + 1, Downtime = 0, IsClean = true, Happened = message,
+                    Kind = SignalKind.Message,
+                    At = message.ArrivedAt.ToUnixTimeMilliseconds(),
+                    EventAt = message.ArrivedAt.ToUnixTimeMilliseconds(),
+                    Position = i + 1,
+                    Downtime = 0,
+                    IsClean = true,
+                    Happened = message,
                 };
                 var before = GC.GetAllocatedBytesForCurrentThread();
                 condition.Step(state, signal);

@@ -176,7 +176,12 @@ public class JsonPointerReaderTests
     {
         var signal = new Signal
         {
-            Kind = SignalKind.Message, At = 0, EventAt = 0, Position = 0, Downtime = 0, Happened = Lab.Message(Lab.Start) with { Payload = Encoding.UTF8.GetBytes(json) },
+            Kind = SignalKind.Message,
+            At = 0,
+            EventAt = 0,
+            Position = 0,
+            Downtime = 0,
+            Happened = Lab.Message(Lab.Start) with { Payload = Encoding.UTF8.GetBytes(json) },
         };
         return new JsonPointerReader(pointer).TryNumber(signal, out var number, out _) ? number : null;
     }
