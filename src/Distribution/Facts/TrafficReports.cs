@@ -10,7 +10,8 @@ namespace Sekisho.Distribution.Facts;
 /// Once a minute puts into the journal what each device's traffic was, for the devices that had any. What the journal cannot take is told with
 /// the next minute. Any thread; at most one report is under way.
 /// </summary>
-internal sealed class TrafficReports(IEventJournal journal, TrafficCounters traffic, IDeviceDirectory devices, FlowCatalog flows, TimeProvider clock) : IHostedService, IDisposable
+internal sealed class TrafficReports(IEventJournal journal, TrafficCounters traffic, WireCounting wire, IDeviceDirectory devices, FlowCatalog flows, TimeProvider clock)
+    : IHostedService, IDisposable
 {
     private const int Together = 500;
     private static readonly TimeSpan Interval = TimeSpan.FromMinutes(1);
@@ -49,6 +50,7 @@ internal sealed class TrafficReports(IEventJournal journal, TrafficCounters traf
         {
             var (from, now) = (_from, clock.GetUtcNow());
             _from = now;
+            wire.Flush();
             foreach (var some in traffic.Unreported().Chunk(Together))
             {
                 await ReportAsync(some, from, now).ConfigureAwait(false);

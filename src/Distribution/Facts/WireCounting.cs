@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Collections.Concurrent;
 using System.IO.Pipelines;
 using System.Runtime.CompilerServices;
 using Microsoft.AspNetCore.Connections;
@@ -14,6 +15,8 @@ namespace Sekisho.Distribution.Facts;
 /// </summary>
 internal sealed class WireCounting(TrafficCounters traffic)
 {
+    private readonly ConcurrentDictionary<WireCount, byte> _open = new();
+
     /// <summary>Connection middleware.</summary>
     public ConnectionDelegate Middleware(ConnectionDelegate next) => async connection =>
     {
@@ -22,6 +25,7 @@ internal sealed class WireCounting(TrafficCounters traffic)
         var counted = new Counted(transport, count);
         connection.Transport = counted;
         connection.Items[WireCharge.Key] = count;
+        _open.TryAdd(count, 0);
         try
         {
             await next(connection).ConfigureAwait(false);
@@ -30,9 +34,19 @@ internal sealed class WireCounting(TrafficCounters traffic)
         {
             connection.Transport = transport;
             counted.Reader.CountRest();
+            _open.TryRemove(count, out _);
             count.Settle();
         }
     };
+
+    /// <summary>A period is over: what went over connections that are still open belongs to it.</summary>
+    public void Flush()
+    {
+        foreach (var (count, _) in _open)
+        {
+            count.Settle();
+        }
+    }
 
     private sealed class Counted(IDuplexPipe transport, WireCount count) : IDuplexPipe
     {
@@ -171,12 +185,18 @@ internal sealed class WireCount(TrafficCounters traffic) : IWireCount
         traffic.Wire(deviceId, Interlocked.Exchange(ref _up, 0), Interlocked.Exchange(ref _down, 0), isFirst ? 1 : 0);
     }
 
-    /// <summary>The connection is over: the rest is the last device's.</summary>
+    /// <summary>The connection, or a period, is over: the rest is the last device's. Bytes of nobody stay nobody's.</summary>
     public void Settle()
     {
-        if (_device is { } device)
+        if (_device is not { } device)
         {
-            traffic.Wire(device, Interlocked.Exchange(ref _up, 0), Interlocked.Exchange(ref _down, 0), 0);
+            return;
+        }
+
+        var (up, down) = (Interlocked.Exchange(ref _up, 0), Interlocked.Exchange(ref _down, 0));
+        if (up + down > 0)
+        {
+            traffic.Wire(device, up, down, 0);
         }
     }
 }

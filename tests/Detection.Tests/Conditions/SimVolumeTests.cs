@@ -47,6 +47,16 @@ public class SimVolumeTests
     }
 
     [Fact]
+    public void Growth_too_slow_to_be_seen_from_day_to_day_is_found_in_the_end()
+    {
+        // Half a percent more each day, from the second week on.
+        var lab = Play(24 * 90, hour => (HourUp * (1000 + (5 * Math.Max(0, (hour / 24) - 7))) / 1000, HourDown));
+        var found = lab.Findings[0];
+        Assert.Equal("mismatch", found.Stage);
+        Assert.InRange(double.Parse(found.Evidence.Facts["billedUp"], System.Globalization.CultureInfo.InvariantCulture) / double.Parse(found.Evidence.Facts["seenUp"], System.Globalization.CultureInfo.InvariantCulture), 1.2, 1.38);
+    }
+
+    [Fact]
     public void A_scan_that_the_device_never_answers_is_told_once_and_is_no_takeover()
     {
         var lab = Play(48, hour => (HourUp, HourDown + (hour < 24 ? 0 : 400_000)));

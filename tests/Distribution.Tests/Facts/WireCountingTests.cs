@@ -86,6 +86,43 @@ public sealed class WireCountingTests : IAsyncLifetime
         Assert.Empty(_traffic.Unreported());
     }
 
+    [Fact(Timeout = 60_000)]
+    public async Task What_went_over_a_connection_that_stays_open_is_told_when_a_period_ends()
+    {
+        using var client = new TcpClient();
+        await client.ConnectAsync(_address.Host, _address.Port);
+        await using var tls = new SslStream(client.GetStream(), leaveInnerStreamOpen: false, (_, shown, _, _) => shown?.GetCertHashString() == _certificate.GetCertHashString());
+        await tls.AuthenticateAsClientAsync("localhost");
+        await tls.WriteAsync(Encoding.ASCII.GetBytes("POST / HTTP/1.1\r\nHost: localhost\r\nDevice: c1\r\nContent-Length: 60000\r\n\r\n"));
+        await tls.WriteAsync(new byte[40_000]);
+
+        // Neither the body nor the connection has an end yet.
+        var told = await ToldAsync(least: 40_000);
+        Assert.InRange(told.WireUp, 40_000, 42_000);
+        _traffic.Reported(told);
+        await tls.WriteAsync(new byte[20_000]);
+        Assert.NotEqual(0, await tls.ReadAsync(new byte[1000]));
+        var later = await ToldAsync(least: 20_000);
+        Assert.InRange(later.WireUp, 20_000, 21_000);
+        Assert.Equal(0, later.Handshakes);
+    }
+
+    /// <summary>What a report tells, as soon as so many bytes have reached the gateway.</summary>
+    private async Task<TrafficSince> ToldAsync(long least)
+    {
+        var wire = _app.Services.GetRequiredService<WireCounting>();
+        while (true)
+        {
+            wire.Flush();
+            if (_traffic.Unreported().SingleOrDefault() is { } told && told.WireUp >= least)
+            {
+                return told;
+            }
+
+            await Task.Delay(TimeSpan.FromMilliseconds(10), TimeProvider.System, TestContext.Current.CancellationToken);
+        }
+    }
+
     /// <summary>One request over a relay that counts; returns when the server has let go of the connection.</summary>
     private async Task<(long Up, long Down)> TalkAsync(string? device, int body, int sent)
     {

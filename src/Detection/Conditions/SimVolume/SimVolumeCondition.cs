@@ -17,6 +17,7 @@ namespace Sekisho.Detection.Conditions.SimVolume;
 /// cell 3  end of the first fact to be judged; 0 for none        cell 4  journal position of the newest fact
 /// cell 5  stage of the last judgement + 1         cell 6  1 when it was over a limit by a share that is a guess
 /// cell 7  usual ratio, a double                   cell 8  minutes it rests on      cell 9  minutes billed since it was learnt
+/// cell 10 usual ratio of the first week, a double
 /// then    the hours
 /// </code>
 /// </summary>
@@ -43,7 +44,7 @@ internal sealed class SimVolumeCondition(SimVolumeParameters parameters) : ICond
     /// <summary>Bytes of TCP's load in a full packet on mobile networks.</summary>
     public const int Segment = 1400;
 
-    private const int Own = 10;
+    private const int Own = 11;
     private const int ExposedStage = 0;
     private const int MismatchStage = 1;
     private const long Minute = 60_000;
@@ -60,6 +61,9 @@ internal sealed class SimVolumeCondition(SimVolumeParameters parameters) : ICond
     private const long MemoryMinutes = 30 * 24 * 60;
     private const double LeastUsual = 0.8;
     private const double MostUsual = 1.5;
+
+    // What grows too slowly to be seen from one period to the next still ends at a tenth above what was usual in the first week.
+    private const double MostGrowth = 1.1;
 
     public int Cells => Own + HourLedger.CellsFor(parameters.Hours + LateHours);
 
@@ -232,7 +236,10 @@ internal sealed class SimVolumeCondition(SimVolumeParameters parameters) : ICond
         if (isClean && sum.BilledUp > 0 && ratio > 0 && ratio <= usual * (200 + parameters.Percent) / 200)
         {
             usual = state[8] == 0 ? ratio : usual + ((ratio - usual) * Math.Min(state[9], WeekMinutes) / Math.Max(WeekMinutes, state[8]));
+            var isFirstWeek = state[8] < WeekMinutes;
+            usual = isFirstWeek ? usual : Math.Min(usual, BitConverter.Int64BitsToDouble(state[10]) * MostGrowth);
             state[7] = BitConverter.DoubleToInt64Bits(usual);
+            state[10] = isFirstWeek ? state[7] : state[10];
             state[8] = Math.Min(state[8] + state[9], MemoryMinutes);
         }
 
