@@ -14,8 +14,13 @@ namespace Sekisho.Detection.Lanes;
 internal sealed class BookStore(Databases databases, MasterKey master, ScriptTable scripts, IHistory history) : IDisposable
 {
     private readonly ColumnCipher _cipher = new(master, "detection.exception");
+    private readonly ColumnCipher _priors = new(master, "detection.prior");
 
-    public void Dispose() => _cipher.Dispose();
+    public void Dispose()
+    {
+        _cipher.Dispose();
+        _priors.Dispose();
+    }
 
     /// <summary>The books as of the lanes' position.</summary>
     public async Task<LaneBooks> LoadAsync(CancellationToken cancellation)
@@ -27,7 +32,7 @@ internal sealed class BookStore(Databases databases, MasterKey master, ScriptTab
             ExceptionBook.Of(exceptions.Select(e => JsonSerializer.Deserialize<ExceptionChangedEvent>(_cipher.UnprotectText(e.Body, e.Id), JsonSerializerOptions.Web)!)),
             new PriorBook(priors.ToDictionary(
                 p => PriorKey.Of(p.Area.Length == 0 ? null : p.Area, p.Metric),
-                p => new Prior((int)p.Version, JsonSerializer.Deserialize<double[]>(p.Numbers)!))))
+                p => new Prior((int)p.Version, JsonSerializer.Deserialize<double[]>(_priors.UnprotectText(Convert.FromBase64String(p.Numbers), $"{p.Area}\n{p.Metric}"))!))))
         {
             Scripts = await scripts.LoadAsync(cancellation).ConfigureAwait(false),
         };
@@ -59,7 +64,7 @@ internal sealed class BookStore(Databases databases, MasterKey master, ScriptTab
                 INSERT INTO detection_prior (area, metric, version, numbers) VALUES (@area, @Metric, @Version, @numbers)
                 ON CONFLICT (area, metric) DO UPDATE SET version = excluded.version, numbers = excluded.numbers WHERE detection_prior.version <= excluded.version
                 """,
-                new { area = prior.FieldId ?? "", prior.Metric, prior.Version, numbers = JsonSerializer.Serialize(prior.Numbers) },
+                new { area = prior.FieldId ?? "", prior.Metric, prior.Version, numbers = Convert.ToBase64String(_priors.Protect(JsonSerializer.Serialize(prior.Numbers), $"{prior.FieldId}\n{prior.Metric}")) },
                 transaction);
         }
 

@@ -94,11 +94,19 @@ internal sealed partial class LanePump(
     /// change nothing.
     /// </summary>
     /// <exception cref="TimeoutException">The lanes are paused, or have a fault.</exception>
-    public Task<T> AskAsync<T>(Func<LaneRunner, T> question, CancellationToken cancellation)
+    public async Task<T> AskAsync<T>(Func<LaneRunner, T> question, CancellationToken cancellation)
     {
+        using var given = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        var isWanted = given.Token;
         var answer = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
         _questions.Enqueue(runner =>
         {
+            if (isWanted.IsCancellationRequested)
+            {
+                // Whoever asked has left.
+                return;
+            }
+
             try
             {
                 answer.TrySetResult(question(runner));
@@ -108,7 +116,14 @@ internal sealed partial class LanePump(
                 answer.TrySetException(e);
             }
         });
-        return answer.Task.WaitAsync(MostWait, time, cancellation);
+        try
+        {
+            return await answer.Task.WaitAsync(MostWait, time, cancellation).ConfigureAwait(false);
+        }
+        finally
+        {
+            await given.CancelAsync().ConfigureAwait(false);
+        }
     }
 
     public async Task StartAsync(CancellationToken cancellationToken)
@@ -244,7 +259,7 @@ internal sealed partial class LanePump(
     /// <summary>Commits the result, the same one until it is durable. Its step is never repeated here, so nothing is judged twice.</summary>
     private void Commit(StepResult result, CancellationToken cancellation)
     {
-        var deltas = store.Prepare(result.States);
+        var deltas = store.Prepare(result.States, result.Batch.LastPosition);
         var backoff = FirstBackoff;
         while (true)
         {

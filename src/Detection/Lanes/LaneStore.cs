@@ -82,9 +82,11 @@ internal sealed class LaneStore(Databases databases, SubjectKeys keys, IDeviceDi
         return found == to ? false : throw new LanesMovedException(from, found);
     }
 
-    /// <summary>Puts the deltas into rows, which needs no transaction.</summary>
-    /// <returns>Rows, valid until the next call.</returns>
-    public IReadOnlyList<ReadOnlyMemory<byte>> Prepare(StateChanges changes) => _deltas.Encode(changes.Deltas);
+    /// <summary>Puts the deltas into sealed rows, which needs no transaction.</summary>
+    /// <param name="changes">The changes.</param>
+    /// <param name="position">Journal position that the commit reaches.</param>
+    public IReadOnlyList<ReadOnlyMemory<byte>> Prepare(StateChanges changes, long position) =>
+        [.. _deltas.Encode(changes.Deltas).Select((row, part) => (ReadOnlyMemory<byte>)keys.Seal(row.Span, StateLoader.DeltaContext(position, part)))];
 
     /// <summary>Writes changed states.</summary>
     /// <param name="changes">The changes.</param>
@@ -118,7 +120,7 @@ internal sealed class LaneStore(Databases databases, SubjectKeys keys, IDeviceDi
             }
             else
             {
-                rows.Settle(new SubjectRow(id, state.Lane, state.FieldId, keys.KeyOf(state.Id), state.State, position));
+                rows.Settle(new SubjectRow(id, state.Lane, state.FieldId, keys.KeyOf(state.Id), keys.Seal(state.State.Span, StateLoader.StateContext(id)), position));
             }
         }
 
@@ -136,9 +138,9 @@ internal sealed class LaneStore(Databases databases, SubjectKeys keys, IDeviceDi
                     loader.Add(new SubjectRow(new StoredId(row.Scope, row.Area, row.Subject), (int)row.Lane, row.FieldId, row.Key, row.State, row.Delta));
                 }
 
-                await foreach (var (position, data) in connection.QueryUnbufferedAsync<(long, byte[])>("SELECT position, data FROM lane_delta ORDER BY position, part").WithCancellation(cancellation).ConfigureAwait(false))
+                await foreach (var (position, part, data) in connection.QueryUnbufferedAsync<(long, long, byte[])>("SELECT position, part, data FROM lane_delta ORDER BY position, part").WithCancellation(cancellation).ConfigureAwait(false))
                 {
-                    loader.Add(position, data);
+                    loader.Add(position, part, data);
                 }
 
                 return true;

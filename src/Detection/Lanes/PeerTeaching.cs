@@ -22,7 +22,7 @@ internal sealed partial class PeerTeaching(LanePump lanes, IEventJournal journal
             {
                 await TeachAsync(checked((int)turn), stoppingToken).ConfigureAwait(false);
             }
-            catch (Exception e) when (e is JournalUnavailableException or TimeoutException)
+            catch (Exception e) when (e is not (OutOfMemoryException or OperationCanceledException))
             {
                 // The next turn says the same, and nobody's messages depend on it.
                 LogFailed(e);

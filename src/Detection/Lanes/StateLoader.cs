@@ -1,3 +1,4 @@
+using System.Globalization;
 using Sekisho.Detection.Findings;
 using Sekisho.Detection.Templates;
 
@@ -12,11 +13,18 @@ internal sealed class StateLoader(SubjectKeys keys)
     private readonly Dictionary<StoredId, SubjectRow> _rows = [];
     private readonly Dictionary<StoredId, List<(long Position, StoredDelta Delta)>> _deltas = [];
 
+    /// <summary>What the seal of a row of lane_subject is bound to.</summary>
+    public static string StateContext(in StoredId id) => $"{id.Scope}\n{id.Area}\n{id.Subject}";
+
+    /// <summary>What the seal of a row of lane_delta is bound to.</summary>
+    public static string DeltaContext(long position, long part) => string.Create(CultureInfo.InvariantCulture, $"{position}\n{part}");
+
     public void Add(in SubjectRow row) => _rows.Add(row.Id, row);
 
     /// <summary>Adds a row of lane_delta; to be called in their order, after all rows of subjects.</summary>
     /// <exception cref="InvalidDataException">The bytes are damaged or of another version.</exception>
-    public void Add(long position, ReadOnlySpan<byte> data) => DeltaCodec.Decode(data, delta => Add(position, delta));
+    /// <exception cref="Storage.StorageException">They do not fit the master key, or stood elsewhere.</exception>
+    public void Add(long position, long part, ReadOnlySpan<byte> data) => DeltaCodec.Decode(keys.Open(data, DeltaContext(position, part)), delta => Add(position, delta));
 
     /// <summary>All subjects.</summary>
     /// <param name="book">The plans in force.</param>
@@ -76,7 +84,7 @@ internal sealed class StateLoader(SubjectKeys keys)
             return new LoadedSubject(subject, since, []);
         }
 
-        var state = StoredState.Read(whole?.State ?? row?.State.ToArray() ?? throw new InvalidDataException("A lane state lacks what it builds upon: the data was changed outside Sekisho. Restore it from a backup."));
+        var state = StoredState.Read(whole?.State ?? (row is { } stored ? keys.Open(stored.State.Span, StateContext(id)) : null) ?? throw new InvalidDataException("A lane state lacks what it builds upon: the data was changed outside Sekisho. Restore it from a backup."));
         foreach (var (_, delta) in deltas.Skip(whole is null ? 0 : 1))
         {
             state.Apply(delta.State);

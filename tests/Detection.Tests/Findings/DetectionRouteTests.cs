@@ -140,6 +140,16 @@ public class DetectionRouteTests
         Assert.Equal(404, (await gateway.GetAsync("/api/v1/fields/field/devices/nobody/thresholds")).Status);
         var (status, body) = await Ask("d1");
         Assert.Equal((200, 0), (status, body!.AsArray().Count));
+
+        // Without an event the lanes do not answer; nobody waits for ever.
+        var late = gateway.GetAsync("/api/v1/fields/field/devices/d1/thresholds");
+        while (!late.IsCompleted)
+        {
+            gateway.Clock.Advance(TimeSpan.FromSeconds(1));
+            await Task.Yield();
+        }
+
+        Assert.Equal(503, (await late).Status);
     }
 
     private static async Task SetAsync(TestGateway gateway) =>

@@ -127,6 +127,47 @@ public class LaneStoreTests
         await Assert.ThrowsAsync<InvalidDataException>(() => LoadAsync(store, settings, lab));
     }
 
+    [Theory]
+    [InlineData(Dialect.Sqlite)]
+    [InlineData(Dialect.PostgreSql)]
+    public async Task States_and_deltas_are_sealed_and_bound_to_their_place_and_plain_ones_of_older_versions_are_read(Dialect dialect)
+    {
+        await using var store = await OpenAsync(dialect);
+        var settings = new LaneSettings { SettleSubjects = 1 };
+        var lab = new Lab($"[{Lab.Condition("value", "pointer: /heat, sides: both, alarms: 0.2", "judge: learnt")}]");
+        var position = await LoadAsync(store, settings, lab);
+        for (var round = 0; round < 5; round++)
+        {
+            position = Commit(store, settings, lab, position, lab.Run(Enumerable.Range(0, 3).Select(i =>
+                Lab.Message(Lab.Start.AddSeconds(round), $"d{i}", sequence: round) with { Payload = "{\"heat\":36.6}"u8.ToArray() })));
+        }
+
+        var before = LaneTests.States(lab);
+        var states = await store.Databases.State.ReadAsync(c => c.QueryAsync<(string Subject, byte[] State)>("SELECT subject, state FROM lane_subject ORDER BY subject"));
+        var deltas = await store.Databases.State.ReadAsync(c => c.QueryAsync<byte[]>("SELECT data FROM lane_delta"));
+        Assert.NotEmpty(deltas);
+        Assert.All(states.Select(s => s.State).Concat(deltas), row => Assert.Equal(SubjectKeys.Sealed, row[0]));
+        await LoadAsync(store, settings, lab);
+        Assert.Equal(before, LaneTests.States(lab));
+
+        // As older versions wrote it.
+        using (var keys = new SubjectKeys(store.Key))
+        {
+            var (subject, state) = states.First();
+            var plain = keys.Open(state, StateLoader.StateContext(new StoredId("device", "", subject)));
+            Assert.Equal(SubjectCodec.WholeVersion, plain[0]);
+            await store.Databases.State.WriteAsync(t => t.Connection!.ExecuteAsync("UPDATE lane_subject SET state = @plain WHERE subject = @subject", new { plain, subject }, t));
+        }
+
+        await LoadAsync(store, settings, lab);
+        Assert.Equal(before, LaneTests.States(lab));
+
+        // What belongs to another device is refused.
+        var (own, other) = (states.Last(), states.First(s => s.Subject != states.Last().Subject));
+        await store.Databases.State.WriteAsync(t => t.Connection!.ExecuteAsync("UPDATE lane_subject SET state = @State WHERE subject = @Subject", new { other.State, own.Subject }, t));
+        await Assert.ThrowsAsync<StorageException>(() => LoadAsync(store, settings, lab));
+    }
+
     /// <summary>Now and then what a carrier says of the device comes in between.</summary>
     private static IEnumerable<GatewayEvent> WithFacts(GatewayEvent happened, Random random) => happened is MessageEvent message && random.Next(20) == 0
         ? [message, Lab.Sim(message.ArrivedAt, cell: $"cell-{random.Next(3)}") with { DeviceId = message.DeviceId }]
@@ -149,7 +190,7 @@ public class LaneStoreTests
     {
         using var keys = new SubjectKeys(store.Key);
         var lanes = new LaneStore(store.Databases, keys, lab.Directory, settings);
-        var rows = lanes.Prepare(result.States);
+        var rows = lanes.Prepare(result.States, result.Batch.LastPosition);
         store.Databases.State.Write(transaction =>
         {
             Assert.True(LaneStore.Move(position, result.Batch.LastPosition, result.Clock, transaction));

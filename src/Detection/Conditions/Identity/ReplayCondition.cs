@@ -1,6 +1,3 @@
-using System.Buffers.Binary;
-using System.Net;
-using Sekisho.Detection.Conditions.Devices;
 using Sekisho.Domain.Detection;
 
 namespace Sekisho.Detection.Conditions.Identity;
@@ -17,9 +14,9 @@ namespace Sekisho.Detection.Conditions.Identity;
 /// cell 3      binding epoch                                             cell 4      time heard so far, milliseconds
 /// cell 5, 6   highest number + 1 a while ago, time heard then           cell 7, 8   the same a while before (0 none)
 /// cell 9      arrival of the last backlog                               cell 10, 11 networks that new messages came from, the last first
-/// cell 12     1 while repeats from elsewhere wait to be explained       cell 13     their network      cell 14, 15 address of the last, two halves
-/// cell 16-18  their number, arrival of the last, its journal position   cell 19     time heard since a late one
-/// cell 20     stage of the last violation
+/// cell 12     1 while repeats from elsewhere wait to be explained       cell 13     their network, as a hash
+/// cell 14-16  their number, arrival of the last, its journal position   cell 17     time heard since a late one
+/// cell 18     stage of the last violation
 /// </code>
 /// </summary>
 /// <param name="afterMs">Repeats are late after so long, milliseconds.</param>
@@ -42,7 +39,7 @@ internal sealed class ReplayCondition(long afterMs) : ICondition
     // A longer pause than so many usual distances is no time in which the device was heard.
     private const int MostDistances = 4;
 
-    public int Cells => 21;
+    public int Cells => 19;
 
     public long QuietAfter => Hour;
 
@@ -55,22 +52,24 @@ internal sealed class ReplayCondition(long afterMs) : ICondition
         _ => Verdict.None,
     };
 
-    public int Stage(ReadOnlySpan<long> state) => (int)state[20];
+    public int Stage(ReadOnlySpan<long> state) => (int)state[18];
 
     public Evidence Explain(ReadOnlySpan<long> state, in Signal signal)
     {
-        var isLate = state[20] == Late;
-        var network = isLate ? signal.Source.NetworkText : NetworkOf(state);
-        var heard = state[19] / 1000;
+        var isLate = state[18] == Late;
+        var network = isLate ? signal.Source.NetworkText : null;
+        var heard = state[17] / 1000;
         return new Evidence
         {
             Metric = isLate ? "repeat-age" : "repeats",
             Unit = isLate ? "s" : "count",
-            Measured = isLate ? heard : state[16],
+            Measured = isLate ? heard : state[14],
             ExpectedHigh = isLate ? afterMs / 1000.0 : 0,
             Origin = "template",
-            Events = [isLate ? state[1] : state[18], signal.Position],
+            Events = [isLate ? state[1] : state[16], signal.Position],
             Counterfactual = isLate ? new Counterfactual("after", "at-least", heard + 1, "s") : new Counterfactual("raiseAfter", "at-least", 2, "count"),
+
+            // From where the repeats came stands in the history beside them; a state keeps no address.
             Claim = network,
             Facts = new Dictionary<string, string> { ["source"] = network ?? "", ["age"] = Facts.Duration(heard * 1000) },
         };
@@ -79,7 +78,7 @@ internal sealed class ReplayCondition(long afterMs) : ICondition
     private Verdict New(Span<long> state, in Signal signal)
     {
         var network = (long)signal.Source.Network;
-        var isFound = state[12] != 0 && network != state[13] && (network == state[10] || network == state[11]) && signal.At - state[17] <= afterMs;
+        var isFound = state[12] != 0 && network != state[13] && (network == state[10] || network == state[11]) && signal.At - state[15] <= afterMs;
         state[12] = 0;
         if (network != state[10])
         {
@@ -93,7 +92,7 @@ internal sealed class ReplayCondition(long afterMs) : ICondition
             return Verdict.None;
         }
 
-        state[20] = Elsewhere;
+        state[18] = Elsewhere;
         return Verdict.Violation;
     }
 
@@ -133,32 +132,17 @@ internal sealed class ReplayCondition(long afterMs) : ICondition
         var isAfterBacklog = state[9] != 0 && signal.At - state[9] < afterMs;
         if (number != 0 && number <= until && !isAfterBacklog)
         {
-            (state[19], state[20]) = (state[4] - since, Late);
+            (state[17], state[18]) = (state[4] - since, Late);
             return Verdict.Violation;
         }
 
         var network = (long)signal.Source.Network;
         if (network != 0 && network != state[10] && network != state[11] && (ulong)network != signal.Facts.LastNetwork && (ulong)network != signal.Facts.SimNetwork && (number == 0 || number != state[2]))
         {
-            state[16] = state[12] != 0 && state[13] == network ? state[16] + 1 : 1;
-            (state[12], state[13], state[17], state[18]) = (1, network, signal.At, signal.Position);
-            (state[14], state[15]) = ((long)(ulong)(signal.Source.Bits >> 64), (long)(ulong)signal.Source.Bits);
+            state[14] = state[12] != 0 && state[13] == network ? state[14] + 1 : 1;
+            (state[12], state[13], state[15], state[16]) = (1, network, signal.At, signal.Position);
         }
 
         return Verdict.None;
-    }
-
-    private static string? NetworkOf(ReadOnlySpan<long> state)
-    {
-        if (state[14] == 0 && state[15] == 0)
-        {
-            return null;
-        }
-
-        Span<byte> bytes = stackalloc byte[16];
-        BinaryPrimitives.WriteInt64BigEndian(bytes, state[14]);
-        BinaryPrimitives.WriteInt64BigEndian(bytes[8..], state[15]);
-        var address = new IPAddress(bytes);
-        return SourceKey.Of((address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address).ToString()).NetworkText;
     }
 }
