@@ -9,6 +9,14 @@ internal static class StableHash
     /// <summary>Hash of "first:second".</summary>
     public static ulong Of(string first, string second) => Add(Add(Add(Basis, first), ":"), second);
 
+    /// <summary>Makes every bit of the result depend on every bit of a number or of a hash, whose high bits hardly change with the last character of short texts.</summary>
+    public static ulong Mix(ulong hash)
+    {
+        hash = (hash ^ (hash >> 33)) * 0xFF51AFD7ED558CCDUL;
+        hash = (hash ^ (hash >> 33)) * 0xC4CEB9FE1A85EC53UL;
+        return hash ^ (hash >> 33);
+    }
+
     private static ulong Add(ulong hash, string text)
     {
         foreach (var c in text)

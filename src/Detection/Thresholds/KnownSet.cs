@@ -68,6 +68,9 @@ internal static class KnownSet
         return state[3] >= RoamingAfter ? Membership.Roaming : Membership.New;
     }
 
+    /// <summary>How many are kept.</summary>
+    public static long Members(ReadOnlySpan<long> state) => state[2];
+
     /// <summary>Takes one sight, and says what the member was before it.</summary>
     /// <param name="state">The subject's state.</param>
     /// <param name="key">Stable hash of the member.</param>

@@ -1,6 +1,4 @@
-using System.Text.Json;
 using Sekisho.Detection.Conditions;
-using Sekisho.Detection.Tests.Lanes;
 using Sekisho.Domain.Detection;
 using Sekisho.Domain.Events;
 
@@ -37,23 +35,7 @@ public class PresenceTests
         Assert.InRange(expected.Except(keys).Count(), 0, 1);
         Assert.NotEmpty(whole.Results.SelectMany(r => r.Batch.Retractions));
 
-        var random = new Random(seed);
-        var cut = new Lab(Everything);
-        for (var i = 0; i < events.Count;)
-        {
-            var length = random.Next(1, 300);
-            cut.Run(events.Skip(i).Take(length));
-            i += length;
-            if (random.Next(3) == 0)
-            {
-                LaneTests.Restart(cut);
-            }
-        }
-
-        Assert.Equal(whole.Findings.Select(f => JsonSerializer.Serialize(f)), cut.Findings.Select(f => JsonSerializer.Serialize(f)));
-        Assert.Equal(whole.Results.SelectMany(r => r.Batch.Retractions), cut.Results.SelectMany(r => r.Batch.Retractions));
-        Assert.Equal(whole.Results.SelectMany(r => r.Cleared), cut.Results.SelectMany(r => r.Cleared));
-        Assert.Equal(LaneTests.States(whole), LaneTests.States(cut));
+        Restarts.GiveTheSame(() => new Lab(Everything), events, new Random(seed));
     }
 
     [Fact]

@@ -27,6 +27,7 @@ internal static class Restarts
 
         Assert.Equal(whole.Findings.Select(f => JsonSerializer.Serialize(f)), cut.Findings.Select(f => JsonSerializer.Serialize(f)));
         Assert.Equal(whole.Results.SelectMany(r => r.Batch.Retractions), cut.Results.SelectMany(r => r.Batch.Retractions));
+        Assert.Equal(whole.Results.SelectMany(r => r.Cleared), cut.Results.SelectMany(r => r.Cleared));
         Assert.Equal(LaneTests.States(whole), LaneTests.States(cut));
     }
 }

@@ -87,6 +87,25 @@ public class SimAddressLimitTests
     }
 
     [Fact]
+    public void Who_speaks_for_the_device_in_turns_with_it_is_found_and_one_message_from_elsewhere_now_and_then_is_not()
+    {
+        var lab = new Lab($"[{Lab.Condition("sim-address", "grace: \"00:10:00\"")}]");
+        lab.Run([Sim(0, Own), .. Enumerable.Range(1, 4).SelectMany(i => new[] { Sent(3 * i, Own), Sent((3 * i) + 1, Other) })]);
+        Assert.Empty(lab.Findings);
+        lab.Run(Sent(15, Own), Sent(16, Other));
+        Assert.Single(lab.Findings);
+        lab.Run(Sent(18, Own), Sent(30, Own), Sent(40, Own));
+        Assert.NotEmpty(lab.Results.SelectMany(r => r.Cleared));
+
+        var calm = new Lab($"[{Lab.Condition("sim-address", "grace: \"00:10:00\"")}]");
+        calm.Run([Sim(0, Own), .. Enumerable.Range(0, 20).SelectMany(i => new[] { Sent(60 * i, Own), Sent((60 * i) + 20, Other), Sent((60 * i) + 45, Own) })]);
+        Assert.Empty(calm.Findings);
+        var hopping = new Lab($"[{Lab.Condition("sim-address", "grace: \"00:10:00\"")}]");
+        hopping.Run([Sim(0, Own), .. Enumerable.Range(0, 20).SelectMany(i => new[] { Sent(8 * i, Own), Sent((8 * i) + 4, $"203.0.113.{i + 1}") })]);
+        Assert.Empty(hopping.Findings);
+    }
+
+    [Fact]
     public void A_word_that_comes_after_a_later_one_makes_nothing_fresh()
     {
         var lab = new Lab($"[{Lab.Condition("sim-address", "grace: \"00:10:00\", fresh: \"01:00:00\"")}]");

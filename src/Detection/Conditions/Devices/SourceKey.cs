@@ -14,6 +14,9 @@ namespace Sekisho.Detection.Conditions.Devices;
 /// <param name="Bits">The address as a number, IPv4 in its mapped form (::ffff:0:0/96); zero when it is no address.</param>
 internal readonly record struct SourceKey(string? Text, ulong Hash, ulong Network, string? NetworkText, UInt128 Bits)
 {
+    /// <summary>True for an IPv4 address.</summary>
+    public bool IsIPv4 => Bits >> 32 == 0xFFFF;
+
     public static SourceKey Of(string source)
     {
         if (!IPAddress.TryParse(source, out var address))

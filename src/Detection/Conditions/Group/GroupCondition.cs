@@ -340,13 +340,6 @@ internal sealed class GroupCondition(GroupParameters parameters, TimeZoneInfo zo
         state[0] = downtime;
     }
 
-    private static long HashOf(string deviceId) => Math.Max(1, Mix(StableHash.Of("device", deviceId)));
-
-    // FNV's high bits hardly change with the last character of short texts, and a sample by order needs them to.
-    private static long Mix(ulong hash)
-    {
-        hash = (hash ^ (hash >> 33)) * 0xFF51AFD7ED558CCDUL;
-        hash = (hash ^ (hash >> 33)) * 0xC4CEB9FE1A85EC53UL;
-        return (long)((hash ^ (hash >> 33)) >> 1);
-    }
+    // A sample by order needs all bits to count.
+    private static long HashOf(string deviceId) => Math.Max(1, (long)(StableHash.Mix(StableHash.Of("device", deviceId)) >> 1));
 }

@@ -151,7 +151,7 @@ internal sealed class CloneCondition(int times, long withinMs) : ICondition
             return false;
         }
 
-        var network = ((long)signal.Source.Network & ~1L) | (signal.Source.Bits >> 32 == 0xFFFF ? 1L : 0L);
+        var network = ((long)signal.Source.Network & ~1L) | (signal.Source.IsIPv4 ? 1L : 0L);
         if (isReturn)
         {
             var isPlain = network != state[4] && (network & 1) == (state[4] & 1);

@@ -14,8 +14,7 @@ internal interface IFeature
 
 /// <summary>
 /// Something about a device that was never seen while it was learnt (<see cref="KnownSet"/>): a client, a way through relays. Told once, and known
-/// from then on; a device that finds new ones again and again says nothing by it.
-/// <code>cell 0  journal position of the last new one   then the set</code>
+/// from then on; a device that finds new ones again and again says nothing by it. The cells are the set's.
 /// </summary>
 internal sealed class KnownCondition(string metric, IFeature feature) : ICondition
 {
@@ -25,7 +24,7 @@ internal sealed class KnownCondition(string metric, IFeature feature) : IConditi
     /// <summary>"path": through which relays messages of a device behind a gateway unit come.</summary>
     public static readonly ConditionKind Path = new("path", [Scopes.Device], TakesMode: false, [], _ => new KnownCondition("paths", new PathFeature()));
 
-    public int Cells => 1 + KnownSet.Cells;
+    public int Cells => KnownSet.Cells;
 
     public long QuietAfter => 3_600_000;
 
@@ -34,19 +33,12 @@ internal sealed class KnownCondition(string metric, IFeature feature) : IConditi
     public Verdict Step(Span<long> state, in Signal signal)
     {
         var key = feature.Of(signal);
-        if (key == 0)
-        {
-            return Verdict.None;
-        }
-
-        var member = KnownSet.Observe(state[1..], (long)key, signal.At, isClean: true);
-        state[0] = member == Membership.New ? signal.Position : state[0];
-        return member == Membership.New ? Verdict.Violation : Verdict.None;
+        return key != 0 && KnownSet.Observe(state, (long)key, signal.At, isClean: true) == Membership.New ? Verdict.Violation : Verdict.None;
     }
 
     public Evidence Explain(ReadOnlySpan<long> state, in Signal signal)
     {
-        var known = Math.Max(0, state[3] - 1);
+        var known = Math.Max(0, KnownSet.Members(state) - 1);
         return new Evidence
         {
             Metric = metric,

@@ -122,7 +122,7 @@ internal sealed class NetworkCondition(NetworkParameters parameters, TimeZoneInf
             Metric = "networks",
             Unit = "count",
             Measured = measured,
-            Origin = parameters.Networks.Count > 0 ? "template" : "learnt",
+            Origin = !parameters.Networks.IsEmpty ? "template" : "learnt",
             Events = [signal.Position],
             Counterfactual = new Counterfactual("learnFor", "at-least", Math.Floor((signal.At - state[0]) / 1000.0) + 1, "s"),
             Claim = signal.Source.NetworkText,
@@ -156,7 +156,7 @@ internal sealed class NetworkCondition(NetworkParameters parameters, TimeZoneInf
     }
 
     private static ReadOnlySpan<long> LastOf(ReadOnlySpan<long> state, in Signal signal) =>
-        state.Slice(NetworkParameters.IsIPv6(signal.Source) ? Lasts + LastCells : Lasts, LastCells);
+        state.Slice(signal.Source.IsIPv4 ? Lasts : Lasts + LastCells, LastCells);
 
     private static bool IsSuccess(in Signal signal) => signal.Kind == SignalKind.Authentication;
 
@@ -166,12 +166,12 @@ internal sealed class NetworkCondition(NetworkParameters parameters, TimeZoneInf
     {
         var networks = new NetworkSet(state[Networks..]);
         var key = (long)signal.Source.Network;
-        var isOwn = parameters.IsOwn(signal.Source) || (TellsAddress(signal) && signal.Facts.SimNetwork == signal.Source.Network);
+        var isOwn = parameters.Networks.Contains(signal.Source) || (TellsAddress(signal) && signal.Facts.SimNetwork == signal.Source.Network);
         var isPeaceful = signal.IsClean && signal.Kind != SignalKind.Refusal;
         var standing = isOwn ? Standing.Usual : networks.Of(key, signal.At, isPeaceful);
         var isLearnt = state[1] >= parameters.Sights && signal.At - state[0] >= parameters.LearnMs;
         var stage = -1;
-        if ((isLearnt || parameters.Networks.Count > 0) && CountNew(state, standing, signal.At) < RoamingAfter)
+        if ((isLearnt || !parameters.Networks.IsEmpty) && CountNew(state, standing, signal.At) < RoamingAfter)
         {
             stage = IsTheft(state, signal, standing, isLearnt) ? TheftStage
                 : IsDistant(state, signal, standing) ? DistantStage
@@ -179,7 +179,7 @@ internal sealed class NetworkCondition(NetworkParameters parameters, TimeZoneInf
                 : -1;
         }
 
-        Learn(state, signal, isOwn, standing, stage, isPeaceful && stage < DistantStage, isLearnt || parameters.Networks.Count > 0);
+        Learn(state, signal, isOwn, standing, stage, isPeaceful && stage < DistantStage, isLearnt || !parameters.Networks.IsEmpty);
         if (stage < 0)
         {
             // What the carrier may still confirm stays open for it.
@@ -289,7 +289,7 @@ internal sealed class NetworkCondition(NetworkParameters parameters, TimeZoneInf
         }
 
         state[7] = 0;
-        var last = state.Slice(NetworkParameters.IsIPv6(signal.Source) ? Lasts + LastCells : Lasts, LastCells);
+        var last = state.Slice(signal.Source.IsIPv4 ? Lasts : Lasts + LastCells, LastCells);
         (last[0], last[1], last[2], last[3]) = (parameters.RegionOf(signal.Source), isOwn ? -1 : key, signal.At, signal.Position);
     }
 }

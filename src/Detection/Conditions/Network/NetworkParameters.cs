@@ -11,7 +11,7 @@ namespace Sekisho.Detection.Conditions.Network;
 /// <param name="DistantPrefix">IPv4 networks are near when they share so many leading bits.</param>
 /// <param name="Failures">So many failed attempts before a success are part of a suspected theft.</param>
 /// <param name="Night">Hours at which nobody is expected, whatever was learnt.</param>
-internal sealed record NetworkParameters(IReadOnlyList<NetworkRange> Networks, int Sights, long LearnMs, long WithinMs, int DistantPrefix, int Failures, Schedule Night)
+internal sealed record NetworkParameters(NetworkList Networks, int Sights, long LearnMs, long WithinMs, int DistantPrefix, int Failures, Schedule Night)
 {
     /// <summary>The specifications.</summary>
     public static readonly IReadOnlyList<ParameterSpec> Specs =
@@ -28,11 +28,8 @@ internal sealed record NetworkParameters(IReadOnlyList<NetworkRange> Networks, i
 
     private const double LastMinute = (24 * 60) - 1;
 
-    private static readonly NetworkRange[] Private = [.. new[] { "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7" }.Select(text =>
-        NetworkRange.TryParse(text, out var range) ? range : throw new FormatException(text))];
-
     public static NetworkParameters Of(ConditionInput input) => new(
-        [.. input.List("networks").Select(text => NetworkRange.TryParse(text, out var range) ? range : throw new FormatException(text))],
+        new NetworkList(input.List("networks")),
         input.Whole("sights"),
         input.Milliseconds("learnFor"),
         input.Milliseconds("distantWithin"),
@@ -40,30 +37,11 @@ internal sealed record NetworkParameters(IReadOnlyList<NetworkRange> Networks, i
         input.Whole("failures"),
         new Schedule([new WeeklyWindow(Enum.GetValues<DayOfWeek>(), input.Time("from"), input.Time("to"))], input.Zone, input.Calendar));
 
-    /// <summary>True for the field's own networks.</summary>
-    public bool IsOwn(in SourceKey source) => IsIn(Networks, source);
-
     /// <summary>
-    /// A number that near networks of one family share (IPv4: <see cref="DistantPrefix"/> leading bits, IPv6: 32); 0 where nearness means nothing:
+    /// A hash that near networks of one family share (IPv4: <see cref="DistantPrefix"/> leading bits, IPv6: 32); 0 where nearness means nothing:
     /// private addresses are those of the gateway's own site or of its carrier, and what is no address has no place.
     /// </summary>
     public long RegionOf(in SourceKey source) =>
-        source.Bits == 0 || IsIn(Private, source) ? 0
-        : IsIPv6(source) ? (long)(ulong)(source.Bits >> 96)
-        : (long)(ulong)(source.Bits & NetworkRange.Mask(96 + DistantPrefix));
-
-    public static bool IsIPv6(in SourceKey source) => source.Bits >> 32 != 0xFFFF;
-
-    private static bool IsIn(IReadOnlyList<NetworkRange> ranges, in SourceKey source)
-    {
-        for (var i = 0; i < ranges.Count; i++)
-        {
-            if (ranges[i].Contains(source))
-            {
-                return true;
-            }
-        }
-
-        return false;
-    }
+        source.Bits == 0 || NetworkList.Private.Contains(source) ? 0
+        : (long)StableHash.Mix((ulong)(source.IsIPv4 ? source.Bits & NetworkRange.Mask(96 + DistantPrefix) : source.Bits >> 96));
 }

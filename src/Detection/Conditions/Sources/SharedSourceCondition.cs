@@ -8,7 +8,7 @@ namespace Sekisho.Detection.Conditions.Sources;
 /// <param name="WindowMs">Within this time, milliseconds.</param>
 /// <param name="LearnMs">An address that has been shared for so long is an uplink, milliseconds.</param>
 /// <param name="Networks">Uplinks that the field knows.</param>
-internal sealed record SharedSourceParameters(int Devices, long WindowMs, long LearnMs, IReadOnlyList<NetworkRange> Networks);
+internal sealed record SharedSourceParameters(int Devices, long WindowMs, long LearnMs, NetworkList Networks);
 
 /// <summary>
 /// Devices that had addresses of their own are all at one within a short time, and that is no uplink that anybody knows: somebody speaks for
@@ -39,7 +39,7 @@ internal sealed class SharedSourceCondition(SharedSourceParameters parameters) :
             new ParameterSpec("networks", ParameterType.Networks, 0, 64, ParameterValue.Of(Array.Empty<string>())),
         ],
         input => new SharedSourceCondition(new SharedSourceParameters(
-            input.Whole("devices"), input.Milliseconds("window"), input.Milliseconds("learn"), SimAddressCondition.NetworksOf(input.List("networks")))));
+            input.Whole("devices"), input.Milliseconds("window"), input.Milliseconds("learn"), new NetworkList(input.List("networks")))));
 
     /// <summary>Uplinks kept.</summary>
     public const int Uplinks = 64;
@@ -73,7 +73,7 @@ internal sealed class SharedSourceCondition(SharedSourceParameters parameters) :
             return Verdict.None;
         }
 
-        if (IsNamed(signal.Source) || IsUplink(state, signal))
+        if (parameters.Networks.Contains(signal.Source) || IsUplink(state, signal))
         {
             return Verdict.None;
         }
@@ -107,19 +107,6 @@ internal sealed class SharedSourceCondition(SharedSourceParameters parameters) :
         Claim = signal.Source.NetworkText,
         Facts = new Dictionary<string, string> { ["source"] = signal.Source.NetworkText ?? "", ["window"] = Facts.Duration(parameters.WindowMs), ["limit"] = Facts.Whole(parameters.Devices) },
     };
-
-    private bool IsNamed(in SourceKey source)
-    {
-        foreach (var range in parameters.Networks)
-        {
-            if (range.Contains(source))
-            {
-                return true;
-            }
-        }
-
-        return false;
-    }
 
     private static bool IsUplink(Span<long> state, in Signal signal)
     {

@@ -1,5 +1,3 @@
-using System.Net;
-using System.Net.Sockets;
 using Sekisho.Detection.Conditions.Devices;
 using Sekisho.Domain.Detection;
 using Sekisho.Domain.Events;
@@ -11,7 +9,7 @@ namespace Sekisho.Detection.Conditions.Sources;
 /// <param name="GraceMs">So long after a new source the carrier's word may still come, milliseconds.</param>
 /// <param name="FreshMs">Older words of the carrier say nothing, milliseconds.</param>
 /// <param name="Shared">Networks behind which SIMs may appear: NAT and VPN of the carrier or the customer.</param>
-internal sealed record SimAddressParameters(bool ByNetwork, long GraceMs, long FreshMs, IReadOnlyList<NetworkRange> Shared);
+internal sealed record SimAddressParameters(bool ByNetwork, long GraceMs, long FreshMs, NetworkList Shared);
 
 /// <summary>
 /// A device sends or authenticates from an address that is not the one its SIM has. The carrier tells addresses now and then, so a device
@@ -25,6 +23,7 @@ internal sealed record SimAddressParameters(bool ByNetwork, long GraceMs, long F
 /// cell 3  when the carrier told an address last         cell 4  usual distance of that, milliseconds
 /// cell 5  family of the SIM's address: 4, 6, 0 when it does not compare                   cell 6  1 when the carrier contradicts
 /// cell 7  since when sources differ                     cell 8  hash of the address (or network) that the carrier told last
+/// cell 9  arrival of the last event from elsewhere      cell 10 1 when the SIM's own address was seen since
 /// </code>
 /// </summary>
 internal sealed class SimAddressCondition(SimAddressParameters parameters) : ICondition
@@ -40,17 +39,14 @@ internal sealed class SimAddressCondition(SimAddressParameters parameters) : ICo
             new ParameterSpec("shared", ParameterType.Networks, 0, 64, ParameterValue.Of(Array.Empty<string>())),
         ],
         input => new SimAddressCondition(new SimAddressParameters(
-            input.Text("compare") == "network", input.Milliseconds("grace"), input.Milliseconds("fresh"), NetworksOf(input.List("shared")))))
+            input.Text("compare") == "network", input.Milliseconds("grace"), input.Milliseconds("fresh"), new NetworkList(input.List("shared")))))
     {
         Reasons = [Network.NetworkCondition.CarrierConfirmed],
     };
 
     private const long Hour = 3_600_000;
 
-    // Not seen from outside, so no source can be equal to it.
-    private static readonly NetworkRange[] Private = [.. NetworksOf(["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7", "fe80::/10"])];
-
-    public int Cells => 9;
+    public int Cells => 11;
 
     public long QuietAfter => 6 * Hour;
 
@@ -85,22 +81,28 @@ internal sealed class SimAddressCondition(SimAddressParameters parameters) : ICo
         },
     };
 
-    internal static IReadOnlyList<NetworkRange> NetworksOf(IEnumerable<string> texts) =>
-        [.. texts.Select(t => NetworkRange.TryParse(t, out var range) ? range : throw new ArgumentException($"'{t}' is no network.", nameof(texts)))];
-
     private Verdict Seen(Span<long> state, in Signal signal)
     {
-        if (signal.Source.Bits == 0 || signal.Facts.SimAddress == 0 || state[5] == 0 || state[5] != (IsMapped(signal.Source.Bits) ? 4 : 6) || signal.At - state[3] > parameters.FreshMs)
+        if (signal.Source.Bits == 0 || signal.Facts.SimAddress == 0 || state[5] == 0 || state[5] != (signal.Source.IsIPv4 ? 4 : 6) || signal.At - state[3] > parameters.FreshMs)
         {
             return Verdict.None;
         }
 
         if (IsOwn(signal.Source, signal.Facts))
         {
-            state[0] = 0;
-            return Verdict.Calm;
+            // The device itself goes on beside who speaks for it: that ends nothing before the other has been silent for a while.
+            state[10] = 1;
+            state[0] = signal.At - state[9] > 2 * Grace(state) ? 0 : state[0];
+            return state[0] == 0 ? Verdict.Calm : Verdict.None;
         }
 
+        if (state[10] == 1 && state[0] != (long)(parameters.ByNetwork ? signal.Source.Network : signal.Source.Hash))
+        {
+            // It was at home, and is somewhere new.
+            state[0] = 0;
+        }
+
+        (state[9], state[10]) = (signal.At, 0);
         if (state[0] == 0)
         {
             (state[2], state[6], state[7]) = (signal.Position, 0, signal.At);
@@ -130,7 +132,8 @@ internal sealed class SimAddressCondition(SimAddressParameters parameters) : ICo
         }
 
         state[3] = signal.At;
-        state[5] = !IPAddress.TryParse(signal.Sim!.Address, out var address) || IsPrivate(address) ? 0 : address.AddressFamily == AddressFamily.InterNetwork ? 4 : 6;
+        var address = SourceKey.Of(signal.Sim!.Address!);
+        state[5] = address.Bits == 0 || NetworkList.Private.Contains(address) ? 0 : address.IsIPv4 ? 4 : 6;
         var told = (long)(parameters.ByNetwork ? signal.Facts.SimNetwork : signal.Facts.SimAddress);
         var hasMoved = told != state[8];
         state[8] = told;
@@ -156,31 +159,8 @@ internal sealed class SimAddressCondition(SimAddressParameters parameters) : ICo
         return Verdict.None;
     }
 
-    private bool IsOwn(in SourceKey source, in DeviceFacts facts)
-    {
-        if (parameters.ByNetwork ? source.Network == facts.SimNetwork : source.Hash == facts.SimAddress)
-        {
-            return true;
-        }
-
-        foreach (var range in parameters.Shared)
-        {
-            if (range.Contains(source))
-            {
-                return true;
-            }
-        }
-
-        return false;
-    }
+    private bool IsOwn(in SourceKey source, in DeviceFacts facts) =>
+        (parameters.ByNetwork ? source.Network == facts.SimNetwork : source.Hash == facts.SimAddress) || parameters.Shared.Contains(source);
 
     private long Grace(ReadOnlySpan<long> state) => Math.Max(parameters.GraceMs, state[4] * 3 / 2);
-
-    private static bool IsMapped(UInt128 bits) => bits >> 32 == 0xFFFF;
-
-    private static bool IsPrivate(IPAddress address)
-    {
-        var key = new SourceKey(null, 0, 0, null, SourceKey.BitsOf(address));
-        return Private.Any(p => p.Contains(key));
-    }
 }
