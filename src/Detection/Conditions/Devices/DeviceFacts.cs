@@ -81,13 +81,7 @@ internal readonly struct DeviceFacts(long[]? cells, int offset)
                 return 0;
             }
 
-            var hash = 14695981039346656037UL;
-            foreach (var part in cells.AsSpan(offset + 5, 2 * PlaceCells))
-            {
-                hash = (hash ^ (ulong)part) * 1099511628211UL;
-            }
-
-            return hash;
+            return HashOf(cells.AsSpan(offset + 5, 2 * PlaceCells));
         }
     }
 
@@ -154,12 +148,7 @@ internal readonly struct DeviceFacts(long[]? cells, int offset)
             return null;
         }
 
-        var hash = 14695981039346656037UL;
-        foreach (var part in cells.AsSpan(offset + at, PlaceCells))
-        {
-            hash = (hash ^ (ulong)part) * 1099511628211UL;
-        }
-
+        var hash = HashOf(cells.AsSpan(offset + at, PlaceCells));
         if (!known.TryGetValue(hash, out var text) || !Is(at, text))
         {
             if (known.Count > 65_536)
@@ -171,6 +160,17 @@ internal readonly struct DeviceFacts(long[]? cells, int offset)
         }
 
         return text;
+    }
+
+    private static ulong HashOf(ReadOnlySpan<long> text)
+    {
+        var hash = StableHash.Start;
+        foreach (var part in text)
+        {
+            hash = StableHash.Add(hash, (ulong)part);
+        }
+
+        return hash;
     }
 
     private long Cell(int index) => cells is null ? 0 : cells[offset + index];

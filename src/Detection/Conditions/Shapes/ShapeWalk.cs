@@ -16,8 +16,6 @@ internal ref struct ShapeWalk
 
     private const int Deepest = 64;
     private const int LongestName = 256;
-    private const ulong Basis = 14695981039346656037;
-    private const ulong Prime = 1099511628211;
 
     private readonly Span<ulong> _places;
     private readonly ReadOnlySpan<long> _maps;
@@ -33,7 +31,7 @@ internal ref struct ShapeWalk
     {
         _reader = new Utf8JsonReader(json, new JsonReaderOptions { MaxDepth = Deepest });
         _places = room;
-        _places[0] = Basis;
+        _places[0] = StableHash.Start;
         _maps = maps;
         _names = names;
     }
@@ -107,13 +105,13 @@ internal ref struct ShapeWalk
             JsonTokenType.Number => 'n',
             _ => 'b',
         };
-        Shape = unchecked((long)Add(Add(_places[depth], '\0'), type));
+        Shape = unchecked((long)StableHash.Add(StableHash.Add(_places[depth], '\0'), type));
         Shape = Shape == 0 ? 1 : Shape;
     }
 
     private void Star(int depth)
     {
-        _places[depth] = Add(Add(_places[depth - 1], '/'), '*');
+        _places[depth] = StableHash.Add(StableHash.Add(_places[depth - 1], '/'), '*');
         Note(depth, "*");
     }
 
@@ -128,10 +126,10 @@ internal ref struct ShapeWalk
         Span<byte> room = stackalloc byte[LongestName];
         var raw = _reader.ValueSpan;
         var name = _reader.ValueIsEscaped ? room[..JsonText.Unescape(raw, room)] : raw;
-        var hash = Add(_places[depth - 1], '/');
+        var hash = StableHash.Add(_places[depth - 1], '/');
         foreach (var one in name[..Math.Min(name.Length, LongestName)])
         {
-            hash = Add(hash, (char)one);
+            hash = StableHash.Add(hash, one);
         }
 
         _places[depth] = hash;
@@ -150,6 +148,4 @@ internal ref struct ShapeWalk
             _names[depth] = name;
         }
     }
-
-    private static ulong Add(ulong hash, char one) => unchecked((hash ^ one) * Prime);
 }

@@ -85,10 +85,10 @@ internal readonly ref struct Paces(Span<long> cells)
 
     private static long Hash(string mode)
     {
-        var hash = 14695981039346656037UL;
+        var hash = StableHash.Start;
         foreach (var c in mode)
         {
-            hash = (hash ^ char.ToLowerInvariant(c)) * 1099511628211UL;
+            hash = StableHash.Add(hash, char.ToLowerInvariant(c));
         }
 
         return hash == 0 ? 1 : (long)hash;
