@@ -1,0 +1,2 @@
+Console.Error.WriteLine("The sensor reads nothing yet.");
+return 2;
