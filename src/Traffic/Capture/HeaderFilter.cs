@@ -30,8 +30,8 @@ internal static class HeaderFilter
     private const ushort ReturnConstant = 0x06;
     private const ushort ReturnAccumulator = 0x16;
 
-    /// <summary>UDP ports behind which tunnels have headers of their own: GTP-U, VXLAN (IANA, and Linux before), Geneve.</summary>
-    private static readonly uint[] TunnelPorts = [2152, 4789, 6081, 8472];
+    /// <summary>UDP ports behind which the parser reads on: GRE in UDP, VXLAN, Geneve, VXLAN as Linux had it first.</summary>
+    private static readonly uint[] TunnelPorts = [4754, 4789, 6081, 8472];
 
     /// <summary>Keeps the first bytes of each frame.</summary>
     internal static Instruction[] Cut(int snapLength) => [new(ReturnConstant, 0, 0, (uint)snapLength)];
@@ -82,13 +82,10 @@ internal static class HeaderFilter
         program.JumpIf(JumpEqual, 6, label + "tcp");
         program.JumpIf(JumpEqual, 1, label + "eight");
         program.JumpUnless(JumpEqual, 17, snap);
-        foreach (var offset in (uint[])[begin, begin + 2])
+        program.Add(LoadHalfIndexed, begin + 2);
+        foreach (var port in TunnelPorts)
         {
-            program.Add(LoadHalfIndexed, offset);
-            foreach (var port in TunnelPorts)
-            {
-                program.JumpIf(JumpEqual, port, snap);
-            }
+            program.JumpIf(JumpEqual, port, snap);
         }
 
         program.Label(label + "eight");
@@ -127,13 +124,10 @@ internal static class HeaderFilter
         program.JumpIf(JumpEqual, 6, label + "tcp");
         program.JumpIf(JumpEqual, 58, label + "eight");
         program.JumpUnless(JumpEqual, 17, label + "snap");
-        foreach (var offset in (uint[])[upper, upper + 2])
+        program.Add(LoadHalf, upper + 2);
+        foreach (var port in TunnelPorts)
         {
-            program.Add(LoadHalf, offset);
-            foreach (var port in TunnelPorts)
-            {
-                program.JumpIf(JumpEqual, port, label + "snap");
-            }
+            program.JumpIf(JumpEqual, port, label + "snap");
         }
 
         program.Label(label + "eight");

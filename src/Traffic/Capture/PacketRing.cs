@@ -12,7 +12,6 @@ internal sealed unsafe class PacketRing : IDisposable
     private const int FrameHeaderSize = 48;
     private const int PacketTypeOffset = FrameHeaderSize + 10;
     private const int MergedHeaderSize = 10;
-    private const ushort NoTag = 0xFFFF;
 
     private readonly PacketSocket _socket;
     private readonly bool _outgoing;

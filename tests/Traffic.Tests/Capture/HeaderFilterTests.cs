@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using System.Text;
 using Sekisho.Tests.Support;
 using Sekisho.Traffic.Capture;
+using Sekisho.Traffic.Headers;
 
 namespace Sekisho.Traffic.Tests.Capture;
 
@@ -64,7 +65,7 @@ public sealed unsafe partial class HeaderFilterTests : IDisposable
     public void Tunnels_and_what_is_not_known_keep_the_snap_length()
     {
         Assert.Equal(Snap, Kept(TestFrames.Udp4(40000, 4789, s_payload)));
-        Assert.Equal(Snap, Kept(TestFrames.Udp6(8472, 40000, s_payload)));
+        Assert.Equal(Snap, Kept(TestFrames.Udp6(40000, 8472, s_payload)));
         Assert.Equal(Snap, Kept(TestFrames.Ethernet(0x0800, TestFrames.IPv4(47, s_payload))));
         Assert.Equal(Snap, Kept(TestFrames.Ethernet(0x86DD, TestFrames.IPv6(0, s_payload))));
         Assert.Equal(Snap, Kept(TestFrames.Ethernet(0x8847, s_payload)));
@@ -101,6 +102,37 @@ public sealed unsafe partial class HeaderFilterTests : IDisposable
             Assert.InRange(Kept(frame), Math.Min(frame.Length, 34), Math.Min(frame.Length, Snap));
         }
     }
+
+    [Fact]
+    public void The_parser_reads_the_same_from_what_is_kept_as_from_the_whole_frame()
+    {
+        var random = Fuzz.Source(4712);
+        var same = 0;
+        byte[][] seeds = [TestFrames.Udp4(1, 2, s_payload), TestFrames.Tcp4(1, 2, 12, s_payload), TestFrames.Udp6(1, 2, s_payload), TestFrames.Tcp6(1, 2, 12, s_payload), TestFrames.Udp4(1, 4789, s_payload, 5), TestFrames.Tcp6(1, 2, 0, s_payload, 5), TestFrames.Ethernet(0x0800, TestFrames.IPv4(1, s_payload))];
+        for (var round = 0; round < Fuzz.Rounds(50_000); round++)
+        {
+            var frame = seeds[random.Next(seeds.Length)].ToArray();
+            for (var change = random.Next(4); change > 0; change--)
+            {
+                frame[12 + random.Next(60)] = (byte)random.Next(256);
+            }
+
+            var kept = Kept(frame);
+            if (kept == Snap)
+            {
+                continue;
+            }
+
+            HeaderParser.Parse(frame, LinkType.Ethernet, frame.Length, 1, out var whole);
+            HeaderParser.Parse(frame.AsSpan(0, kept), LinkType.Ethernet, frame.Length, 1, out var cut);
+            Assert.True(Fields(whole) == Fields(cut), $"{Convert.ToHexString(frame.AsSpan(0, 100))} kept {kept}\n{Fields(whole)}\n{Fields(cut)}");
+            same++;
+        }
+
+        Assert.True(same > 10_000);
+    }
+
+    private static string Fields(PacketHeader header) => string.Join(' ', typeof(PacketHeader).GetFields().Select(f => $"{f.Name}={f.GetValue(header)}"));
 
     private int Kept(ReadOnlySpan<byte> frame)
     {

@@ -1,5 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
 using System.Text;
 using Sekisho.Traffic.Capture;
 using Sekisho.Traffic.Headers;
@@ -65,13 +67,14 @@ public sealed class LiveCaptureTests : IDisposable
             using var sender = new FrameSender("a");
             sender.Send(TestFrames.Udp4(1, 2, new byte[30], 100));
             sender.Send(TestFrames.Udp4(1, 2, new byte[30]));
+            sender.Send(TestFrames.Udp4(1, 2, new byte[30], 100, 200));
             var seen = new List<PacketHeader>();
 
-            ReadAll(capture, seen, 2);
+            ReadAll(capture, seen, 3);
 
-            Assert.Equal(100, seen[0].Vlan);
-            Assert.NotEqual(100, seen[1].Vlan);
-            Assert.Equal([76, 72], seen.Select(h => h.WireLength));
+            Assert.Equal([(100, HeaderParser.NoVlan), (HeaderParser.NoVlan, HeaderParser.NoVlan), (100, 200)], seen.Select(h => ((int)h.Vlan, (int)h.InnerVlan)));
+            Assert.Equal([76, 72, 80], seen.Select(h => h.WireLength));
+            Assert.All(seen, h => Assert.Equal((2, 30, TestFrames.ClientMac, "192.0.2.2"), (h.DestinationPort, h.PayloadLength, h.SourceMac, h.Destination.ToString())));
         });
     }
 
@@ -127,6 +130,51 @@ public sealed class LiveCaptureTests : IDisposable
             Assert.Equal(1, ReadUntilQuiet(capture));
             Assert.Equal(seen + 1, capture.Interfaces[0].Statistics.Frames);
         });
+    }
+
+    [Fact]
+    public void Segments_that_the_kernel_never_cut_are_counted_as_the_frames_of_a_wire()
+    {
+        const int Bytes = 4_000_000;
+        using var other = new NetworkLab();
+        other.Ip("link", "del", "dev", "a");
+        _lab.Ip("link", "set", "dev", "b", "netns", other.Name);
+        _lab.Ip("addr", "add", "198.51.100.1/24", "dev", "a");
+        other.Ip("addr", "add", "198.51.100.2/24", "dev", "b");
+        other.Ip("link", "set", "dev", "b", "addrgenmode", "none");
+        other.Ip("link", "set", "dev", "b", "up");
+        using var capture = other.Inside(() => LiveCapture.Open(s_settings with { RingMebibytes = 16 }));
+        using var listener = other.Inside(() =>
+        {
+            var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+            socket.Bind(new IPEndPoint(IPAddress.Any, 5000));
+            socket.Listen();
+            return socket;
+        });
+        _lab.Inside(() =>
+        {
+            using var client = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+            client.Connect("198.51.100.2", 5000);
+            using var server = listener.Accept();
+            var sending = Task.Run(() => client.Send(new byte[Bytes]));
+            var received = 0;
+            var buffer = new byte[1 << 20];
+            while (received < Bytes)
+            {
+                received += server.Receive(buffer);
+            }
+
+            Assert.Equal(Bytes, sending.Result);
+        });
+
+        var seen = new List<PacketHeader>();
+        ReadAll(capture, seen, int.MaxValue);
+        var segments = seen.Where(h => h.DestinationPort == 5000 && h.PayloadLength > 0).ToList();
+
+        Assert.Equal(0, capture.Interfaces[0].Statistics.Drops);
+        Assert.InRange(seen.Max(h => h.WireLength), 1000, 1514);
+        Assert.Equal(Bytes, segments.DistinctBy(h => h.Sequence).Sum(h => h.PayloadLength));
+        Assert.True(seen.Count > capture.Interfaces[0].Statistics.Frames, "The kernel merged nothing, so this test shows nothing.");
     }
 
     [Theory]
