@@ -38,6 +38,7 @@ public static class DetectionFeature
     internal static readonly IReadOnlyList<ConditionKind> Kinds =
     [
         FrequencyCondition.Kind,
+        BurstMetric.Kind,
         CadenceCondition.Kind,
         SilenceCondition.Kind,
         GroupCondition.Kind,
@@ -55,6 +56,7 @@ public static class DetectionFeature
         ReplayCondition.Kind,
         KnownCondition.Fingerprint,
         KnownCondition.Path,
+        KnownCondition.Sizes,
         HoneyCondition.Kind,
         ValueRateMetric.Kind,
         StuckCondition.Kind,
