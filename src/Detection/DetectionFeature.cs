@@ -53,6 +53,7 @@ public static class DetectionFeature
         SimAddressCondition.Kind,
         SharedSourceCondition.Kind,
         CloneCondition.Kind,
+        CloneCadenceCondition.Kind,
         ReplayCondition.Kind,
         KnownCondition.Fingerprint,
         KnownCondition.Path,
