@@ -100,7 +100,9 @@ internal struct FlowBuilder
             Exporter = exporter,
             Sampling = Math.Max(Sampling == 0 ? sampling : Sampling, 1),
         };
-        return _beganReverse ? record.Reverse() : record;
+
+        // softflowd tells a direction that stands alone as the reverse of one without packets.
+        return _beganReverse || (_packets == 0 && _reversePackets > 0) ? record.Reverse() : record;
     }
 
     private static ulong Number(ReadOnlySpan<byte> value)
@@ -138,6 +140,18 @@ internal struct FlowBuilder
                 return true;
             case (28, 16):
                 _destination = Chosen(_destination, NetAddress.FromIPv6(value));
+                return true;
+            case (56, 6):
+                _sourceMac = Number(value);
+                return true;
+            case (80, 6):
+                _destinationMac = Number(value);
+                return true;
+            case (81, 6):
+                _sourceMac = _sourceMac == 0 ? Number(value) : _sourceMac;
+                return true;
+            case (57, 6):
+                _destinationMac = _destinationMac == 0 ? Number(value) : _destinationMac;
                 return true;
             default:
                 return false;
@@ -233,18 +247,6 @@ internal struct FlowBuilder
                 break;
             case 177 or 179:
                 PutTypeAndCode((_typeAndCode & 0xFF00) | (byte)number);
-                break;
-            case 56:
-                _sourceMac = number & 0xFFFF_FFFF_FFFF;
-                break;
-            case 80:
-                _destinationMac = number & 0xFFFF_FFFF_FFFF;
-                break;
-            case 81 when _sourceMac == 0:
-                _sourceMac = number & 0xFFFF_FFFF_FFFF;
-                break;
-            case 57 when _destinationMac == 0:
-                _destinationMac = number & 0xFFFF_FFFF_FFFF;
                 break;
             case 58 or 243:
                 _vlan = (int)(number & 0xFFF);

@@ -1,0 +1,116 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using Sekisho.Traffic.Records;
+using Sekisho.Traffic.Tests.Capture;
+using static Sekisho.Traffic.Tests.Records.Bytes;
+
+namespace Sekisho.Traffic.Tests.Records;
+
+/// <summary>A real collector takes our export; nfdump then says what it understood.</summary>
+public sealed class NfcapdTests : IDisposable
+{
+    private const long Begin = 1_700_000_000;
+
+    private readonly string _folder = Directory.CreateTempSubdirectory("sekisho-nfcapd-").FullName;
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Fact]
+    public async Task Flows_packets_bytes_and_times_are_understood()
+    {
+        var records = Enumerable.Range(0, 200).Select(i => new FlowRecord
+        {
+            Start = (Begin + i) * Second,
+            End = ((Begin + i + 5) * Second) + 250_000_000,
+            SourceMac = TestFrames.ClientMac,
+            DestinationMac = TestFrames.ServerMac,
+            Source = i % 2 == 0 ? Address("192.0.2.1") : Address("2001:db8::1"),
+            Destination = i % 2 == 0 ? Address("192.0.2.2") : Address("2001:db8::2"),
+            EtherType = i % 2 == 0 ? 0x0800 : 0x86DD,
+            Protocol = i % 5 == 0 ? i % 2 == 0 ? 1 : 58 : 6,
+            SourcePort = i % 5 == 0 ? i % 2 == 0 ? 8 : 128 : 40000 + i,
+            DestinationPort = i % 5 == 0 ? 0 : 1883,
+            Packets = 10 + i,
+            Bytes = 1000 + i,
+            ReversePackets = 5,
+            ReverseBytes = 5_000_000_000 + i,
+            TcpFlags = i % 5 == 0 ? 0 : 0x1B,
+            ReverseTcpFlags = i % 5 == 0 ? 0 : 0x13,
+            Vlan = 7,
+        }).ToList();
+
+        var rows = await CollectedAsync(records, expectedFlows: 400);
+
+        Assert.Equal(400, rows.Count);
+        Assert.Equal(records.Sum(r => r.Packets + r.ReversePackets), rows.Sum(row => Number(row, "ipkt")));
+        Assert.Equal(records.Sum(r => r.Bytes + r.ReverseBytes), rows.Sum(row => Number(row, "ibyt")));
+        var first = Assert.Single(rows, row => row["sp"] == "40002");
+        Assert.Equal(
+            ("192.0.2.1", "192.0.2.2", "1883", "TCP", "12", "1002"),
+            (first["sa"], first["da"], first["dp"], first["pr"], first["ipkt"], first["ibyt"]));
+        Assert.Equal((Time(Begin + 2), Time(Begin + 7)), (first["ts"], first["te"]));
+        Assert.Equal("5.250", first["td"]);
+        Assert.Equal(("...AP.SF", "02:00:00:00:00:01"), (first["flg"], first["ismc"]));
+        Assert.Equal(("5", "5000000002"), Assert.Single(rows, row => row["dp"] == "40002") is { } back ? (back["ipkt"], back["ibyt"]) : default);
+        Assert.Equal("2001:db8::1", Assert.Single(rows, row => row["sp"] == "40001")["sa"]);
+        Assert.Equal(80, rows.Count(row => row["pr"] is "ICMP" or "ICMP6"));
+        Assert.All(rows.Where(row => row["pr"] == "ICMP"), row => Assert.Equal("8.0", row["dp"]));
+    }
+
+    private static string Time(long seconds) => DateTimeOffset.FromUnixTimeSeconds(seconds).ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture);
+
+    private static long Number(Dictionary<string, string> row, string column) => long.Parse(row[column], CultureInfo.InvariantCulture);
+
+    private async Task<List<Dictionary<string, string>>> CollectedAsync(IReadOnlyList<FlowRecord> records, int expectedFlows)
+    {
+        var port = FreePort();
+        var start = new ProcessStartInfo("nfcapd", ["-b", "127.0.0.1", "-p", port.ToString(CultureInfo.InvariantCulture), "-w", _folder, "-t", "3600"]) { RedirectStandardError = true, RedirectStandardOutput = true };
+        using var collector = Process.Start(start)!;
+        var errors = collector.StandardError.ReadToEndAsync();
+        var output = collector.StandardOutput.ReadToEndAsync();
+        try
+        {
+            Assert.True(SpinWait.SpinUntil(() => IsBound(port), TimeSpan.FromSeconds(20)), "nfcapd does not listen.");
+            using var exporter = await IpfixExporter.ConnectAsync(new(IPAddress.Loopback, port), overTcp: false, new(), TimeProvider.System, CancellationToken.None);
+            await exporter.SendAsync(records, CancellationToken.None);
+
+            // Datagrams of a loopback socket are in the collector's queue when they are sent; when the queue is empty they are read.
+            Assert.True(SpinWait.SpinUntil(() => Queued(port) == 0, TimeSpan.FromSeconds(20)), "nfcapd does not read.");
+        }
+        finally
+        {
+            NetworkLab.Tool("kill", "-TERM", collector.Id.ToString(CultureInfo.InvariantCulture));
+            await collector.WaitForExitAsync();
+        }
+
+        var rows = Rows();
+        Assert.True(rows.Count == expectedFlows, $"{rows.Count}\n{await errors}\n{await output}");
+        return rows;
+    }
+
+    private List<Dictionary<string, string>> Rows()
+    {
+        var file = Assert.Single(Directory.GetFiles(_folder, "nfcapd.2*"));
+        using var nfdump = Process.Start(new ProcessStartInfo("nfdump", ["-r", file, "-o", "csv"]) { RedirectStandardOutput = true, Environment = { ["TZ"] = "UTC" } })!;
+        var text = nfdump.StandardOutput.ReadToEnd();
+        nfdump.WaitForExit();
+        var lines = text.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        var names = lines[0].Split(',');
+        return [.. lines.Skip(1).TakeWhile(line => line.StartsWith("20", StringComparison.Ordinal)).Select(line => line.Split(',').Zip(names).ToDictionary(p => p.Second.Trim(), p => p.First.Trim()))];
+    }
+
+    private static int FreePort()
+    {
+        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
+        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        return ((IPEndPoint)socket.LocalEndPoint!).Port;
+    }
+
+    private static bool IsBound(int port) => Row(port) is not null;
+
+    private static long Queued(int port) => Row(port) is { } row ? long.Parse(row.Split(' ', StringSplitOptions.RemoveEmptyEntries)[4].Split(':')[1], NumberStyles.HexNumber, CultureInfo.InvariantCulture) : 0;
+
+    private static string? Row(int port) => File.ReadLines("/proc/net/udp").FirstOrDefault(line => line.Contains(string.Create(CultureInfo.InvariantCulture, $":{port:X4} 00000000"), StringComparison.Ordinal));
+}
