@@ -14,7 +14,7 @@ public sealed record IpfixSettings
     /// <summary>How often templates are sent again; over UDP a collector may have been started later, or have missed them (RFC 7011, 8.4).</summary>
     public TimeSpan TemplateRefresh { get; init; } = TimeSpan.FromMinutes(1);
 
-    /// <summary>Both directions in one record (RFC 5103) instead of a record for each. Many collectors, nfcapd among them, read the first direction only.</summary>
+    /// <summary>Both directions in one record (RFC 5103) instead of a record for each, which every collector understands. nfcapd understands both.</summary>
     public bool BothDirections { get; init; }
 }
 
@@ -121,7 +121,8 @@ public sealed class IpfixWriter
         };
         (int, int)[] rest = [(56, 6), (80, 6), (58, 2), (152, 8), (153, 8), (136, 1), (2, 8), (1, 8)];
         (int, int)[] back = !_settings.BothDirections ? [] : kind is Kind.IPv4 or Kind.IPv6 ? [(-2, 8), (-1, 8), (-6, 2)] : [(-2, 8), (-1, 8)];
-        return [.. ends, .. rest, .. back];
+        // nfcapd takes the reverse flags for flags too, and keeps what comes last.
+        return [.. back, .. ends, .. rest];
     }
 
     private byte[] Templates()

@@ -56,14 +56,28 @@ public sealed class NfcapdTests : IDisposable
         Assert.Equal(("5", "5000000002"), Assert.Single(rows, row => row["dp"] == "40002") is { } back ? (back["ipkt"], back["ibyt"]) : default);
         Assert.Equal("2001:db8::1", Assert.Single(rows, row => row["sp"] == "40001")["sa"]);
         Assert.Equal(80, rows.Count(row => row["pr"] is "ICMP" or "ICMP6"));
-        Assert.All(rows.Where(row => row["pr"] == "ICMP"), row => Assert.Equal("8.0", row["dp"]));
+        Assert.All(rows.Where(row => row["pr"] == "ICMP"), row => Assert.Equal("2048", row["dp"]));
+    }
+
+    [Fact]
+    public async Task A_record_of_both_directions_is_understood_too()
+    {
+        var record = new FlowRecord
+        {
+            Start = Begin * Second, End = (Begin + 5) * Second, Source = Address("192.0.2.1"), Destination = Address("192.0.2.2"), EtherType = 0x0800, Protocol = 6, SourcePort = 40000, DestinationPort = 1883,
+            Packets = 10, Bytes = 1000, ReversePackets = 7, ReverseBytes = 7000, TcpFlags = 0x1B,
+        };
+
+        var row = Assert.Single(await CollectedAsync([record], expectedFlows: 1, bothDirections: true));
+
+        Assert.Equal(("10", "1000", "7", "7000", "...AP.SF"), (row["ipkt"], row["ibyt"], row["opkt"], row["obyt"], row["flg"]));
     }
 
     private static string Time(long seconds) => DateTimeOffset.FromUnixTimeSeconds(seconds).ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture);
 
     private static long Number(Dictionary<string, string> row, string column) => long.Parse(row[column], CultureInfo.InvariantCulture);
 
-    private async Task<List<Dictionary<string, string>>> CollectedAsync(IReadOnlyList<FlowRecord> records, int expectedFlows)
+    private async Task<List<Dictionary<string, string>>> CollectedAsync(IReadOnlyList<FlowRecord> records, int expectedFlows, bool bothDirections = false)
     {
         var port = FreePort();
         var start = new ProcessStartInfo("nfcapd", ["-b", "127.0.0.1", "-p", port.ToString(CultureInfo.InvariantCulture), "-w", _folder, "-t", "3600"]) { RedirectStandardError = true, RedirectStandardOutput = true };
@@ -73,7 +87,7 @@ public sealed class NfcapdTests : IDisposable
         try
         {
             Assert.True(SpinWait.SpinUntil(() => IsBound(port), TimeSpan.FromSeconds(20)), "nfcapd does not listen.");
-            using var exporter = await IpfixExporter.ConnectAsync(new(IPAddress.Loopback, port), overTcp: false, new(), TimeProvider.System, CancellationToken.None);
+            using var exporter = await IpfixExporter.ConnectAsync(new(IPAddress.Loopback, port), overTcp: false, new() { BothDirections = bothDirections }, TimeProvider.System, CancellationToken.None);
             await exporter.SendAsync(records, CancellationToken.None);
 
             // Datagrams of a loopback socket are in the collector's queue when they are sent; when the queue is empty they are read.
