@@ -10,8 +10,24 @@ public class FlowCsvTests
     {
         var record = new FlowRecord
         {
-            Start = (1_700_000_000 * Second) + 123_456_000, End = 1_700_000_001 * Second, SourceMac = 0x0200000000FE, Source = Address("10.0.0.1"), Destination = Address("2001:db8::2"), EtherType = 0x0800, Protocol = 6,
-            SourcePort = 40000, DestinationPort = 502, Packets = 12, Bytes = 1200, ReversePackets = 8, ReverseBytes = 800, TcpFlags = 0x1B, ReverseTcpFlags = 2, Vlan = 7, Service = "modbus", Exporter = Address("192.0.2.1"),
+            Start = (1_700_000_000 * Second) + 123_456_000,
+            End = 1_700_000_001 * Second,
+            SourceMac = 0x0200000000FE,
+            Source = Address("10.0.0.1"),
+            Destination = Address("2001:db8::2"),
+            EtherType = 0x0800,
+            Protocol = 6,
+            SourcePort = 40000,
+            DestinationPort = 502,
+            Packets = 12,
+            Bytes = 1200,
+            ReversePackets = 8,
+            ReverseBytes = 800,
+            TcpFlags = 0x1B,
+            ReverseTcpFlags = 2,
+            Vlan = 7,
+            Service = "modbus",
+            Exporter = Address("192.0.2.1"),
         };
         var text = new StringWriter();
 

@@ -40,8 +40,19 @@ public class FlowDecoderTests
         Assert.Equal(
             new FlowRecord
             {
-                Start = (Exported * Second) - (100 * Second), End = (Exported * Second) - Second, Source = Address("10.0.0.1"), Destination = Address("10.0.0.2"), EtherType = 0x0800, Protocol = 6,
-                SourcePort = 40000, DestinationPort = 502, Packets = 12, Bytes = 1200, TcpFlags = 0x1B, Exporter = Address("192.0.2.200"), Sampling = 100,
+                Start = (Exported * Second) - (100 * Second),
+                End = (Exported * Second) - Second,
+                Source = Address("10.0.0.1"),
+                Destination = Address("10.0.0.2"),
+                EtherType = 0x0800,
+                Protocol = 6,
+                SourcePort = 40000,
+                DestinationPort = 502,
+                Packets = 12,
+                Bytes = 1200,
+                TcpFlags = 0x1B,
+                Exporter = Address("192.0.2.200"),
+                Sampling = 100,
             },
             _records[0]);
         Assert.Equal((1, 3, 1), (_records[1].Protocol, _records[1].SourcePort, _records[1].DestinationPort));
@@ -69,8 +80,21 @@ public class FlowDecoderTests
         Assert.Equal(
             new FlowRecord
             {
-                Start = (Exported - 30) * Second, End = (Exported - 10) * Second, Source = Address("2001:db8::1"), Destination = Address("2001:db8::2"), EtherType = 0x86DD, Protocol = 17,
-                SourcePort = 5683, DestinationPort = 40000, Packets = 9, Bytes = 999, Vlan = 12, SourceMac = 0x020000000001, DestinationMac = 0x020000000002, Exporter = Address("192.0.2.200"), Sampling = 10,
+                Start = (Exported - 30) * Second,
+                End = (Exported - 10) * Second,
+                Source = Address("2001:db8::1"),
+                Destination = Address("2001:db8::2"),
+                EtherType = 0x86DD,
+                Protocol = 17,
+                SourcePort = 5683,
+                DestinationPort = 40000,
+                Packets = 9,
+                Bytes = 999,
+                Vlan = 12,
+                SourceMac = 0x020000000001,
+                DestinationMac = 0x020000000002,
+                Exporter = Address("192.0.2.200"),
+                Sampling = 10,
             },
             Assert.Single(_records));
     }

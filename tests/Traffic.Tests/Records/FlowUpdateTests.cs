@@ -9,8 +9,22 @@ public class FlowUpdateTests
 {
     private static readonly FlowRecord s_record = new()
     {
-        Start = 5 * Second, End = 25 * Second, Source = Address("10.0.0.1"), Destination = Address("10.0.0.2"), SourceMac = 1, DestinationMac = 2, EtherType = 0x0800, Protocol = 6, SourcePort = 40000, DestinationPort = 502,
-        Packets = 10, Bytes = 1001, ReversePackets = 2, ReverseBytes = 300, TcpFlags = 0x1B, ReverseTcpFlags = 0x12,
+        Start = 5 * Second,
+        End = 25 * Second,
+        Source = Address("10.0.0.1"),
+        Destination = Address("10.0.0.2"),
+        SourceMac = 1,
+        DestinationMac = 2,
+        EtherType = 0x0800,
+        Protocol = 6,
+        SourcePort = 40000,
+        DestinationPort = 502,
+        Packets = 10,
+        Bytes = 1001,
+        ReversePackets = 2,
+        ReverseBytes = 300,
+        TcpFlags = 0x1B,
+        ReverseTcpFlags = 0x12,
     };
 
     [Fact]

@@ -12,8 +12,23 @@ public class IpfixWriterTests
 
     private static readonly FlowRecord s_tcp = new()
     {
-        Start = Now - (5 * Second), End = Now - Second, SourceMac = 0x020000000001, DestinationMac = 0x020000000002, Source = Address("10.0.0.1"), Destination = Address("10.0.0.2"), EtherType = 0x0800, Protocol = 6,
-        SourcePort = 40000, DestinationPort = 502, Packets = 12, Bytes = 1200, ReversePackets = 8, ReverseBytes = 800, TcpFlags = 0x1B, ReverseTcpFlags = 0x12, Vlan = 7,
+        Start = Now - (5 * Second),
+        End = Now - Second,
+        SourceMac = 0x020000000001,
+        DestinationMac = 0x020000000002,
+        Source = Address("10.0.0.1"),
+        Destination = Address("10.0.0.2"),
+        EtherType = 0x0800,
+        Protocol = 6,
+        SourcePort = 40000,
+        DestinationPort = 502,
+        Packets = 12,
+        Bytes = 1200,
+        ReversePackets = 8,
+        ReverseBytes = 800,
+        TcpFlags = 0x1B,
+        ReverseTcpFlags = 0x12,
+        Vlan = 7,
     };
 
     private static readonly FlowRecord[] s_all =
@@ -120,8 +135,21 @@ public class IpfixWriterTests
     {
         var flow = new FlowFeatures
         {
-            ClientMac = 1, ServerMac = 2, Client = Address("10.0.0.1"), Server = Address("10.0.0.2"), EtherType = 0x0800, Protocol = 6, ClientPort = 40000, ServerPort = 502, Service = "modbus", FirstSeen = 1000, LastSeen = 2000,
-            Up = Tally.None with { Packets = 10, Bytes = 1140 }, Down = Tally.None with { Packets = 5, Bytes = 570 }, Syns = 1, SynAcks = 1,
+            ClientMac = 1,
+            ServerMac = 2,
+            Client = Address("10.0.0.1"),
+            Server = Address("10.0.0.2"),
+            EtherType = 0x0800,
+            Protocol = 6,
+            ClientPort = 40000,
+            ServerPort = 502,
+            Service = "modbus",
+            FirstSeen = 1000,
+            LastSeen = 2000,
+            Up = Tally.None with { Packets = 10, Bytes = 1140 },
+            Down = Tally.None with { Packets = 5, Bytes = 570 },
+            Syns = 1,
+            SynAcks = 1,
         };
 
         var record = FlowRecord.From(flow);

@@ -64,8 +64,19 @@ public sealed class NfcapdTests : IDisposable
     {
         var record = new FlowRecord
         {
-            Start = Begin * Second, End = (Begin + 5) * Second, Source = Address("192.0.2.1"), Destination = Address("192.0.2.2"), EtherType = 0x0800, Protocol = 6, SourcePort = 40000, DestinationPort = 1883,
-            Packets = 10, Bytes = 1000, ReversePackets = 7, ReverseBytes = 7000, TcpFlags = 0x1B,
+            Start = Begin * Second,
+            End = (Begin + 5) * Second,
+            Source = Address("192.0.2.1"),
+            Destination = Address("192.0.2.2"),
+            EtherType = 0x0800,
+            Protocol = 6,
+            SourcePort = 40000,
+            DestinationPort = 1883,
+            Packets = 10,
+            Bytes = 1000,
+            ReversePackets = 7,
+            ReverseBytes = 7000,
+            TcpFlags = 0x1B,
         };
 
         var row = Assert.Single(await CollectedAsync([record], expectedFlows: 1, bothDirections: true));

@@ -21,8 +21,21 @@ public class ZeekConnReaderTests
         Assert.Equal(
             new FlowRecord
             {
-                Start = 1547127288_026074000, End = 1547127288_026074000 + 3_909013000, Source = Address("192.168.1.197"), Destination = Address("104.24.96.120"), EtherType = 0x0800, Protocol = 6,
-                SourcePort = 58312, DestinationPort = 80, Packets = 54, Bytes = 3371, ReversePackets = 50, ReverseBytes = 69224, TcpFlags = 0x13, ReverseTcpFlags = 0x13, Service = "http",
+                Start = 1547127288_026074000,
+                End = 1547127288_026074000 + 3_909013000,
+                Source = Address("192.168.1.197"),
+                Destination = Address("104.24.96.120"),
+                EtherType = 0x0800,
+                Protocol = 6,
+                SourcePort = 58312,
+                DestinationPort = 80,
+                Packets = 54,
+                Bytes = 3371,
+                ReversePackets = 50,
+                ReverseBytes = 69224,
+                TcpFlags = 0x13,
+                ReverseTcpFlags = 0x13,
+                Service = "http",
             },
             reader.Read());
         Assert.Equal(("Malicious", "C&C-FileDownload"), reader.Labels);
