@@ -64,11 +64,7 @@ internal static class InternetLayer
             return;
         }
 
-        if (total > layer.Wire)
-        {
-            header.Marks |= PacketMarks.Malformed;
-        }
-
+        total = Limit(total, layer, ref header);
         layer = layer.Enter(ref header);
         var fragment = layer.U16(6);
         header.EtherType = EtherTypes.IPv4;
@@ -120,11 +116,7 @@ internal static class InternetLayer
             length = layer.Wire;
         }
 
-        if (length > layer.Wire)
-        {
-            header.Marks |= PacketMarks.Malformed;
-        }
-
+        length = Limit(length, layer, ref header);
         layer = layer.Resize(length);
         header.PayloadLength = length;
         Extensions(layer, ref header);
@@ -176,6 +168,22 @@ internal static class InternetLayer
         }
 
         TransportLayer.Read(header.Protocol, layer, ref header);
+    }
+
+    // A packet is no longer than what carries it, except that the first fragment of a tunnel carries the begin only.
+    private static int Limit(int length, Layer layer, ref PacketHeader header)
+    {
+        if (length <= layer.Wire)
+        {
+            return length;
+        }
+
+        if (!header.Marks.HasFlag(PacketMarks.Fragment))
+        {
+            header.Marks |= PacketMarks.Malformed;
+        }
+
+        return layer.Wire;
     }
 
     private static void MarkFragment(bool fragment, bool later, ref PacketHeader header) =>
