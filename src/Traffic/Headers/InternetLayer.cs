@@ -73,7 +73,7 @@ internal static class InternetLayer
         header.Protocol = layer[9];
         header.Source = layer.IPv4(12);
         header.Destination = layer.IPv4(16);
-        header.PayloadLength = total - size;
+        header.PayloadLength = Math.Max(total - size, 0);
         layer = layer.Resize(total);
         if (!layer.Has(size, ref header))
         {
@@ -161,7 +161,7 @@ internal static class InternetLayer
             header.Protocol = next;
             layer = layer.Skip(size);
             header.PayloadLength = layer.Wire;
-            if (header.Marks.HasFlag(PacketMarks.LaterFragment))
+            if ((header.Marks & PacketMarks.LaterFragment) != 0)
             {
                 return;
             }
@@ -178,7 +178,7 @@ internal static class InternetLayer
             return length;
         }
 
-        if (!header.Marks.HasFlag(PacketMarks.Fragment))
+        if ((header.Marks & PacketMarks.Fragment) == 0)
         {
             header.Marks |= PacketMarks.Malformed;
         }
