@@ -1,8 +1,6 @@
 using System.Globalization;
-using System.Net;
 using Sekisho.Traffic.Files;
 using Sekisho.Traffic.Headers;
-using Sekisho.Wire.Features;
 
 namespace Sekisho.Data.Tests.Captures;
 
