@@ -4,11 +4,13 @@ using SharpCompress.Common;
 namespace Sekisho.Traffic.Files;
 
 /// <summary>One large buffer over a stream: few, long reads, and records that are read where they lie. One thread at a time.</summary>
-internal sealed class CaptureBuffer(Stream stream, Func<bool> atEndOfFile) : IDisposable
+internal sealed class CaptureBuffer(Stream stream, bool isCompressed, Func<bool> atEndOfFile) : IDisposable
 {
     /// <summary>Size of the buffer; no record may be longer.</summary>
     public const int Size = 1 << 20;
 
+    // A decompressor that meets its end loses what it has of the same call, so it is asked for little.
+    private readonly int step = isCompressed ? 4096 : Size;
     private readonly byte[] bytes = GC.AllocateUninitializedArray<byte>(Size);
     private int begin;
     private int end;
@@ -84,11 +86,11 @@ internal sealed class CaptureBuffer(Stream stream, Func<bool> atEndOfFile) : IDi
     {
         try
         {
-            return Cut ? 0 : stream.Read(bytes, end, Size - end);
+            return Cut ? 0 : stream.Read(bytes, end, Math.Min(step, Size - end));
         }
         catch (Exception e) when (e is InvalidDataException or EndOfStreamException or SharpCompressException)
         {
-            // The decompressors tell data that ends early and data that is wrong in the same way; the file tells them apart.
+            // The decompressors tell data that ends early and data that is wrong in the same way. With the file read to its end it is taken to have been cut.
             if (!atEndOfFile())
             {
                 throw new CaptureFileException(CaptureFault.DamagedCompression, $"offset {Offset + end - begin}", $"The compressed data is damaged; {Offset + end - begin} bytes of the capture could be read before.", e);

@@ -54,7 +54,7 @@ public sealed class CaptureFile : IDisposable
         CaptureBuffer? buffer = null;
         try
         {
-            buffer = new CaptureBuffer(stream, AtEnd);
+            buffer = new CaptureBuffer(stream, isCompressed: false, AtEnd);
             _ = buffer.Ensure(2 * MagicSize);
             var start = buffer.Available;
             var suffix = "";
@@ -75,7 +75,7 @@ public sealed class CaptureFile : IDisposable
                 }
 
                 stream.Position = 0;
-                buffer = new CaptureBuffer(suffix == ".gz" ? new GZipStream(stream, CompressionMode.Decompress) : new XZStream(stream), AtEnd);
+                buffer = new CaptureBuffer(suffix == ".gz" ? new GZipStream(stream, CompressionMode.Decompress) : new XZStream(stream), isCompressed: true, AtEnd);
                 _ = buffer.Ensure(2 * MagicSize);
             }
 
@@ -115,6 +115,11 @@ public sealed class CaptureFile : IDisposable
     private static RecordReader Reader(CaptureBuffer buffer, out string format)
     {
         var start = buffer.Available;
+        if (start.IsEmpty && buffer.Cut)
+        {
+            throw new CaptureFileException(CaptureFault.DamagedCompression, "offset 0", "The compressed data ends before the capture in it begins.");
+        }
+
         if (start.IsEmpty)
         {
             throw new CaptureFileException(CaptureFault.Empty, "0 bytes", "The file is empty; a capture in pcap or pcapng format is expected.");

@@ -149,8 +149,8 @@ internal static class Tunnels
                 PointToPoint.Ppp(inner, ref header);
                 break;
 
-            // Access points that hand all frames to their controller.
-            case >= 0x8200 and <= 0x8210:
+            // Access points of Aruba that hand all frames to their controller.
+            case >= 0x8200 and <= 0x8370:
                 Wireless.Wlan(inner, padded: false, ref header);
                 break;
             default:
