@@ -10,6 +10,9 @@ internal static class Tunnels
     private const ushort GenevePort = 6081;
     private const ushort GreInUdpPort = 4754;
 
+    /// <summary>UDP ports behind which is read on; <see cref="IsUdpTunnel"/> asks for one of them.</summary>
+    public static ReadOnlySpan<ushort> UdpPorts => [VxlanPort, OldVxlanPort, GenevePort, GreInUdpPort];
+
     /// <summary>Whether datagrams to this port carry frames.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static bool IsUdpTunnel(ushort port) => port is VxlanPort or OldVxlanPort or GenevePort or GreInUdpPort;

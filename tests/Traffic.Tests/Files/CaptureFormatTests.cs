@@ -1,8 +1,7 @@
-using System.Buffers.Binary;
-using System.IO.Compression;
 using Sekisho.Traffic.Files;
 using Sekisho.Traffic.Headers;
 using Sekisho.Traffic.Tests.Headers;
+using static Sekisho.Traffic.Tests.Files.Captures;
 
 namespace Sekisho.Traffic.Tests.Files;
 
@@ -11,8 +10,6 @@ public class CaptureFormatTests
 {
     // Three hundred frames in pcap, packed by xz in blocks of 6000 bytes.
     private const string Packed = "/Td6WFoAAATm1rRGAgAhARwAAAAQz1jM4BdvAFddAGow0ch9i/gJm62US4rzSIc23MjTOc0sbCh1YVGhJJgnpDFp7Xp7D5cR7AX9RLE7qG42SiBLoKYV8iwPyOjMBPRUOzMyHTDYKTzHEwbFlQF/C4eEhvbKAAAAvtchLKrYYnECACEBHAAAABDPWMzgF28AS10AAGASgcRAwonnmvVplmQ9b7sQ5yDAcFaCMovuFSn2wG7c2f6XfHqzq9FNxmNFODTFwljpU3Z2lCPxU5fypoF1DP2SFOc0Hpf4bOcAAADfgL33s2AizAIAIQEcAAAAEM9YzOAVLwBMXQAEAAaO/1idJVqg6QR/NgSCx/M1q3Jf0G0W6seM0PwgVs6OwpS/biWCva8VKcK6P185Mhx9AW06rFI0FW8RIbvp53lHHTApJ/uwbSYAABVoUOdznsWTAANz8C5n8C5osCoAyDqW9BQXOzADAAAAAARZWg==";
-
-    private static readonly byte[] Frame = Frames.Of(Frames.Ethernet(0x0800), Frames.IPv4(17, 8), Frames.Udp(1, 2, 0));
 
     [Theory]
     [InlineData(false)]
@@ -90,7 +87,7 @@ public class CaptureFormatTests
         var (cut, some) = ReadAll(whole[..(whole.Length / 2)]);
         Assert.True(cut.Truncated);
         Assert.InRange(some.Count, 50, 250);
-        Assert.Equal(CaptureFault.DamagedCompression, Assert.Throws<CaptureFileException>(() => ReadAll(whole[..30])).Fault);
+        Assert.Equal(CaptureFileFault.DamagedCompression, Assert.Throws<CaptureFileException>(() => ReadAll(whole[..30])).Fault);
     }
 
     [Fact]
@@ -119,20 +116,20 @@ public class CaptureFormatTests
         var whole = Zip([.. Pcap(1000), .. random]);
         Array.Fill(whole, (byte)0xFF, 2000, 2000);
         var fault = Assert.Throws<CaptureFileException>(() => ReadAll(whole));
-        Assert.Contains(fault.Fault, (CaptureFault[])[CaptureFault.DamagedCompression, CaptureFault.DamagedRecord]);
+        Assert.Contains(fault.Fault, (CaptureFileFault[])[CaptureFileFault.DamagedCompression, CaptureFileFault.DamagedRecord]);
     }
 
     [Theory]
-    [InlineData("", CaptureFault.Empty, "0 bytes")]
-    [InlineData("D4C3", CaptureFault.UnknownFormat, "D4C3")]
-    [InlineData("FFD8FFE000104A464946", CaptureFault.UnknownFormat, "FFD8FFE000104A46")]
-    [InlineData("28B52FFD0058", CaptureFault.UnsupportedCompression, "Zstandard")]
-    [InlineData("504B030414000000", CaptureFault.UnsupportedCompression, "ZIP")]
-    [InlineData("736E6F6F70000000", CaptureFault.UnknownFormat, "snoop")]
-    [InlineData("D4C3B2A1030004000000000000000000FFFF000001000000", CaptureFault.UnsupportedVersion, "pcap 3")]
-    [InlineData("0A0D0D0A1C0000004D3C2B1A02000000FFFFFFFFFFFFFFFF1C000000", CaptureFault.UnsupportedVersion, "pcapng 2")]
-    [InlineData("0A0D0D0A1C000000000000000100000000000000000000001C000000", CaptureFault.DamagedRecord, "offset 0: a section without its mark of byte order")]
-    public void What_is_no_capture_is_refused_by_name(string hex, CaptureFault fault, string found)
+    [InlineData("", CaptureFileFault.Empty, "0 bytes")]
+    [InlineData("D4C3", CaptureFileFault.UnknownFormat, "D4C3")]
+    [InlineData("FFD8FFE000104A464946", CaptureFileFault.UnknownFormat, "FFD8FFE000104A46")]
+    [InlineData("28B52FFD0058", CaptureFileFault.UnsupportedCompression, "Zstandard")]
+    [InlineData("504B030414000000", CaptureFileFault.UnsupportedCompression, "ZIP")]
+    [InlineData("736E6F6F70000000", CaptureFileFault.UnknownFormat, "snoop")]
+    [InlineData("D4C3B2A1030004000000000000000000FFFF000001000000", CaptureFileFault.UnsupportedVersion, "pcap 3")]
+    [InlineData("0A0D0D0A1C0000004D3C2B1A02000000FFFFFFFFFFFFFFFF1C000000", CaptureFileFault.UnsupportedVersion, "pcapng 2")]
+    [InlineData("0A0D0D0A1C000000000000000100000000000000000000001C000000", CaptureFileFault.DamagedRecord, "offset 0: a section without its mark of byte order")]
+    public void What_is_no_capture_is_refused_by_name(string hex, CaptureFileFault fault, string found)
     {
         var exception = Assert.Throws<CaptureFileException>(() => ReadAll(Convert.FromHexString(hex)));
         Assert.Equal((fault, found), (exception.Fault, exception.Found));
@@ -144,7 +141,7 @@ public class CaptureFormatTests
         byte[] whole = [.. Pcap(3), .. new byte[8], 0xFF, 0xFF, 0xFF, 0x7F, .. new byte[20]];
         using var capture = CaptureFile.Open(new MemoryStream(whole));
         Assert.Equal(3, capture.Read(new PacketHeader[32]));
-        Assert.Equal(CaptureFault.DamagedRecord, Assert.Throws<CaptureFileException>(() => capture.Read(new PacketHeader[32])).Fault);
+        Assert.Equal(CaptureFileFault.DamagedRecord, Assert.Throws<CaptureFileException>(() => capture.Read(new PacketHeader[32])).Fault);
     }
 
     [Theory]
@@ -153,7 +150,7 @@ public class CaptureFormatTests
     public void Blocks_that_contradict_themselves_are_damage(string what, uint number, uint captured)
     {
         var file = Frames.Of(Section(false), Interface(false, LinkType.Ethernet), Block(false, 6, Word(false, number), new byte[8], Word(false, captured), Word(false, 1000), Frame));
-        Assert.Equal((what, CaptureFault.DamagedRecord), (what, Assert.Throws<CaptureFileException>(() => ReadAll(file)).Fault));
+        Assert.Equal((what, CaptureFileFault.DamagedRecord), (what, Assert.Throws<CaptureFileException>(() => ReadAll(file)).Fault));
     }
 
     [Fact]
@@ -161,7 +158,7 @@ public class CaptureFormatTests
     {
         using var capture = CaptureFile.Open(new Pipe(Pcap(5)));
         Assert.Equal((5, 0L, 0L), (capture.Read(new PacketHeader[32]), capture.Length, capture.Position));
-        Assert.Equal(CaptureFault.UnsupportedCompression, Assert.Throws<CaptureFileException>(() => CaptureFile.Open(new Pipe(Zip(Pcap(5))))).Fault);
+        Assert.Equal(CaptureFileFault.UnsupportedCompression, Assert.Throws<CaptureFileException>(() => CaptureFile.Open(new Pipe(Zip(Pcap(5))))).Fault);
     }
 
     [Fact]
@@ -192,69 +189,6 @@ public class CaptureFormatTests
         {
             File.Delete(path);
         }
-    }
-
-    private static (CaptureFile Capture, List<PacketHeader> Packets) ReadAll(byte[] bytes)
-    {
-        using var file = CaptureFile.Open(new MemoryStream(bytes));
-        var packets = new List<PacketHeader>();
-        var batch = new PacketHeader[32];
-        for (int read; (read = file.Read(batch)) > 0;)
-        {
-            packets.AddRange(batch.AsSpan(0, read));
-        }
-
-        return (file, packets);
-    }
-
-    private static byte[] Pcap(int packets)
-    {
-        var record = Frames.Of(Word(false, 1000), Word(false, 5), Word(false, (uint)Frame.Length), Word(false, (uint)Frame.Length), Frame);
-        return Frames.Of([Word(false, 0xA1B2C3D4), [2, 0, 4, 0], new byte[8], Word(false, 65535), Word(false, 1), .. Enumerable.Repeat(record, packets)]);
-    }
-
-    private static byte[] Zip(byte[] bytes)
-    {
-        using var packed = new MemoryStream();
-        using (var zip = new GZipStream(packed, CompressionLevel.Fastest, leaveOpen: true))
-        {
-            zip.Write(bytes);
-        }
-
-        return packed.ToArray();
-    }
-
-    private static byte[] Section(bool isBig) => Block(isBig, 0x0A0D0D0A, Word(isBig, 0x1A2B3C4D), isBig ? [0, 1, 0, 0] : [1, 0, 0, 0], new byte[8]);
-
-    private static byte[] Interface(bool isBig, LinkType link, params byte[][] options) =>
-        Block(isBig, 1, [.. isBig ? (byte[])[0, (byte)link, 0, 0] : [(byte)link, 0, 0, 0], .. Word(isBig, 0), .. Frames.Of(options)]);
-
-    private static byte[] Option(bool isBig, byte code, byte[] value) =>
-        [.. isBig ? (byte[])[0, code, 0, (byte)value.Length] : [code, 0, (byte)value.Length, 0], .. value, .. new byte[(4 - (value.Length % 4)) % 4]];
-
-    private static byte[] Enhanced(bool isBig, uint number, ulong time) =>
-        Block(isBig, 6, Word(isBig, number), Word(isBig, (uint)(time >> 32)), Word(isBig, (uint)time), Word(isBig, (uint)Frame.Length), Word(isBig, (uint)Frame.Length), Frame);
-
-    private static byte[] Block(bool isBig, uint type, params byte[][] body)
-    {
-        var content = Frames.Of(body);
-        content = [.. content, .. new byte[(4 - (content.Length % 4)) % 4]];
-        var length = Word(isBig, (uint)content.Length + 12);
-        return Frames.Of(Word(isBig, type), length, content, length);
-    }
-
-    private static byte[] Word(bool isBig, uint value)
-    {
-        var bytes = new byte[4];
-        BinaryPrimitives.WriteUInt32LittleEndian(bytes, isBig ? BinaryPrimitives.ReverseEndianness(value) : value);
-        return bytes;
-    }
-
-    private static byte[] Long(bool isBig, ulong value)
-    {
-        var bytes = new byte[8];
-        BinaryPrimitives.WriteUInt64LittleEndian(bytes, isBig ? BinaryPrimitives.ReverseEndianness(value) : value);
-        return bytes;
     }
 
     private sealed class Pipe(byte[] bytes) : MemoryStream(bytes)
