@@ -26,7 +26,7 @@ public static class BehaviourFeature
         services.AddSingleton<Enrolment>();
         services.AddSingleton<IntervalStore>();
         services.AddSingleton<IntervalIntake>();
-        services.AddSingleton<Windows>();
+        services.AddSingleton<RecentWindows>();
 
         services.AddHostedService<SensorStart>();
         services.AddHostedService<SilenceWatch>();

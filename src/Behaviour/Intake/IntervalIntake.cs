@@ -57,7 +57,7 @@ internal sealed class IntervalIntake(SensorStore sensors, SensorBook book, Inter
                     await sensors.PutAsync(after, t);
                     if (others)
                     {
-                        await sensors.DropCertificatesAsync(after.Id, certificateHash, t);
+                        await SensorStore.DropCertificatesAsync(after.Id, certificateHash, t);
                     }
 
                     AlarmRecords.Append(history, before, after, now, correlationId, t);

@@ -29,7 +29,7 @@ internal static class PictureRoutes
             .Reads("sensors");
     }
 
-    private static async Task<IResult> DevicesAsync(string fieldId, string sensorId, SensorBook book, IntervalStore store, Windows windows, int? seconds, string? after, int? limit, CancellationToken cancellation)
+    private static async Task<IResult> DevicesAsync(string fieldId, string sensorId, SensorBook book, IntervalStore store, RecentWindows windows, int? seconds, string? after, int? limit, CancellationToken cancellation)
     {
         if (book.Find(fieldId, sensorId) is not { } entry)
         {
@@ -47,7 +47,7 @@ internal static class PictureRoutes
             from + shown.Count < devices.Count ? Convert.ToHexStringLower(shown[^1].Key) : null));
     }
 
-    private static async Task<IResult> FlowsAsync(string fieldId, string sensorId, SensorBook book, IntervalStore store, Windows windows, string? device, int? seconds, int? limit, CancellationToken cancellation)
+    private static async Task<IResult> FlowsAsync(string fieldId, string sensorId, SensorBook book, IntervalStore store, RecentWindows windows, string? device, int? seconds, int? limit, CancellationToken cancellation)
     {
         if (book.Find(fieldId, sensorId) is not { } entry)
         {

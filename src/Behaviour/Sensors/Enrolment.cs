@@ -42,8 +42,8 @@ internal sealed partial class Enrolment(SensorStore store, SensorBook book, Seal
             await store.WriteAsync(
                 async t =>
                 {
-                    await store.DropCertificatesAsync(enrolled.Id, [], t);
-                    await store.AddCertificateAsync(enrolled.Id, certificate.Hash, now, certificate.NotAfter, t);
+                    await SensorStore.DropCertificatesAsync(enrolled.Id, [], t);
+                    await SensorStore.AddCertificateAsync(enrolled.Id, certificate.Hash, now, certificate.NotAfter, t);
                     await store.PutAsync(enrolled, t);
                     history.Append(Record(enrolled, "sensor-enrolled", now, correlationId), t);
                 },
@@ -79,8 +79,8 @@ internal sealed partial class Enrolment(SensorStore store, SensorBook book, Seal
             await store.WriteAsync(
                 async t =>
                 {
-                    await store.DropCertificatesAsync(entry.Sensor.Id, presentHash, t);
-                    await store.AddCertificateAsync(entry.Sensor.Id, certificate.Hash, now, certificate.NotAfter, t);
+                    await SensorStore.DropCertificatesAsync(entry.Sensor.Id, presentHash, t);
+                    await SensorStore.AddCertificateAsync(entry.Sensor.Id, certificate.Hash, now, certificate.NotAfter, t);
                     history.Append(Record(entry.Sensor, "sensor-certificate-renewed", now, correlationId), t);
                 },
                 cancellation);

@@ -82,7 +82,7 @@ internal sealed class SensorDesk(SensorStore store, SensorBook book, Sealed secr
             await store.WriteAsync(
                 async t =>
                 {
-                    await store.DeleteAsync(entry.Sensor.Id, t);
+                    await SensorStore.DeleteAsync(entry.Sensor.Id, t);
                     history.Append(Record(entry.Sensor, "sensor-deleted", actor, correlationId), t);
                 },
                 cancellation);

@@ -68,16 +68,16 @@ internal sealed class SensorStore(Databases databases, Sealed secrets)
         },
         transaction);
 
-    public Task DeleteAsync(string sensorId, DbTransaction transaction) =>
+    public static Task DeleteAsync(string sensorId, DbTransaction transaction) =>
         transaction.Connection!.ExecuteAsync("DELETE FROM sensor WHERE sensor_id = @sensorId", new { sensorId }, transaction);
 
-    public Task AddCertificateAsync(string sensorId, byte[] hash, DateTimeOffset issuedAt, DateTimeOffset notAfter, DbTransaction transaction) => transaction.Connection!.ExecuteAsync(
+    public static Task AddCertificateAsync(string sensorId, byte[] hash, DateTimeOffset issuedAt, DateTimeOffset notAfter, DbTransaction transaction) => transaction.Connection!.ExecuteAsync(
         "INSERT INTO sensor_certificate (certificate_hash, sensor_id, issued_at, not_after) VALUES (@hash, @sensorId, @issuedAt, @notAfter)",
         new { hash, sensorId, issuedAt = issuedAt.ToUnixTimeMilliseconds(), notAfter = notAfter.ToUnixTimeMilliseconds() },
         transaction);
 
     /// <summary>Drops the certificates of a sensor except one (or none).</summary>
-    public Task DropCertificatesAsync(string sensorId, byte[] except, DbTransaction transaction) => transaction.Connection!.ExecuteAsync(
+    public static Task DropCertificatesAsync(string sensorId, byte[] except, DbTransaction transaction) => transaction.Connection!.ExecuteAsync(
         "DELETE FROM sensor_certificate WHERE sensor_id = @sensorId AND certificate_hash <> @except", new { sensorId, except }, transaction);
 
     private static DateTimeOffset Time(long milliseconds) => DateTimeOffset.FromUnixTimeMilliseconds(milliseconds);

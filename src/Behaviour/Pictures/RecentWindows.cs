@@ -41,7 +41,7 @@ internal sealed class FlowSum
 internal sealed record Window(double Seconds, IReadOnlyDictionary<(ulong Mac, NetAddress BehindRouter), DeviceSum> Devices, IReadOnlyList<FlowSum> Flows);
 
 /// <summary>Adds up the last intervals of sensors. Any thread.</summary>
-internal sealed class Windows(IntervalStore store)
+internal sealed class RecentWindows(IntervalStore store)
 {
     /// <summary>Seconds when nobody says otherwise.</summary>
     public const int Usual = 60;
