@@ -122,7 +122,7 @@ public sealed class SensorTests : IDisposable
         Assert.Contains("sensor-revoked", told.Message, StringComparison.Ordinal);
         Assert.Equal(1, spool.Waiting);
 
-        (await site.Admin.DeleteAsync(path)).Expect(204);
+        Assert.Equal(204, (await site.Admin.DeleteAsync(path)).Status);
         Assert.Equal("sensor-unknown", Slug(await PostAsync(site, OwnCertificate(), IntervalBatch.Encode([Message(4)]))));
         Assert.Equal(404, (await site.Admin.GetAsync(path + "/devices")).Status);
     }
