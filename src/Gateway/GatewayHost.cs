@@ -1,4 +1,5 @@
 using System.Data.Common;
+using System.Globalization;
 using System.Net;
 using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Builder;
@@ -48,11 +49,6 @@ public sealed class GatewayHost : IAsyncDisposable
         var (configuration, inForce) = Checked(options, builder.Services);
         builder.Configuration.AddConfiguration(configuration);
         var settings = SettingsCatalog.Bound<GatewaySettings>(configuration, "Gateway");
-
-        if (settings.SensorPort == options.DevicePort || settings.SensorPort == options.ManagementPort)
-        {
-            throw new SettingsException([$"Gateway:SensorPort = '{settings.SensorPort}': sensors need a port of their own; give another than --port and --management-port, or 0 for none."]);
-        }
 
         var data = OpenFolder(options.DataFolder);
         var databases = await OpenDatabasesAsync(SettingsCatalog.Bound<StorageSettings>(configuration, "Storage"), options.DataFolder).ConfigureAwait(false);
@@ -154,6 +150,11 @@ public sealed class GatewayHost : IAsyncDisposable
         Pipeline.AddStages(services);
         services.AddSettings<GatewaySettings>("Gateway").AddSettings<StorageSettings>("Storage").AddSettings<TlsSettings>("Gateway:Tls");
         var (configuration, faults) = options.Configuration();
+        if (int.TryParse(configuration["Gateway:SensorPort"], CultureInfo.InvariantCulture, out var port) && (port == options.DevicePort || port == options.ManagementPort))
+        {
+            faults = [.. faults, $"Gateway:SensorPort = '{port}': sensors need a port of their own; give another than --port and --management-port, or 0 for none."];
+        }
+
         return (configuration, SettingsCatalog.Check(configuration, Declared<SettingsSection>(services), faults));
     }
 

@@ -11,7 +11,7 @@ using Sekisho.Wire.Features;
 namespace Sekisho.EndToEnd.Tests;
 
 /// <summary>A traffic sensor's uplink against a real gateway: enrolled, sending, cut off, refused.</summary>
-public sealed class SensorTests : IDisposable
+public sealed class SensorTests(SensorSite shared) : IClassFixture<SensorSite>, IDisposable
 {
     private const string Field = "plant";
     private const ulong MacMarker = 0x02AB_CD12_34EF;
@@ -26,7 +26,7 @@ public sealed class SensorTests : IDisposable
     [Fact]
     public async Task An_interval_of_an_enrolled_sensor_is_seen_as_devices_flows_and_state()
     {
-        await using var site = await StartAsync();
+        var site = shared.Site;
         var (sensorId, _) = await EnrolAsync(site);
         using var spool = Spool.Open(Path.Combine(_folder, "spool"));
         var uplink = Uplink(site, spool);
@@ -65,7 +65,7 @@ public sealed class SensorTests : IDisposable
     [Fact]
     public async Task Intervals_wait_while_the_gateway_is_killed_and_arrive_once_each_when_it_is_back()
     {
-        await using var site = await StartAsync();
+        await using var site = await SensorSite.StartAsync();
         var (sensorId, _) = await EnrolAsync(site);
         using var spool = Spool.Open(Path.Combine(_folder, "spool"));
         await using var running = new Running(Uplink(site, spool));
@@ -91,7 +91,7 @@ public sealed class SensorTests : IDisposable
     [Fact]
     public async Task A_replay_a_forged_certificate_a_stranger_and_a_revoked_sensor_are_refused_and_change_nothing()
     {
-        await using var site = await StartAsync();
+        var site = shared.Site;
         var (sensorId, _) = await EnrolAsync(site);
         var path = $"/api/v1/fields/{Field}/sensors/{sensorId}";
         var batch = IntervalBatch.Encode([Message(1), Message(2)]);
@@ -130,7 +130,7 @@ public sealed class SensorTests : IDisposable
     [Fact]
     public async Task A_code_works_once_and_only_where_the_fingerprint_is_the_gateways()
     {
-        await using var site = await StartAsync();
+        var site = shared.Site;
         var made = await RegisterAsync(site);
         var code = made["code"]!.GetValue<string>();
         var right = made["caFingerprint"]!.GetValue<string>();
@@ -156,7 +156,7 @@ public sealed class SensorTests : IDisposable
     [Fact]
     public async Task A_code_is_not_guessed_for_long()
     {
-        await using var site = await StartAsync();
+        await using var site = await SensorSite.StartAsync();
         await RegisterAsync(site);
         var statuses = new List<int>();
         for (var i = 0; i < 15; i++)
@@ -170,15 +170,14 @@ public sealed class SensorTests : IDisposable
     [Fact]
     public async Task The_certificate_is_renewed_and_the_old_one_ends_when_the_new_one_is_used()
     {
-        // Two days of life and a day of allowance before: a third is left from the first hour on.
-        await using var site = await StartAsync("Behaviour:Sensors:CertificateDays=2");
+        await using var site = await SensorSite.StartAsync("Behaviour:Sensors:CertificateDays=2");
         await EnrolAsync(site);
         using var before = OwnCertificate();
         var renewed = await SendAsync(site, before, "certificate", new StringContent($$"""{"request":"{{JsonText(Request())}}"}""", Encoding.UTF8, "application/json"));
         Assert.Equal(200, renewed.Status);
         Assert.Equal(200, (await PostAsync(site, before, IntervalBatch.Encode([Message(1)]))).Status);
 
-        // The sensor itself does it once a third of the life is left: its clock is a day ahead.
+        // The sensor itself does it once a third of the life is left, which it is by a clock that is ahead: valid from a day ago to two days from now.
         using var spool = Spool.Open(Path.Combine(_folder, "spool"));
         spool.Confirm(1, 1);
         spool.Append(Interval(1));
@@ -192,7 +191,7 @@ public sealed class SensorTests : IDisposable
     [Fact]
     public async Task No_code_key_mac_or_address_stands_in_a_file_or_in_the_output_of_the_gateway()
     {
-        await using var site = await StartAsync("Operations:Logging:Level=Trace");
+        await using var site = await SensorSite.StartAsync("Operations:Logging:Level=Trace");
         var (sensorId, code) = await EnrolAsync(site);
         Assert.Equal(200, (await PostAsync(site, OwnCertificate(), IntervalBatch.Encode([Message(1)]))).Status);
         await PostAsync(site, OwnCertificate(), IntervalBatch.Encode([Message(1)]));
@@ -220,7 +219,7 @@ public sealed class SensorTests : IDisposable
     [Fact]
     public async Task A_sensor_without_traffic_with_drops_a_wrong_clock_or_silent_raises_alarms_that_end()
     {
-        await using var site = await StartAsync();
+        var site = shared.Site;
         var (sensorId, _) = await EnrolAsync(site);
         var path = $"/api/v1/fields/{Field}/sensors/{sensorId}";
         var bad = new SensorState { Packets = 0, KernelDrops = 3, FlowsEvicted = 1, ClockOffset = 2_500, Lost = 1 };
@@ -245,7 +244,7 @@ public sealed class SensorTests : IDisposable
     [Fact]
     public async Task The_sensors_port_serves_sensors_only_and_they_are_served_nowhere_else()
     {
-        await using var site = await StartAsync();
+        var site = shared.Site;
         using var onSensorPort = new ManagementClient(site.Gateway.Sensors!, site.Gateway.CaFile) { Token = site.Admin.Token };
         Assert.Equal(404, (await onSensorPort.GetAsync("/ops/v1/stages")).Status);
         Assert.Equal(404, (await onSensorPort.PostAsync("/device/v1/token", new { })).Status);
@@ -253,17 +252,6 @@ public sealed class SensorTests : IDisposable
         Assert.Equal(404, (await site.Admin.GetAsync("/sensor/v1/authority")).Status);
         using var onDevicePort = new ManagementClient(site.Gateway.Devices, site.Gateway.CaFile);
         Assert.Equal(404, (await onDevicePort.GetAsync("/sensor/v1/authority")).Status);
-    }
-
-    private static async Task<Site> StartAsync(params string[] settings)
-    {
-        using var free = new TcpListener(IPAddress.Loopback, 0);
-        free.Start();
-        var port = ((IPEndPoint)free.LocalEndpoint).Port;
-        free.Stop();
-        var site = await Site.StartAsync(settings: [$"Gateway:SensorPort={port}", .. settings]);
-        await site.AddFieldAsync(Field, forwarding: false);
-        return site;
     }
 
     private static async Task<JsonNode> RegisterAsync(Site site) => (await site.Admin.PostAsync($"/api/v1/fields/{Field}/sensors", new { name = "Press hall marker" })).Expect();
@@ -374,4 +362,25 @@ public sealed class SensorTests : IDisposable
             _end.Dispose();
         }
     }
+}
+
+/// <summary>A site with a port for sensors, shared by tests that do not disturb each other: each registers a sensor of its own.</summary>
+public sealed class SensorSite : IAsyncLifetime
+{
+    public Site Site { get; private set; } = null!;
+
+    public static async Task<Site> StartAsync(params string[] settings)
+    {
+        using var free = new TcpListener(IPAddress.Loopback, 0);
+        free.Start();
+        var port = ((IPEndPoint)free.LocalEndpoint).Port;
+        free.Stop();
+        var site = await Site.StartAsync(settings: [$"Gateway:SensorPort={port}", .. settings]);
+        await site.AddFieldAsync("plant", forwarding: false);
+        return site;
+    }
+
+    public async ValueTask InitializeAsync() => Site = await StartAsync();
+
+    public ValueTask DisposeAsync() => Site.DisposeAsync();
 }
