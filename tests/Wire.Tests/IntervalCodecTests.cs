@@ -203,6 +203,14 @@ public class IntervalCodecTests(ITestOutputHelper output)
         }
     }
 
+    [Fact]
+    public void A_size_beyond_all_bounds_is_a_fault_and_no_exception()
+    {
+        byte[] bytes = [(byte)'B', IntervalBatch.Version, 1, 0xFF, 0xFF, 0xFF, 0xFF, 0x07, 0, 0];
+        Assert.False(IntervalBatch.TryDecode(bytes, WireLimits.Default, out var places, out var fault));
+        Assert.Equal((null, "the message ends early"), (places, fault));
+    }
+
     private static IntervalFeatures Decoded(byte[] message)
     {
         Assert.True(IntervalCodec.TryDecode(message, WireLimits.Default, out var interval, out var fault), fault);

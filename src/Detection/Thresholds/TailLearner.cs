@@ -7,7 +7,8 @@ namespace Sekisho.Detection.Thresholds;
 /// Against poisoning: values that were found unusual or late do not enter; what lies beyond the thresholds enters as the threshold itself; a
 /// grown model widens by at most <see cref="DailyShare"/> of its band a day and by <see cref="MostShare"/> in all from where it stood when it
 /// had grown (narrowing is free). When the values want more than that, or most of them lie outside, <see cref="Threshold.HasMoved"/> says so
-/// until a person accepts what is seen now (<see cref="Accept"/>). The past counts half after <see cref="HalfLife"/>.
+/// until a person accepts what is seen now (<see cref="Accept"/>). The past counts half after <see cref="HalfLife"/>. A subject that is seldom heard
+/// grows with few values where <see cref="LearnerSettings.RareFactor"/> says so (docs/decisions/0017).
 /// <code>
 /// cell 0  clean values       cell 1  time of the first   cell 2  time of the last   cell 3  time the thresholds were set
 /// cell 4  low   cell 5  high (bits, rounded)   cell 6  low   cell 7  high when grown (bits, rounded)

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Sekisho.Traffic.Headers;
 
 namespace Sekisho.Traffic.Capture;
 
@@ -30,9 +31,6 @@ internal static class HeaderFilter
     private const ushort ReturnConstant = 0x06;
     private const ushort ReturnAccumulator = 0x16;
 
-    /// <summary>UDP ports behind which the parser reads on: GRE in UDP, VXLAN, Geneve, VXLAN as Linux had it first.</summary>
-    private static readonly uint[] TunnelPorts = [4754, 4789, 6081, 8472];
-
     /// <summary>Keeps the first bytes of each frame.</summary>
     internal static Instruction[] Cut(int snapLength) => [new(ReturnConstant, 0, 0, (uint)snapLength)];
 
@@ -43,16 +41,16 @@ internal static class HeaderFilter
         program.Add(LoadLength);
         program.JumpUnless(JumpAtLeast, 14, "snap");
         program.Add(LoadHalf, 12);
-        program.JumpIf(JumpEqual, 0x0800, "four");
-        program.JumpIf(JumpEqual, 0x86DD, "six");
-        program.JumpIf(JumpEqual, 0x8100, "tagged");
+        program.JumpIf(JumpEqual, EtherTypes.IPv4, "four");
+        program.JumpIf(JumpEqual, EtherTypes.IPv6, "six");
+        program.JumpIf(JumpEqual, EtherTypes.Vlan, "tagged");
         program.JumpUnless(JumpEqual, 0x88A8, "snap");
         program.Label("tagged");
         program.Add(LoadLength);
         program.JumpUnless(JumpAtLeast, 18, "snap");
         program.Add(LoadHalf, 16);
-        program.JumpIf(JumpEqual, 0x0800, "taggedfour");
-        program.JumpIf(JumpEqual, 0x86DD, "taggedsix");
+        program.JumpIf(JumpEqual, EtherTypes.IPv4, "taggedfour");
+        program.JumpIf(JumpEqual, EtherTypes.IPv6, "taggedsix");
         program.Return(snapLength);
         IPv4(program, "four", 14);
         program.Label("snap");
@@ -83,7 +81,7 @@ internal static class HeaderFilter
         program.JumpIf(JumpEqual, 1, label + "eight");
         program.JumpUnless(JumpEqual, 17, snap);
         program.Add(LoadHalfIndexed, begin + 2);
-        foreach (var port in TunnelPorts)
+        foreach (var port in Tunnels.UdpPorts)
         {
             program.JumpIf(JumpEqual, port, snap);
         }
@@ -125,7 +123,7 @@ internal static class HeaderFilter
         program.JumpIf(JumpEqual, 58, label + "eight");
         program.JumpUnless(JumpEqual, 17, label + "snap");
         program.Add(LoadHalf, upper + 2);
-        foreach (var port in TunnelPorts)
+        foreach (var port in Tunnels.UdpPorts)
         {
             program.JumpIf(JumpEqual, port, label + "snap");
         }

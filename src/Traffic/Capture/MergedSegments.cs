@@ -10,7 +10,6 @@ internal struct MergedSegments
 {
     private const byte Fin = 1;
     private const byte Push = 8;
-    private const byte Tcp = 6;
 
     private PacketHeader _header;
     private int _headers;
@@ -45,7 +44,7 @@ internal struct MergedSegments
         var payload = Math.Min(_size, _payload);
         into.PayloadLength = payload;
         into.WireLength = _headers + payload;
-        if (into.Protocol == Tcp)
+        if (into.Protocol == TransportLayer.Tcp)
         {
             if (Left > 1)
             {

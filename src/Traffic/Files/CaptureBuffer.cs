@@ -4,17 +4,19 @@ using SharpCompress.Common;
 namespace Sekisho.Traffic.Files;
 
 /// <summary>One large buffer over a stream: few, long reads, and records that are read where they lie. One thread at a time.</summary>
-internal sealed class CaptureBuffer(Stream stream, Func<bool> atEndOfFile) : IDisposable
+internal sealed class CaptureBuffer(Stream stream, bool isCompressed, Func<bool> atEndOfFile) : IDisposable
 {
     /// <summary>Size of the buffer; no record may be longer.</summary>
     public const int Size = 1 << 20;
 
-    private readonly byte[] bytes = GC.AllocateUninitializedArray<byte>(Size);
-    private int begin;
-    private int end;
+    // A decompressor that meets its end loses what it has of the same call, so it is asked for little.
+    private readonly int _step = isCompressed ? 4096 : Size;
+    private readonly byte[] _bytes = GC.AllocateUninitializedArray<byte>(Size);
+    private int _begin;
+    private int _end;
 
     /// <summary>What was read and not consumed.</summary>
-    public ReadOnlySpan<byte> Available => bytes.AsSpan(begin, end - begin);
+    public ReadOnlySpan<byte> Available => _bytes.AsSpan(_begin, _end - _begin);
 
     /// <summary>Place of <see cref="Available"/> in the uncompressed data.</summary>
     public long Offset { get; private set; }
@@ -25,15 +27,15 @@ internal sealed class CaptureBuffer(Stream stream, Func<bool> atEndOfFile) : IDi
     /// <summary>Reads until <paramref name="count"/> bytes are available; false when the data ends before.</summary>
     public bool Ensure(int count)
     {
-        if (end - begin >= count)
+        if (_end - _begin >= count)
         {
             return true;
         }
 
-        Available.CopyTo(bytes);
-        end -= begin;
-        begin = 0;
-        while (end < count)
+        Available.CopyTo(_bytes);
+        _end -= _begin;
+        _begin = 0;
+        while (_end < count)
         {
             var read = Fill();
             if (read == 0)
@@ -41,7 +43,7 @@ internal sealed class CaptureBuffer(Stream stream, Func<bool> atEndOfFile) : IDi
                 return false;
             }
 
-            end += read;
+            _end += read;
         }
 
         return true;
@@ -50,7 +52,7 @@ internal sealed class CaptureBuffer(Stream stream, Func<bool> atEndOfFile) : IDi
     /// <summary>Consumes bytes that are available.</summary>
     public void Consume(int count)
     {
-        begin += count;
+        _begin += count;
         Offset += count;
     }
 
@@ -64,7 +66,7 @@ internal sealed class CaptureBuffer(Stream stream, Func<bool> atEndOfFile) : IDi
                 return false;
             }
 
-            var step = (int)Math.Min(count, end - begin);
+            var step = (int)Math.Min(count, _end - _begin);
             Consume(step);
             count -= step;
         }
@@ -84,14 +86,14 @@ internal sealed class CaptureBuffer(Stream stream, Func<bool> atEndOfFile) : IDi
     {
         try
         {
-            return Cut ? 0 : stream.Read(bytes, end, Size - end);
+            return Cut ? 0 : stream.Read(_bytes, _end, Math.Min(_step, Size - _end));
         }
         catch (Exception e) when (e is InvalidDataException or EndOfStreamException or SharpCompressException)
         {
-            // The decompressors tell data that ends early and data that is wrong in the same way; the file tells them apart.
+            // The decompressors tell data that ends early and data that is wrong in the same way. With the file read to its end it is taken to have been cut.
             if (!atEndOfFile())
             {
-                throw new CaptureFileException(CaptureFault.DamagedCompression, $"offset {Offset + end - begin}", $"The compressed data is damaged; {Offset + end - begin} bytes of the capture could be read before.", e);
+                throw new CaptureFileException(CaptureFileFault.DamagedCompression, $"offset {Offset + _end - _begin}", $"The compressed data is damaged; {Offset + _end - _begin} bytes of the capture could be read before.", e);
             }
 
             Cut = true;

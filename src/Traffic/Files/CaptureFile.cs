@@ -9,15 +9,15 @@ public sealed class CaptureFile : IDisposable
 {
     private const int MagicSize = 4;
 
-    private readonly Stream file;
-    private readonly CaptureBuffer buffer;
-    private readonly RecordReader reader;
+    private readonly Stream _file;
+    private readonly CaptureBuffer _buffer;
+    private readonly RecordReader _reader;
 
     private CaptureFile(Stream file, CaptureBuffer buffer, RecordReader reader, string format)
     {
-        this.file = file;
-        this.buffer = buffer;
-        this.reader = reader;
+        _file = file;
+        _buffer = buffer;
+        _reader = reader;
         Format = format;
         Length = file.CanSeek ? file.Length : 0;
     }
@@ -32,13 +32,13 @@ public sealed class CaptureFile : IDisposable
     public long Bytes { get; private set; }
 
     /// <summary>Whether the file ends inside a record. Known once <see cref="Read"/> returned 0.</summary>
-    public bool Truncated => reader.Truncated || buffer.Cut;
+    public bool Truncated => _reader.Truncated || _buffer.Cut;
 
     /// <summary>The interfaces that were met until now.</summary>
-    public IReadOnlyList<CaptureInterface> Interfaces => reader.Interfaces;
+    public IReadOnlyList<CaptureInterface> Interfaces => _reader.Interfaces;
 
     /// <summary>How far the file was read, in bytes as they lie on disk; 0 for a pipe.</summary>
-    public long Position => file.CanSeek ? file.Position : 0;
+    public long Position => _file.CanSeek ? _file.Position : 0;
 
     /// <summary>Size of the file; 0 for a pipe.</summary>
     public long Length { get; }
@@ -54,7 +54,7 @@ public sealed class CaptureFile : IDisposable
         CaptureBuffer? buffer = null;
         try
         {
-            buffer = new CaptureBuffer(stream, AtEnd);
+            buffer = new CaptureBuffer(stream, isCompressed: false, AtEnd);
             _ = buffer.Ensure(2 * MagicSize);
             var start = buffer.Available;
             var suffix = "";
@@ -71,11 +71,11 @@ public sealed class CaptureFile : IDisposable
             {
                 if (!stream.CanSeek)
                 {
-                    throw new CaptureFileException(CaptureFault.UnsupportedCompression, suffix, "Compressed data is read from a file only; decompress it before the pipe.");
+                    throw new CaptureFileException(CaptureFileFault.UnsupportedCompression, suffix, "Compressed data is read from a file only; decompress it before the pipe.");
                 }
 
                 stream.Position = 0;
-                buffer = new CaptureBuffer(suffix == ".gz" ? new GZipStream(stream, CompressionMode.Decompress) : new XZStream(stream), AtEnd);
+                buffer = new CaptureBuffer(suffix == ".gz" ? new GZipStream(stream, CompressionMode.Decompress) : new XZStream(stream), isCompressed: true, AtEnd);
                 _ = buffer.Ensure(2 * MagicSize);
             }
 
@@ -95,7 +95,7 @@ public sealed class CaptureFile : IDisposable
     /// <summary>Fills <paramref name="batch"/> from its begin and returns how many headers it holds; 0 at the end. Throws <see cref="CaptureFileException"/> at a damaged record, after what stood before it was handed over.</summary>
     public int Read(Span<PacketHeader> batch)
     {
-        var count = reader.Read(batch);
+        var count = _reader.Read(batch);
         Packets += count;
         foreach (ref readonly var header in batch[..count])
         {
@@ -108,16 +108,21 @@ public sealed class CaptureFile : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        buffer.Dispose();
-        file.Dispose();
+        _buffer.Dispose();
+        _file.Dispose();
     }
 
     private static RecordReader Reader(CaptureBuffer buffer, out string format)
     {
         var start = buffer.Available;
+        if (start.IsEmpty && buffer.Cut)
+        {
+            throw new CaptureFileException(CaptureFileFault.DamagedCompression, "offset 0", "The compressed data ends before the capture in it begins.");
+        }
+
         if (start.IsEmpty)
         {
-            throw new CaptureFileException(CaptureFault.Empty, "0 bytes", "The file is empty; a capture in pcap or pcapng format is expected.");
+            throw new CaptureFileException(CaptureFileFault.Empty, "0 bytes", "The file is empty; a capture in pcap or pcapng format is expected.");
         }
 
         if (start.Length >= MagicSize)
@@ -139,19 +144,19 @@ public sealed class CaptureFile : IDisposable
         throw new CaptureFileException(fault, found, $"The file begins like {found}; a capture in pcap or pcapng format, plain or in gzip or xz, is expected.");
     }
 
-    private static (CaptureFault Fault, string Found) Name(ReadOnlySpan<byte> start)
+    private static (CaptureFileFault Fault, string Found) Name(ReadOnlySpan<byte> start)
     {
         ReadOnlySpan<byte> zstandard = [0x28, 0xB5, 0x2F, 0xFD];
         ReadOnlySpan<byte> lz4 = [0x04, 0x22, 0x4D, 0x18];
         return start switch
         {
-            _ when start.StartsWith(zstandard) => (CaptureFault.UnsupportedCompression, "Zstandard"),
-            _ when start.StartsWith(lz4) => (CaptureFault.UnsupportedCompression, "LZ4"),
-            _ when start.StartsWith("BZh"u8) => (CaptureFault.UnsupportedCompression, "bzip2"),
-            _ when start.StartsWith("PK\u0003\u0004"u8) => (CaptureFault.UnsupportedCompression, "ZIP"),
-            _ when start.StartsWith("snoop\0"u8) => (CaptureFault.UnknownFormat, "snoop"),
-            _ when start.StartsWith("GMBU"u8) || start.StartsWith("RTSS"u8) => (CaptureFault.UnknownFormat, "Network Monitor"),
-            _ => (CaptureFault.UnknownFormat, Convert.ToHexString(start[..Math.Min(start.Length, 2 * MagicSize)])),
+            _ when start.StartsWith(zstandard) => (CaptureFileFault.UnsupportedCompression, "Zstandard"),
+            _ when start.StartsWith(lz4) => (CaptureFileFault.UnsupportedCompression, "LZ4"),
+            _ when start.StartsWith("BZh"u8) => (CaptureFileFault.UnsupportedCompression, "bzip2"),
+            _ when start.StartsWith("PK\u0003\u0004"u8) => (CaptureFileFault.UnsupportedCompression, "ZIP"),
+            _ when start.StartsWith("snoop\0"u8) => (CaptureFileFault.UnknownFormat, "snoop"),
+            _ when start.StartsWith("GMBU"u8) || start.StartsWith("RTSS"u8) => (CaptureFileFault.UnknownFormat, "Network Monitor"),
+            _ => (CaptureFileFault.UnknownFormat, Convert.ToHexString(start[..Math.Min(start.Length, 2 * MagicSize)])),
         };
     }
 }

@@ -1,7 +1,7 @@
 namespace Sekisho.Traffic.Files;
 
 /// <summary>Why a file cannot be read as a capture.</summary>
-public enum CaptureFault
+public enum CaptureFileFault
 {
     /// <summary>There is nothing in it.</summary>
     Empty,
@@ -25,7 +25,7 @@ public enum CaptureFault
 /// <summary>A file that is no capture, or a damaged one. A capture that merely ends early is none of these: see <see cref="CaptureFile.Truncated"/>.</summary>
 public sealed class CaptureFileException : Exception
 {
-    internal CaptureFileException(CaptureFault fault, string found, string message, Exception? inner = null)
+    internal CaptureFileException(CaptureFileFault fault, string found, string message, Exception? inner = null)
         : base(message, inner)
     {
         Fault = fault;
@@ -33,7 +33,7 @@ public sealed class CaptureFileException : Exception
     }
 
     /// <summary>What is wrong.</summary>
-    public CaptureFault Fault { get; }
+    public CaptureFileFault Fault { get; }
 
     /// <summary>What was found: the name of a format, its first bytes in hexadecimal digits, or the place and size of the record.</summary>
     public string Found { get; }

@@ -33,16 +33,16 @@ internal sealed class PcapNgReader(CaptureBuffer buffer) : RecordReader
     // An interface takes 20 bytes of the file, so a file could name millions of them.
     private const int MostInterfaces = 1 << 16;
 
-    private readonly List<TickClock> clocks = [];
-    private bool bigEndian;
-    private int sectionBegin;
+    private readonly List<TickClock> _clocks = [];
+    private bool _bigEndian;
+    private int _sectionBegin;
 
     public override int Read(Span<PacketHeader> batch)
     {
         var count = 0;
         while (count < batch.Length && !Truncated && buffer.Ensure(FrameSize))
         {
-            var type = CaptureBuffer.U32(buffer.Available, 0, bigEndian);
+            var type = CaptureBuffer.U32(buffer.Available, 0, _bigEndian);
             if (type == SectionHeader)
             {
                 // A section begins a batch, so that one that cannot be read does not take the frames before it along.
@@ -57,10 +57,10 @@ internal sealed class PcapNgReader(CaptureBuffer buffer) : RecordReader
                     throw Damaged(buffer.Offset, "a section without its mark of byte order");
                 }
 
-                bigEndian = order != ByteOrder;
+                _bigEndian = order != ByteOrder;
             }
 
-            var length = CaptureBuffer.U32(buffer.Available, 4, bigEndian);
+            var length = CaptureBuffer.U32(buffer.Available, 4, _bigEndian);
             if (Fault(type, length) is { } fault)
             {
                 return count > 0 ? count : throw Damaged(buffer.Offset, fault);
@@ -80,7 +80,7 @@ internal sealed class PcapNgReader(CaptureBuffer buffer) : RecordReader
 
             var block = buffer.Available[..(int)length];
             var body = block[BeginSize..^4];
-            var wrong = CaptureBuffer.U32(block, block.Length - 4, bigEndian) != length ? "a block whose two lengths differ" : Block(type, body, batch, ref count);
+            var wrong = CaptureBuffer.U32(block, block.Length - 4, _bigEndian) != length ? "a block whose two lengths differ" : Block(type, body, batch, ref count);
             if (wrong is not null)
             {
                 return count > 0 ? count : throw Damaged(buffer.Offset, wrong);
@@ -114,11 +114,11 @@ internal sealed class PcapNgReader(CaptureBuffer buffer) : RecordReader
             case EnhancedPacket:
                 return body.Length < 20
                     ? "a packet block without its fixed fields"
-                    : Packet(CaptureBuffer.U32(body, 0, bigEndian), body, batch, ref count);
+                    : Packet(CaptureBuffer.U32(body, 0, _bigEndian), body, batch, ref count);
             case ObsoletePacket:
                 return body.Length < 20
                     ? "a packet block without its fixed fields"
-                    : Packet(CaptureBuffer.U16(body, 0, bigEndian), body, batch, ref count);
+                    : Packet(CaptureBuffer.U16(body, 0, _bigEndian), body, batch, ref count);
             default:
                 return Simple(body, batch, ref count);
         }
@@ -132,13 +132,13 @@ internal sealed class PcapNgReader(CaptureBuffer buffer) : RecordReader
             return "a section without its fixed fields";
         }
 
-        var version = CaptureBuffer.U16(body, 4, bigEndian);
+        var version = CaptureBuffer.U16(body, 4, _bigEndian);
         if (version != Major)
         {
-            throw new CaptureFileException(CaptureFault.UnsupportedVersion, $"pcapng {version}", $"The file is pcapng of version {version}; version {Major} is expected.");
+            throw new CaptureFileException(CaptureFileFault.UnsupportedVersion, $"pcapng {version}", $"The file is pcapng of version {version}; version {Major} is expected.");
         }
 
-        sectionBegin = Met.Count;
+        _sectionBegin = Met.Count;
         return null;
     }
 
@@ -161,8 +161,8 @@ internal sealed class PcapNgReader(CaptureBuffer buffer) : RecordReader
         var options = body[FixedSize..];
         while (options.Length >= 4)
         {
-            var code = CaptureBuffer.U16(options, 0, bigEndian);
-            var size = CaptureBuffer.U16(options, 2, bigEndian);
+            var code = CaptureBuffer.U16(options, 0, _bigEndian);
+            var size = CaptureBuffer.U16(options, 2, _bigEndian);
             options = options[4..];
             if (code == 0 || size > options.Length)
             {
@@ -175,22 +175,22 @@ internal sealed class PcapNgReader(CaptureBuffer buffer) : RecordReader
             }
             else if (code == Offset && size == 8)
             {
-                clock = clock with { Offset = bigEndian ? BinaryPrimitives.ReadInt64BigEndian(options) : BinaryPrimitives.ReadInt64LittleEndian(options) };
+                clock = clock with { Offset = _bigEndian ? BinaryPrimitives.ReadInt64BigEndian(options) : BinaryPrimitives.ReadInt64LittleEndian(options) };
             }
 
             options = options[Math.Min((size + 3) & ~3, options.Length)..];
         }
 
-        Met.Add(new CaptureInterface((LinkType)CaptureBuffer.U16(body, 0, bigEndian), CaptureBuffer.U32(body, 4, bigEndian)));
-        clocks.Add(clock);
+        Met.Add(new CaptureInterface((LinkType)CaptureBuffer.U16(body, 0, _bigEndian), CaptureBuffer.U32(body, 4, _bigEndian)));
+        _clocks.Add(clock);
         return null;
     }
 
     private string? Packet(uint number, ReadOnlySpan<byte> body, Span<PacketHeader> batch, ref int count)
     {
         const int FixedSize = 20;
-        var captured = CaptureBuffer.U32(body, 12, bigEndian);
-        if (number >= Met.Count - sectionBegin)
+        var captured = CaptureBuffer.U32(body, 12, _bigEndian);
+        if (number >= Met.Count - _sectionBegin)
         {
             return $"a packet of interface {number}, which is not described";
         }
@@ -200,10 +200,10 @@ internal sealed class PcapNgReader(CaptureBuffer buffer) : RecordReader
             return $"a packet of {captured} captured bytes in a block that has room for {body.Length - FixedSize}";
         }
 
-        var index = sectionBegin + (int)number;
-        var ticks = ((ulong)CaptureBuffer.U32(body, 4, bigEndian) << 32) | CaptureBuffer.U32(body, 8, bigEndian);
-        var wire = (int)Math.Min(CaptureBuffer.U32(body, 16, bigEndian), int.MaxValue);
-        HeaderParser.Parse(body.Slice(FixedSize, (int)captured), Met[index].Link, wire, clocks[index].Nanoseconds(ticks), out batch[count]);
+        var index = _sectionBegin + (int)number;
+        var ticks = ((ulong)CaptureBuffer.U32(body, 4, _bigEndian) << 32) | CaptureBuffer.U32(body, 8, _bigEndian);
+        var wire = (int)Math.Min(CaptureBuffer.U32(body, 16, _bigEndian), int.MaxValue);
+        HeaderParser.Parse(body.Slice(FixedSize, (int)captured), Met[index].Link, wire, _clocks[index].Nanoseconds(ticks), out batch[count]);
         count++;
         return null;
     }
@@ -217,13 +217,13 @@ internal sealed class PcapNgReader(CaptureBuffer buffer) : RecordReader
             return "a packet block without its fixed fields";
         }
 
-        if (Met.Count == sectionBegin)
+        if (Met.Count == _sectionBegin)
         {
             return "a packet of interface 0, which is not described";
         }
 
-        var only = Met[sectionBegin];
-        var wire = CaptureBuffer.U32(body, 0, bigEndian);
+        var only = Met[_sectionBegin];
+        var wire = CaptureBuffer.U32(body, 0, _bigEndian);
         var captured = Math.Min(Math.Min(wire, only.SnapLength == 0 ? uint.MaxValue : only.SnapLength), body.Length - FixedSize);
         HeaderParser.Parse(body.Slice(FixedSize, (int)captured), only.Link, (int)Math.Min(wire, int.MaxValue), 0, out batch[count]);
         count++;

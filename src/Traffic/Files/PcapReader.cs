@@ -16,17 +16,17 @@ internal sealed class PcapReader : RecordReader
     private const uint Micro = 0xA1B2C3D4;
     private const uint Nano = 0xA1B23C4D;
 
-    private readonly CaptureBuffer buffer;
-    private readonly bool bigEndian;
-    private readonly long unit;
-    private LinkType link;
-    private bool opened;
+    private readonly CaptureBuffer _buffer;
+    private readonly bool _bigEndian;
+    private readonly long _unit;
+    private LinkType _link;
+    private bool _opened;
 
     private PcapReader(CaptureBuffer buffer, bool bigEndian, bool nano)
     {
-        this.buffer = buffer;
-        this.bigEndian = bigEndian;
-        unit = nano ? 1 : 1000;
+        _buffer = buffer;
+        _bigEndian = bigEndian;
+        _unit = nano ? 1 : 1000;
     }
 
     /// <summary>Null when the available bytes do not begin with a magic number of pcap.</summary>
@@ -50,9 +50,9 @@ internal sealed class PcapReader : RecordReader
     {
         var count = 0;
         var needed = RecordSize;
-        while (opened && count < batch.Length && !Truncated)
+        while (_opened && count < batch.Length && !Truncated)
         {
-            var available = buffer.Available;
+            var available = _buffer.Available;
             var size = available.Length;
             while (count < batch.Length)
             {
@@ -62,11 +62,11 @@ internal sealed class PcapReader : RecordReader
                     break;
                 }
 
-                var captured = CaptureBuffer.U32(available, 8, bigEndian);
+                var captured = CaptureBuffer.U32(available, 8, _bigEndian);
                 if (captured > LongestFrame)
                 {
-                    buffer.Consume(size - available.Length);
-                    return count > 0 ? count : throw Damaged(buffer.Offset, $"a frame of {captured} captured bytes, where at most {LongestFrame} are expected");
+                    _buffer.Consume(size - available.Length);
+                    return count > 0 ? count : throw Damaged(_buffer.Offset, $"a frame of {captured} captured bytes, where at most {LongestFrame} are expected");
                 }
 
                 needed = RecordSize + (int)captured;
@@ -75,17 +75,17 @@ internal sealed class PcapReader : RecordReader
                     break;
                 }
 
-                var wire = (int)Math.Min(CaptureBuffer.U32(available, 12, bigEndian), int.MaxValue);
-                var time = (CaptureBuffer.U32(available, 0, bigEndian) * 1_000_000_000L) + (CaptureBuffer.U32(available, 4, bigEndian) * unit);
-                HeaderParser.Parse(available[RecordSize..needed], link, wire, time, out batch[count]);
+                var wire = (int)Math.Min(CaptureBuffer.U32(available, 12, _bigEndian), int.MaxValue);
+                var time = (CaptureBuffer.U32(available, 0, _bigEndian) * 1_000_000_000L) + (CaptureBuffer.U32(available, 4, _bigEndian) * _unit);
+                HeaderParser.Parse(available[RecordSize..needed], _link, wire, time, out batch[count]);
                 count++;
                 available = available[needed..];
             }
 
-            buffer.Consume(size - available.Length);
-            if (count < batch.Length && !buffer.Ensure(needed))
+            _buffer.Consume(size - available.Length);
+            if (count < batch.Length && !_buffer.Ensure(needed))
             {
-                Truncated = !buffer.Available.IsEmpty;
+                Truncated = !_buffer.Available.IsEmpty;
                 break;
             }
         }
@@ -96,23 +96,23 @@ internal sealed class PcapReader : RecordReader
     private void ReadHeader()
     {
         const int Major = 2;
-        if (!buffer.Ensure(HeaderSize))
+        if (!_buffer.Ensure(HeaderSize))
         {
             Truncated = true;
             return;
         }
 
-        var header = buffer.Available;
-        var version = CaptureBuffer.U16(header, 4, bigEndian);
+        var header = _buffer.Available;
+        var version = CaptureBuffer.U16(header, 4, _bigEndian);
         if (version != Major)
         {
-            throw new CaptureFileException(CaptureFault.UnsupportedVersion, $"pcap {version}", $"The file is pcap of version {version}; version {Major} is expected.");
+            throw new CaptureFileException(CaptureFileFault.UnsupportedVersion, $"pcap {version}", $"The file is pcap of version {version}; version {Major} is expected.");
         }
 
         // The high half of the field tells of frame check sequences.
-        link = (LinkType)(CaptureBuffer.U32(header, 20, bigEndian) & 0xFFFF);
-        Met.Add(new CaptureInterface(link, CaptureBuffer.U32(header, 16, bigEndian)));
-        buffer.Consume(HeaderSize);
-        opened = true;
+        _link = (LinkType)(CaptureBuffer.U32(header, 20, _bigEndian) & 0xFFFF);
+        Met.Add(new CaptureInterface(_link, CaptureBuffer.U32(header, 16, _bigEndian)));
+        _buffer.Consume(HeaderSize);
+        _opened = true;
     }
 }

@@ -17,5 +17,5 @@ internal abstract class RecordReader
     public abstract int Read(Span<PacketHeader> batch);
 
     protected static CaptureFileException Damaged(long offset, string what) =>
-        new(CaptureFault.DamagedRecord, $"offset {offset}: {what}", $"The capture is damaged at byte {offset}: {what}. What stands before it was read.");
+        new(CaptureFileFault.DamagedRecord, $"offset {offset}: {what}", $"The capture is damaged at byte {offset}: {what}. What stands before it was read.");
 }

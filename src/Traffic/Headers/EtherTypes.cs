@@ -54,13 +54,19 @@ internal static class EtherTypes
                 return;
             }
 
-            if (tag == 4)
+            if (tag == 4 && !layer.Entering)
             {
                 SetVlan((ushort)(layer.U16(0) & VlanMask), ref header);
             }
 
             type = layer.U16(tag - 2);
             layer = layer.Skip(tag);
+        }
+
+        if (type < Lowest && layer.Entering)
+        {
+            header.Marks |= PacketMarks.Unknown;
+            return;
         }
 
         if (type < Lowest)

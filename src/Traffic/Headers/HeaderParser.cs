@@ -157,8 +157,9 @@ public static class HeaderParser
         return true;
     }
 
+    /// <summary>Reads any frame layer by layer, the usual ones too; all but time and length.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static void ParseAny(ReadOnlySpan<byte> frame, LinkType link, int wireLength, out PacketHeader header)
+    internal static void ParseAny(ReadOnlySpan<byte> frame, LinkType link, int wireLength, out PacketHeader header)
     {
         header = default;
         header.Vlan = NoVlan;

@@ -64,11 +64,7 @@ internal static class InternetLayer
             return;
         }
 
-        if (total > layer.Wire)
-        {
-            header.Marks |= PacketMarks.Malformed;
-        }
-
+        total = Limit(total, layer, ref header);
         layer = layer.Enter(ref header);
         var fragment = layer.U16(6);
         header.EtherType = EtherTypes.IPv4;
@@ -77,7 +73,7 @@ internal static class InternetLayer
         header.Protocol = layer[9];
         header.Source = layer.IPv4(12);
         header.Destination = layer.IPv4(16);
-        header.PayloadLength = total - size;
+        header.PayloadLength = Math.Max(total - size, 0);
         layer = layer.Resize(total);
         if (!layer.Has(size, ref header))
         {
@@ -120,11 +116,7 @@ internal static class InternetLayer
             length = layer.Wire;
         }
 
-        if (length > layer.Wire)
-        {
-            header.Marks |= PacketMarks.Malformed;
-        }
-
+        length = Limit(length, layer, ref header);
         layer = layer.Resize(length);
         header.PayloadLength = length;
         Extensions(layer, ref header);
@@ -169,13 +161,29 @@ internal static class InternetLayer
             header.Protocol = next;
             layer = layer.Skip(size);
             header.PayloadLength = layer.Wire;
-            if (header.Marks.HasFlag(PacketMarks.LaterFragment))
+            if ((header.Marks & PacketMarks.LaterFragment) != 0)
             {
                 return;
             }
         }
 
         TransportLayer.Read(header.Protocol, layer, ref header);
+    }
+
+    // A packet is no longer than what carries it, except that the first fragment of a tunnel carries the begin only.
+    private static int Limit(int length, Layer layer, ref PacketHeader header)
+    {
+        if (length <= layer.Wire)
+        {
+            return length;
+        }
+
+        if ((header.Marks & PacketMarks.Fragment) == 0)
+        {
+            header.Marks |= PacketMarks.Malformed;
+        }
+
+        return layer.Wire;
     }
 
     private static void MarkFragment(bool fragment, bool later, ref PacketHeader header) =>

@@ -139,7 +139,7 @@ internal static class TransportLayer
             return;
         }
 
-        if (length > layer.Wire && !header.Marks.HasFlag(PacketMarks.Fragment))
+        if (length > layer.Wire && (header.Marks & PacketMarks.Fragment) == 0)
         {
             header.Marks |= PacketMarks.Malformed;
         }

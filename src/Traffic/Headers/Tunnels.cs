@@ -10,6 +10,9 @@ internal static class Tunnels
     private const ushort GenevePort = 6081;
     private const ushort GreInUdpPort = 4754;
 
+    /// <summary>UDP ports behind which is read on; <see cref="IsUdpTunnel"/> asks for one of them.</summary>
+    public static ReadOnlySpan<ushort> UdpPorts => [VxlanPort, OldVxlanPort, GenevePort, GreInUdpPort];
+
     /// <summary>Whether datagrams to this port carry frames.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static bool IsUdpTunnel(ushort port) => port is VxlanPort or OldVxlanPort or GenevePort or GreInUdpPort;
@@ -149,8 +152,8 @@ internal static class Tunnels
                 PointToPoint.Ppp(inner, ref header);
                 break;
 
-            // Access points that hand all frames to their controller.
-            case >= 0x8200 and <= 0x8210:
+            // Access points of Aruba that hand all frames to their controller.
+            case >= 0x8200 and <= 0x8370:
                 Wireless.Wlan(inner, padded: false, ref header);
                 break;
             default:

@@ -65,7 +65,7 @@ public static class IntervalBatch
             var size = reader.Small(int.MaxValue);
             var start = batch.Length - reader.Left;
             reader.Raw(size);
-            places[i] = start..(start + size);
+            places[i] = start..(batch.Length - reader.Left);
         }
 
         if (reader.Left > 0)

@@ -1,15 +1,13 @@
 using System.Buffers.Binary;
-using System.IO.Compression;
 using Sekisho.Traffic.Files;
 using Sekisho.Traffic.Headers;
 using Sekisho.Traffic.Tests.Headers;
+using static Sekisho.Traffic.Tests.Files.Captures;
 
 namespace Sekisho.Traffic.Tests.Files;
 
 public class CaptureFileTests
 {
-    private static readonly byte[] Frame = Frames.Of(Frames.Ethernet(0x0800), Frames.IPv4(17, 8), Frames.Udp(1, 2, 0));
-
     [Theory]
     [InlineData(false, false)]
     [InlineData(false, true)]
@@ -35,21 +33,13 @@ public class CaptureFileTests
     }
 
     [Fact]
-    public void A_compressed_file_is_read_like_a_plain_one()
-    {
-        using var packed = new MemoryStream();
-        using (var zip = new GZipStream(packed, CompressionLevel.Fastest, leaveOpen: true))
-        {
-            zip.Write(Pcap(500, false, false));
-        }
-
-        Assert.Equal(500, ReadAll(packed.ToArray()).File.Packets);
-    }
+    public void A_compressed_file_is_read_like_a_plain_one() =>
+        Assert.Equal(500, ReadAll(Zip(Pcap(500))).Capture.Packets);
 
     [Fact]
     public void A_file_cut_anywhere_gives_its_whole_packets_and_says_so()
     {
-        var whole = Pcap(3, false, false);
+        var whole = Pcap(3);
         for (var length = 24; length < whole.Length; length++)
         {
             var (file, packets) = ReadAll(whole[..length]);
@@ -67,7 +57,7 @@ public class CaptureFileTests
     [Fact]
     public void A_record_that_claims_to_be_huge_is_an_error_and_no_allocation()
     {
-        var bytes = Pcap(2, false, false);
+        var bytes = Pcap(2);
         BinaryPrimitives.WriteUInt32LittleEndian(bytes.AsSpan(24 + 16 + Frame.Length + 8), uint.MaxValue);
         Assert.Throws<CaptureFileException>(() => ReadAll(bytes));
     }
@@ -76,7 +66,7 @@ public class CaptureFileTests
     public void Damaged_files_end_with_what_they_have_or_with_one_kind_of_error()
     {
         var random = new Random(11);
-        byte[][] seeds = [Pcap(4, false, false), Pcap(4, true, true), PcapNg(false), PcapNg(true)];
+        byte[][] seeds = [Pcap(4), Pcap(4, true, true), PcapNg(false), PcapNg(true)];
         var refused = 0;
         for (var i = 0; i < 2000; i++)
         {
@@ -99,60 +89,6 @@ public class CaptureFileTests
         Assert.InRange(refused, 1, 1999);
     }
 
-    private static (CaptureFile File, List<PacketHeader> Packets) ReadAll(byte[] bytes)
-    {
-        using var file = CaptureFile.Open(new MemoryStream(bytes));
-        var packets = new List<PacketHeader>();
-        var batch = new PacketHeader[32];
-        for (int read; (read = file.Read(batch)) > 0;)
-        {
-            packets.AddRange(batch.AsSpan(0, read));
-        }
-
-        return (file, packets);
-    }
-
-    private static byte[] Pcap(int packets, bool isBig, bool isNano)
-    {
-        var parts = new List<byte[]> { Number(isNano ? 0xA1B23C4D : 0xA1B2C3D4, isBig), Short(2, isBig), Short(4, isBig), Number(0, isBig), Number(0, isBig), Number(65535, isBig), Number(1, isBig) };
-        for (var i = 0u; i < packets; i++)
-        {
-            parts.AddRange([Number(1000 + i, isBig), Number(isNano ? 5000u : 5u, isBig), Number((uint)Frame.Length, isBig), Number((uint)Frame.Length, isBig), Frame]);
-        }
-
-        return Frames.Of([.. parts]);
-    }
-
-    private static byte[] PcapNg(bool isBig)
-    {
-        byte[] Block(uint type, params byte[][] body)
-        {
-            var content = Frames.Of(body);
-            content = [.. content, .. new byte[(4 - (content.Length % 4)) % 4]];
-            var length = Number((uint)content.Length + 12, isBig);
-            return Frames.Of(Number(type, isBig), length, content, length);
-        }
-
-        byte[] Packet(ulong micro) => Block(
-            6, Number(0, isBig), Number((uint)(micro >> 32), isBig), Number((uint)micro, isBig), Number((uint)Frame.Length, isBig), Number((uint)Frame.Length, isBig), Frame);
-
-        return Frames.Of(
-            Block(0x0A0D0D0A, Number(0x1A2B3C4D, isBig), Short(1, isBig), Short(0, isBig), Number(uint.MaxValue, isBig), Number(uint.MaxValue, isBig)),
-            Block(1, Short(1, isBig), Short(0, isBig), Number(65535, isBig)),
-            Packet(1_000_000_005),
-            Block(0xBAD, Number(1, isBig)),
-            Packet(1_001_000_005));
-    }
-
-    private static byte[] Number(uint value, bool isBig)
-    {
-        var bytes = BitConverter.GetBytes(value);
-        return isBig == BitConverter.IsLittleEndian ? [.. bytes.Reverse()] : bytes;
-    }
-
-    private static byte[] Short(ushort value, bool isBig)
-    {
-        var bytes = BitConverter.GetBytes(value);
-        return isBig == BitConverter.IsLittleEndian ? [.. bytes.Reverse()] : bytes;
-    }
+    private static byte[] PcapNg(bool isBig) =>
+        Frames.Of(Section(isBig), Interface(isBig, LinkType.Ethernet), Enhanced(isBig, 0, 1_000_000_005), Block(isBig, 0xBAD, Word(isBig, 1)), Enhanced(isBig, 0, 1_001_000_005));
 }

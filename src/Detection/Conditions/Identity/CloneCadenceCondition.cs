@@ -20,17 +20,20 @@ internal sealed class CloneCadenceCondition(int times) : ICondition
     public static readonly ConditionKind Kind = new(
         "clone-cadence", [Scopes.Device], TakesMode: false, [new ParameterSpec("times", ParameterType.Count, 3, 100, 8)], input => new CloneCadenceCondition(input.Whole("times")));
 
+    // Messages, and the share of them at the interval, from which on a device is known to be steady.
     private const int Enough = 48;
     private const double Steady = 0.9;
+
+    // Shares of the interval: how far a distance may be from it, and how near to the last message or the middle says nothing.
     private const double Tolerance = 0.15;
     private const double Near = 0.1;
 
-    // One message of the second unit may be lost.
+    // Milliseconds. Below it the network decides over distances more than the device does.
+    private const double Shortest = 10_000;
+
+    // A usual distance takes back so many: one message of the second unit may be lost.
     private const int Back = 4;
     private const double Slowest = 1.0 / 256;
-
-    // Below it the network decides over distances more than the device does.
-    private const double Shortest = 10_000;
 
     public int Cells => 9;
 
@@ -93,7 +96,7 @@ internal sealed class CloneCadenceCondition(int times) : ICondition
 
     private static bool IsTold(double part) => part is > Near and < 0.5 - Near or > 0.5 + Near and < 1 - Near;
 
-    // The interval follows what is usual; until there is one, the least distance is none: it starts anew where most distances do not fit.
+    // The interval follows the distances that fit it; where fewer than half of them do, it is learnt anew.
     private static void Learn(Span<long> state, double distance, bool isUsual)
     {
         if (state[0]++ == 0 || (Get(state, 2) < 0.5 && !isUsual))

@@ -9,11 +9,14 @@ namespace Sekisho.Detection.Conditions.Metrics;
 /// </summary>
 internal sealed class BurstMetric(int messages) : IMetric
 {
+    /// <summary>Messages of a burst unless the template says another number.</summary>
+    public const int Usual = 5;
+
     /// <summary>"burst": per message, once there are as many.</summary>
     public static readonly ConditionKind Kind = ThresholdKind.Of(
         "burst",
         [Scopes.Device, Scopes.User],
-        [new ParameterSpec("messages", ParameterType.Count, 2, 32, 5)],
+        [new ParameterSpec("messages", ParameterType.Count, 2, 32, Usual)],
         input => new BurstMetric(input.Whole("messages")),
         low: new ParameterSpec("least", ParameterType.Duration, 1, 31 * 86_400));
 
@@ -38,15 +41,22 @@ internal sealed class BurstMetric(int messages) : IMetric
             return false;
         }
 
-        var ring = new Ring(state);
-        ring.Push(signal.EventAt, signal.Position);
-        if (ring.Count < messages)
+        if (Take(state, messages, signal.EventAt, signal.Position) is not { } seconds)
         {
             return false;
         }
 
-        value = new Measured(Span(ring) / 1000.0, signal.EventAt, signal.IsClean);
+        value = new Measured(seconds, signal.EventAt, signal.IsClean);
         return true;
+    }
+
+    /// <summary>Takes a message into the ring.</summary>
+    /// <returns>Seconds that the last messages took; null while there are fewer.</returns>
+    public static double? Take(Span<long> state, int messages, long at, long position)
+    {
+        var ring = new Ring(state);
+        ring.Push(at, position);
+        return ring.Count < messages ? null : Span(ring) / 1000.0;
     }
 
     public IReadOnlyList<long> Events(ReadOnlySpan<long> state, in Signal signal) => new Ring(state.ToArray()).Positions();

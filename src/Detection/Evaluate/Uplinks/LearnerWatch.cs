@@ -1,4 +1,5 @@
 using Sekisho.Detection.Conditions;
+using Sekisho.Detection.Conditions.Metrics;
 using Sekisho.Detection.Thresholds;
 
 namespace Sekisho.Detection.Evaluate.Uplinks;
@@ -12,9 +13,6 @@ internal sealed class LearnerWatch(double target) : IFleetWatch
 {
     private const long Hour = 3_600_000;
     private const long Day = 24 * Hour;
-
-    /// <summary>Messages of a burst, as in the condition.</summary>
-    private const int BurstOf = 5;
 
     private readonly TailLearner _interval = new(new LearnerSettings(target, 60, HasLow: false));
     private readonly TailLearner _size = new(new LearnerSettings(target, 1, MostOfLargest: 1.5));
@@ -119,23 +117,20 @@ internal sealed class LearnerWatch(double target) : IFleetWatch
 
     private void Burst(List<Alert> found, Uplink uplink, Device device)
     {
-        var ring = new Ring(device.Times);
-        ring.Push(uplink.At, 0);
-        ring.Within(uplink.At, long.MaxValue, out var span);
-        if (ring.Count < BurstOf)
+        if (BurstMetric.Take(device.Times, BurstMetric.Usual, uplink.At, position: 0) is not { } seconds)
         {
             return;
         }
 
         var low = _burst.Current(device.Burst, _priors.GetValueOrDefault((Wrongs.Rate, device.Kind + "/burst"))).Low;
-        var isBurst = span / 1000.0 < low;
+        var isBurst = seconds < low;
         if (isBurst && !device.IsBurst)
         {
-            found.Add(new Alert(uplink.Device, uplink.At, Wrongs.Rate, span / 1000.0, low!.Value));
+            found.Add(new Alert(uplink.Device, uplink.At, Wrongs.Rate, seconds, low!.Value));
         }
 
         device.IsBurst = isBurst;
-        _burst.Observe(device.Burst, span / 1000.0, uplink.At, isClean: !isBurst || !_burst.HasGrown(device.Burst));
+        _burst.Observe(device.Burst, seconds, uplink.At, isClean: !isBurst || !_burst.HasGrown(device.Burst));
     }
 
     private void CloseHours(Device device, long at)
@@ -179,7 +174,7 @@ internal sealed class LearnerWatch(double target) : IFleetWatch
 
         public long[] Burst { get; } = new long[burst];
 
-        public long[] Times { get; } = new long[Ring.CellsFor(BurstOf)];
+        public long[] Times { get; } = new long[Ring.CellsFor(BurstMetric.Usual)];
 
         public long[] Sizes { get; } = new long[KnownSet.Cells];
 
