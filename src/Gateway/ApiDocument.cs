@@ -8,6 +8,7 @@ namespace Sekisho.Gateway;
 internal static class ApiDocument
 {
     private const string Bearer = "bearer";
+    private const string Certificate = "sensorCertificate";
 
     /// <summary>Completes the document.</summary>
     public static void Describe(OpenApiOptions options)
@@ -18,7 +19,7 @@ internal static class ApiDocument
             {
                 Title = "Sekisho",
                 Version = "v1",
-                Description = "/device/v1 is for devices and answers on the device port only; everything else is for people and systems that manage the gateway and answers on the management port only. Refusals are problem documents (RFC 9457) in Japanese or English by Accept-Language.",
+                Description = "/device/v1 is for devices and answers on the device port only, /sensor/v1 for traffic sensors on theirs; everything else is for people and systems that manage the gateway and answers on the management port only. Refusals are problem documents (RFC 9457) in Japanese or English by Accept-Language.",
             };
             document.Components ??= new OpenApiComponents();
             document.Components.SecuritySchemes ??= new Dictionary<string, IOpenApiSecurityScheme>();
@@ -27,6 +28,11 @@ internal static class ApiDocument
                 Type = SecuritySchemeType.Http,
                 Scheme = Bearer,
                 Description = "A session token (POST /api/v1/session), an API key, or for messages the token of a device (POST /device/v1/token).",
+            };
+            document.Components.SecuritySchemes[Certificate] = new OpenApiSecurityScheme
+            {
+                Type = SecuritySchemeType.MutualTLS,
+                Description = "The client certificate of a traffic sensor (POST /sensor/v1/enrol).",
             };
             return Task.CompletedTask;
         });
@@ -37,6 +43,11 @@ internal static class ApiDocument
             if (access is { Anonymous: false } || (access is null && context.Description.RelativePath == "device/v1/messages"))
             {
                 operation.Security = [new OpenApiSecurityRequirement { [new OpenApiSecuritySchemeReference(Bearer, context.Document)] = [] }];
+            }
+
+            if (context.Description.RelativePath is "sensor/v1/intervals" or "sensor/v1/certificate")
+            {
+                operation.Security = [new OpenApiSecurityRequirement { [new OpenApiSecuritySchemeReference(Certificate, context.Document)] = [] }];
             }
 
             operation.Responses ??= [];

@@ -151,7 +151,7 @@ internal static class Commands
     }
 
     private static string Advice(Exception e) =>
-        e is AddressInUseException || e.InnerException is AddressInUseException ? " Choose another with --port or --management-port."
+        e is AddressInUseException || e.InnerException is AddressInUseException ? " Choose another with --port, --management-port or Gateway:SensorPort."
         : e is SocketException ? " The gateway cannot listen: look at Gateway:DeviceAddress, Gateway:ManagementAddress, --port and --management-port (ports below 1024 need a right of their own)."
         : "";
 }

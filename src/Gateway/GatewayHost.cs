@@ -1,16 +1,19 @@
 using System.Data.Common;
+using System.Globalization;
 using System.Net;
 using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Sekisho.Api.Settings;
 using Sekisho.Distribution.Facts;
+using Sekisho.Domain.Devices;
 using Sekisho.Domain.Localization;
 using Sekisho.Gateway.Tls;
 using Sekisho.Storage;
@@ -52,12 +55,17 @@ public sealed class GatewayHost : IAsyncDisposable
         var (key, createdKey) = MasterKey.Find(options.DataFolder, Environment.GetEnvironmentVariable, mayCreate: databases.New);
         await PrepareAsync(databases.All, key, Declared<StageMigrations>(builder.Services), clock).ConfigureAwait(false);
         var authority = PrivateAuthority.Open(options.DataFolder, key, clock);
-        var certificates = new ServerCertificates(SettingsCatalog.Bound<TlsSettings>(configuration, "Gateway:Tls"), authority, clock);
+        var tls = SettingsCatalog.Bound<TlsSettings>(configuration, "Gateway:Tls");
+        var certificates = new ServerCertificates(tls, authority, clock);
 
         var services = builder.Services;
         services.AddSingleton(clock).AddSingleton(databases.All).AddSingleton(key).AddSingleton(inForce);
         services.AddSingleton(new Texts([.. Declared<System.Reflection.Assembly>(services), typeof(Api.Correlation).Assembly, typeof(GatewayHost).Assembly]));
         services.AddSingleton(authority).AddSingleton(certificates);
+        services.AddSingleton<ISensorAuthority>(new SensorAuthority(authority, settings.SensorPort, clock));
+
+        // Sensors pin the private CA, also where devices and people are shown a certificate from files.
+        var forSensors = certificates.FromPrivateAuthority ? certificates : new ServerCertificates(new TlsSettings { Names = tls.Names, Days = tls.Days }, authority, clock);
         services.AddRouting().AddAuthorization().AddOpenApi("v1", ApiDocument.Describe);
         services.ConfigureHttpJsonOptions(json =>
         {
@@ -85,12 +93,16 @@ public sealed class GatewayHost : IAsyncDisposable
             kestrel.Limits.MaxRequestHeadersTotalSize = 16 * 1024;
             kestrel.Limits.MaxRequestBodySize = 8 * 1024 * 1024;
             kestrel.Limits.MinRequestBodyDataRate = new MinDataRate(bytesPerSecond: 240, gracePeriod: TimeSpan.FromSeconds(5));
-            Listen(kestrel, settings.DeviceAddress, options.DevicePort, certificates, isForDevices: true);
-            Listen(kestrel, settings.ManagementAddress, options.ManagementPort, certificates, isForDevices: false);
+            Listen(kestrel, settings.DeviceAddress, options.DevicePort, listen => listen.CountDeviceBytes(), certificates.Configure);
+            Listen(kestrel, settings.ManagementAddress, options.ManagementPort, _ => { }, certificates.Configure);
+            if (settings.SensorPort != 0)
+            {
+                Listen(kestrel, settings.DeviceAddress, settings.SensorPort, _ => { }, forSensors.ConfigureForSensors);
+            }
         });
 
         var app = builder.Build();
-        Pipeline.Use(app, options.DevicePort);
+        Pipeline.Use(app, options.DevicePort, settings.SensorPort);
         Pipeline.MapRoutes(app);
         return new GatewayHost(app, data, databases.All, new FirstSteps(options, createdKey, certificates.FromPrivateAuthority, authority.Fingerprint));
     }
@@ -138,6 +150,11 @@ public sealed class GatewayHost : IAsyncDisposable
         Pipeline.AddStages(services);
         services.AddSettings<GatewaySettings>("Gateway").AddSettings<StorageSettings>("Storage").AddSettings<TlsSettings>("Gateway:Tls");
         var (configuration, faults) = options.Configuration();
+        if (int.TryParse(configuration["Gateway:SensorPort"], CultureInfo.InvariantCulture, out var port) && (port == options.DevicePort || port == options.ManagementPort))
+        {
+            faults = [.. faults, $"Gateway:SensorPort = '{port}': sensors need a port of their own; give another than --port and --management-port, or 0 for none."];
+        }
+
         return (configuration, SettingsCatalog.Check(configuration, Declared<SettingsSection>(services), faults));
     }
 
@@ -180,17 +197,13 @@ public sealed class GatewayHost : IAsyncDisposable
         }
     }
 
-    private static void Listen(KestrelServerOptions kestrel, string address, int port, ServerCertificates certificates, bool isForDevices)
+    private static void Listen(KestrelServerOptions kestrel, string address, int port, Action<ListenOptions> count, Action<HttpsConnectionAdapterOptions> configure)
     {
         void Options(ListenOptions listen)
         {
             listen.Protocols = HttpProtocols.Http1AndHttp2;
-            if (isForDevices)
-            {
-                listen.CountDeviceBytes();
-            }
-
-            listen.UseHttps(certificates.Configure);
+            count(listen);
+            listen.UseHttps(configure);
         }
 
         if (address == "*")

@@ -15,7 +15,11 @@ public sealed class GatewaySettings : IValidatableObject
     [Required]
     public string ManagementAddress { get; set; } = "127.0.0.1";
 
-    /// <summary>Connections that both listeners together hold open at most.</summary>
+    /// <summary>Port for traffic sensors, on <see cref="DeviceAddress"/>; 0 to open none. A port of its own, because only there clients are asked for a certificate: devices pay nothing for it.</summary>
+    [Range(0, 65_535)]
+    public int SensorPort { get; set; }
+
+    /// <summary>Connections that all listeners together hold open at most.</summary>
     [Range(10, 1_000_000)]
     public int MostConnections { get; set; } = 20_000;
 

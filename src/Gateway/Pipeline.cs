@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Sekisho.Api.Access;
+using Sekisho.Behaviour;
 using Sekisho.Detection;
 using Sekisho.Devices;
 using Sekisho.Distribution;
@@ -24,11 +25,12 @@ internal static class Pipeline
         services.AddHistory();      // 7 record: what came, what went, what was done
         services.AddDistribution(); // 3 receive: durable before 202;  6 forward: outbox to the field's cloud
         services.AddDetection();    // 4 detect: lanes over the journal
+        services.AddBehaviour();    // 4 detect, on the wire: what traffic sensors see
         services.AddResponse();     // 5 respond: leases that can be undone
     }
 
-    /// <summary>The path of a request, on both listeners.</summary>
-    public static void Use(WebApplication app, int devicePort)
+    /// <summary>The path of a request, on every listener.</summary>
+    public static void Use(WebApplication app, int devicePort, int sensorPort)
     {
         // The framework would put both of its own into the way of every message; authentication is for management only, and UseRouteAccess decides.
         var properties = ((IApplicationBuilder)app).Properties;
@@ -36,8 +38,8 @@ internal static class Pipeline
         properties["__AuthorizationMiddlewareSet"] = true;
         app.Use(Faults.ToProblems);
         app.UseRouting();
-        app.UseWhen(context => context.Connection.LocalPort != devicePort, management => management.Use(SecurityHeaders.Add).UseAuthentication());
-        app.UseRouteAccess(devicePort);
+        app.UseWhen(context => context.Connection.LocalPort != devicePort && context.Connection.LocalPort != sensorPort, management => management.Use(SecurityHeaders.Add).UseAuthentication());
+        app.UseRouteAccess(devicePort, sensorPort);
     }
 
     /// <summary>Every stage maps its own routes.</summary>
@@ -55,6 +57,7 @@ internal static class Pipeline
         routes.MapHistory();
         routes.MapDistribution();
         routes.MapDetection();
+        routes.MapBehaviour();
         routes.MapResponse();
         app.MapOpenApi("/openapi/{documentName}.json").WithMetadata(new RouteAccess([], Scope: null));
     }

@@ -39,7 +39,7 @@ public class AuthorisationTests(SharedSite shared, ITestOutputHelper output)
         };
         var routes = (await site.Admin.GetAsync("/openapi/v1.json")).Expect()["paths"]!.AsObject()
             .SelectMany(p => p.Value!.AsObject().Select(m => (Method: m.Key.ToUpperInvariant(), Path: p.Key)))
-            .Where(r => !r.Path.StartsWith("/device/", StringComparison.Ordinal)).ToList();
+            .Where(r => !r.Path.StartsWith("/device/", StringComparison.Ordinal) && !r.Path.StartsWith("/sensor/", StringComparison.Ordinal)).ToList();
         var faults = new List<string>();
         var asked = 0;
         foreach (var (method, path) in routes)
@@ -102,7 +102,8 @@ public class AuthorisationTests(SharedSite shared, ITestOutputHelper output)
         Assert.Equal("Sekisho", document["info"]!["title"]!.GetValue<string>());
         Assert.Equal("bearer", document["components"]!["securitySchemes"]!["bearer"]!["scheme"]!.GetValue<string>());
         var secured = document["paths"]!.AsObject().SelectMany(p => p.Value!.AsObject().Select(m => (Route: $"{m.Key.ToUpperInvariant()} {p.Key}", Secured: m.Value!["security"] is not null))).ToArray();
-        Assert.Equal(["POST /device/v1/token", .. Open], secured.Where(r => !r.Secured).Select(r => r.Route).OrderBy(r => Array.IndexOf(["POST /device/v1/token", .. Open], r)));
+        string[] unsecured = ["POST /device/v1/token", "GET /sensor/v1/authority", "POST /sensor/v1/enrol", .. Open];
+        Assert.Equal(unsecured, secured.Where(r => !r.Secured).Select(r => r.Route).OrderBy(r => Array.IndexOf(unsecured, r)));
     }
 
     [Fact]
@@ -189,7 +190,7 @@ public class AuthorisationTests(SharedSite shared, ITestOutputHelper output)
             "administrator" => true,
             "responder" => reads || handling,
             "auditor" => reads,
-            "key" => reads && path.Contains("/devices", StringComparison.Ordinal) && !path.EndsWith("/traffic", StringComparison.Ordinal) && !path.EndsWith("/thresholds", StringComparison.Ordinal),
+            "key" => reads && path.Contains("/devices", StringComparison.Ordinal) && !path.Contains("/sensors/", StringComparison.Ordinal) && !path.EndsWith("/traffic", StringComparison.Ordinal) && !path.EndsWith("/thresholds", StringComparison.Ordinal),
             _ => false,
         };
     }

@@ -52,6 +52,13 @@ public sealed class StartFaultTests : IDisposable
     }
 
     [Fact]
+    public async Task Sensors_share_a_port_with_nobody()
+    {
+        var start = GatewayStart.OnFreePorts(Site.Command, Data);
+        await FailsAsync(start with { Settings = [$"Gateway:SensorPort={start.DevicePort}"] }, "Gateway:SensorPort", "a port of their own");
+    }
+
+    [Fact]
     public async Task An_address_that_is_not_of_this_host_is_said_to_be_the_reason() =>
         await FailsAsync(GatewayStart.OnFreePorts(Site.Command, Data, "Gateway:ManagementAddress=192.0.2.1"), "Gateway:ManagementAddress");
 

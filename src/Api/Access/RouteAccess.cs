@@ -22,7 +22,8 @@ public sealed record Change(string Action);
 
 /// <summary>Which listener serves a route. Routes without it are management routes.</summary>
 /// <param name="ForDevices">True on the device port.</param>
-public sealed record Listener(bool ForDevices);
+/// <param name="ForSensors">True on the port of traffic sensors.</param>
+public sealed record Listener(bool ForDevices, bool ForSensors = false);
 
 /// <summary>The route groups that stages map into.</summary>
 /// <param name="Device">/device/v1 on the device port.</param>
@@ -62,19 +63,21 @@ public static class AccessEnforcement
     /// <summary>Adds the enforcement to the request pipeline.</summary>
     /// <param name="app">The pipeline.</param>
     /// <param name="devicePort">Local port of the device listener.</param>
-    public static IApplicationBuilder UseRouteAccess(this IApplicationBuilder app, int devicePort) => app.Use(next => context =>
+    /// <param name="sensorPort">Local port of the listener for sensors; 0 when there is none.</param>
+    public static IApplicationBuilder UseRouteAccess(this IApplicationBuilder app, int devicePort, int sensorPort = 0) => app.Use(next => context =>
     {
         var endpoint = context.GetEndpoint();
-        var onDevicePort = context.Connection.LocalPort == devicePort;
-        var forDevices = endpoint?.Metadata.GetMetadata<Listener>()?.ForDevices ?? false;
+        var port = context.Connection.LocalPort;
+        var listener = endpoint?.Metadata.GetMetadata<Listener>();
+        var (forDevices, forSensors) = (listener?.ForDevices ?? false, listener?.ForSensors ?? false);
 
         // The local port, not the Host header, decides: a header can say anything.
-        if (endpoint is null || onDevicePort != forDevices)
+        if (endpoint is null || (port == devicePort) != forDevices || (port == sensorPort) != forSensors)
         {
             return Problem.WriteAsync(context, CommonProblems.NotFound);
         }
 
-        return forDevices ? next(context) : EnforceAsync(context, endpoint, next);
+        return forDevices || forSensors ? next(context) : EnforceAsync(context, endpoint, next);
     });
 
     private static async Task EnforceAsync(HttpContext context, Endpoint endpoint, RequestDelegate next)

@@ -36,8 +36,14 @@ public sealed class Problem : IResult
     /// <summary>Adds a Retry-After header (whole seconds, at least 1) when set.</summary>
     public TimeSpan? RetryAfter { get; private init; }
 
+    /// <summary>Further members with numbers (RFC 9457, 3.2), for programs; empty for none.</summary>
+    public IReadOnlyList<(string Name, long Value)> Numbers { get; private init; } = [];
+
     /// <summary>The same problem with a Retry-After header.</summary>
-    public Problem After(TimeSpan wait) => new(_type, _values) { Faults = Faults, RetryAfter = wait };
+    public Problem After(TimeSpan wait) => new(_type, _values) { Faults = Faults, RetryAfter = wait, Numbers = Numbers };
+
+    /// <summary>The same problem with one more member.</summary>
+    public Problem With(string name, long value) => new(_type, _values) { Faults = Faults, RetryAfter = RetryAfter, Numbers = [.. Numbers, (name, value)] };
 
     /// <summary>A problem whose detail text is filled with the values.</summary>
     public static Problem Of(ProblemType type, params (string Name, string Value)[] values) => new(type, values);
@@ -77,6 +83,11 @@ public sealed class Problem : IResult
             json.WriteNumber("status", _type.Status);
             json.WriteString("detail", texts.Get($"problem.{_type.Slug}.detail", language, _values));
             json.WriteString("correlationId", Correlation.Of(httpContext));
+            foreach (var (name, value) in Numbers)
+            {
+                json.WriteNumber(name, value);
+            }
+
             if (Faults.Count > 0)
             {
                 json.WriteStartArray("faults");

@@ -20,6 +20,9 @@ public sealed class PrivateAuthority : IDisposable
     /// <summary>SHA-256 fingerprint, upper-case hex.</summary>
     public string Fingerprint => _certificate.GetCertHashString(HashAlgorithmName.SHA256);
 
+    /// <summary>The certificate as PEM.</summary>
+    public string CertificatePem => _certificate.ExportCertificatePem();
+
     /// <summary>Loads the authority from the data folder, or makes it.</summary>
     /// <exception cref="StorageException">The key is gone, no authority, or belongs to another master key.</exception>
     public static PrivateAuthority Open(string dataFolder, MasterKey master, TimeProvider clock)
@@ -76,18 +79,34 @@ public sealed class PrivateAuthority : IDisposable
         }
 
         request.CertificateExtensions.Add(alternatives.Build());
-        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(certificateAuthority: false, hasPathLengthConstraint: false, pathLengthConstraint: 0, critical: true));
-        request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.DigitalSignature, critical: true));
-        request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([new Oid("1.3.6.1.5.5.7.3.1")], critical: false));
-        request.CertificateExtensions.Add(X509AuthorityKeyIdentifierExtension.CreateFromCertificate(_certificate, includeKeyIdentifier: true, includeIssuerAndSerial: false));
-        var end = now + life < _certificate.NotAfter ? now + life : _certificate.NotAfter;
-        using var issued = request.Create(_certificate, now.AddDays(-1), end, RandomNumberGenerator.GetBytes(16));
+        using var issued = Issue(request, "1.3.6.1.5.5.7.3.1", now, life);
         using var withKey = issued.CopyWithPrivateKey(key);
         return X509CertificateLoader.LoadPkcs12(withKey.Export(X509ContentType.Pfx), null);
     }
 
+    /// <summary>Issues a client certificate for a key that somebody else holds.</summary>
+    public X509Certificate2 IssueClient(ECDsa key, string name, DateTimeOffset now, TimeSpan life) =>
+        Issue(new CertificateRequest("CN=" + name, key, HashAlgorithmName.SHA256), "1.3.6.1.5.5.7.3.2", now, life);
+
+    /// <summary>Makes a chain policy trust this authority and nobody else.</summary>
+    internal void Trust(X509ChainPolicy policy)
+    {
+        policy.TrustMode = X509ChainTrustMode.CustomRootTrust;
+        policy.CustomTrustStore.Add(_certificate);
+    }
+
     /// <inheritdoc/>
     public void Dispose() => _certificate.Dispose();
+
+    private X509Certificate2 Issue(CertificateRequest request, string use, DateTimeOffset now, TimeSpan life)
+    {
+        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(certificateAuthority: false, hasPathLengthConstraint: false, pathLengthConstraint: 0, critical: true));
+        request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.DigitalSignature, critical: true));
+        request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([new Oid(use)], critical: false));
+        request.CertificateExtensions.Add(X509AuthorityKeyIdentifierExtension.CreateFromCertificate(_certificate, includeKeyIdentifier: true, includeIssuerAndSerial: false));
+        var end = now + life < _certificate.NotAfter ? now + life : _certificate.NotAfter;
+        return request.Create(_certificate, now.AddDays(-1), end, RandomNumberGenerator.GetBytes(16));
+    }
 
     private static byte[] Pem(X509Certificate2 certificate) => System.Text.Encoding.ASCII.GetBytes(certificate.ExportCertificatePem() + "\n");
 

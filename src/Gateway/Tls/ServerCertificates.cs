@@ -65,6 +65,27 @@ public sealed class ServerCertificates : IDisposable
         }
     }
 
+    /// <summary>
+    /// The same for the listener of sensors, which asks for a certificate. A handshake takes any: the certificate's own hash says whose it is, and
+    /// whoever is refused shall read why in a problem document.
+    /// </summary>
+    public void ConfigureForSensors(HttpsConnectionAdapterOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        Configure(options);
+        options.ClientCertificateMode = ClientCertificateMode.AllowCertificate;
+        options.AllowAnyClientCertificate();
+        var before = options.OnAuthenticate;
+        options.OnAuthenticate = (connection, tls) =>
+        {
+            before?.Invoke(connection, tls);
+
+            // A certificate names where its issuer could be fetched from: nothing is fetched for a stranger.
+            tls.CertificateChainPolicy = new X509ChainPolicy { RevocationMode = X509RevocationMode.NoCheck, DisableCertificateDownloads = true };
+            _authority?.Trust(tls.CertificateChainPolicy);
+        };
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {

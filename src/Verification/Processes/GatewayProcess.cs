@@ -31,6 +31,8 @@ public sealed record GatewayStart(IReadOnlyList<string> Command, string DataFold
 /// <summary>A gateway in a process of its own, started and ended by its owner. One owner at a time.</summary>
 public sealed class GatewayProcess : IAsyncDisposable
 {
+    private const string SensorPort = "Gateway:SensorPort=";
+
     private readonly ConcurrentQueue<string> _output = new();
     private readonly Process _process;
     private bool _disposed;
@@ -48,6 +50,9 @@ public sealed class GatewayProcess : IAsyncDisposable
 
     /// <summary>Address of the device listener.</summary>
     public Uri Devices => new($"https://localhost:{Start.DevicePort}");
+
+    /// <summary>Address of the listener for traffic sensors; null unless the start names a port for it.</summary>
+    public Uri? Sensors => Start.Settings.FirstOrDefault(s => s.StartsWith(SensorPort, StringComparison.Ordinal)) is { } setting ? new Uri($"https://localhost:{setting[SensorPort.Length..]}") : null;
 
     /// <summary>Address of the management listener.</summary>
     public Uri Management => new($"https://localhost:{Start.ManagementPort}");

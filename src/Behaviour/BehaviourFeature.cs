@@ -1,0 +1,44 @@
+using Microsoft.Extensions.DependencyInjection;
+using Sekisho.Api.Access;
+using Sekisho.Api.Settings;
+using Sekisho.Behaviour.Intake;
+using Sekisho.Behaviour.Pictures;
+using Sekisho.Behaviour.Sensors;
+using Sekisho.Storage;
+
+namespace Sekisho.Behaviour;
+
+/// <summary>Behaviour on the wire: traffic sensors, and what they see.</summary>
+public static class BehaviourFeature
+{
+    /// <summary>Registers the stage. It needs <see cref="Databases"/>, the master key, texts, a clock, the device directory, the authority of sensors and the history.</summary>
+    public static IServiceCollection AddBehaviour(this IServiceCollection services)
+    {
+        services.AddSettings<SensorSettings>("Behaviour:Sensors");
+        services.AddSingleton(new StageMigrations("Behaviour", typeof(BehaviourFeature).Assembly));
+        services.AddSingleton(typeof(BehaviourFeature).Assembly);
+
+        services.AddSingleton<Sealed>();
+        services.AddSingleton<SensorStore>();
+        services.AddSingleton<SensorBook>();
+        services.AddSingleton<SensorDesk>();
+        services.AddSingleton<AttemptLimit>();
+        services.AddSingleton<Enrolment>();
+        services.AddSingleton<IntervalStore>();
+        services.AddSingleton<IntervalIntake>();
+        services.AddSingleton<RecentWindows>();
+
+        services.AddHostedService<SensorStart>();
+        services.AddHostedService<SilenceWatch>();
+        return services;
+    }
+
+    /// <summary>Maps the stage's routes.</summary>
+    public static void MapBehaviour(this RouteGroups routes)
+    {
+        SensorRoutes.Map(routes);
+        EnrolmentRoutes.Map(routes);
+        IntervalRoutes.Map(routes);
+        PictureRoutes.Map(routes);
+    }
+}
