@@ -34,7 +34,7 @@ internal sealed unsafe class DeviceTable : IDisposable
     {
         _networks = networks;
         _seed = seed;
-        Capacity = (int)Math.Clamp(memory / (DeviceEntry.Size + 40), 16, ushort.MaxValue - 1);
+        Capacity = (int)Math.Clamp(memory / (DeviceEntry.Size + 40), 64, ushort.MaxValue - 1);
         _memory = new NativeBlock((Capacity + 1L) * DeviceEntry.Size);
         _free = new int[Capacity];
         Entries = (DeviceEntry*)_memory.Start;
@@ -117,7 +117,7 @@ internal sealed unsafe class DeviceTable : IDisposable
         var end = Math.Min(_used, Math.Max(_sweep, 1) + Math.Max(SmallestSweep, _used / SweepsForAll));
         for (_sweep = Math.Max(_sweep, 1); _sweep < end; _sweep++)
         {
-            if (Entries[_sweep].Mac != DeviceEntry.NoMac && Math.Abs(now - Entries[_sweep].Last) > silence)
+            if (Entries[_sweep].Mac != DeviceEntry.NoMac && Math.Abs(now - Math.Max(Entries[_sweep].First, Entries[_sweep].Last)) > silence)
             {
                 Remove((ushort)_sweep);
             }
@@ -233,7 +233,6 @@ internal sealed unsafe class DeviceTable : IDisposable
         Entries[number].Behind = behind;
         Entries[number].Flags = behind.IsNone ? DeviceFlags.None : DeviceFlags.IsBehind;
         Entries[number].First = time;
-        Entries[number].SentLast = Entries[number].ReceivedLast = 0;
         _index.Insert(HashOf(mac, behind), number);
         Count++;
         return number;
@@ -247,7 +246,7 @@ internal sealed unsafe class DeviceTable : IDisposable
         {
             _hand = _hand >= Capacity ? 1 : _hand + 1;
             var entry = Entries + _hand;
-            var time = (entry->Flags & DeviceFlags.Spoke) == 0 ? long.MinValue : entry->Last;
+            var time = (entry->Flags & DeviceFlags.Spoke) == 0 ? long.MinValue : Math.Max(entry->First, entry->Last);
             if (best == 0 || time < bestTime)
             {
                 best = (ushort)_hand;

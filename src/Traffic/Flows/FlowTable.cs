@@ -129,6 +129,14 @@ internal sealed unsafe class FlowTable : IDisposable
         return best;
     }
 
+    /// <summary>Begins a new interval for a flow.</summary>
+    public static void ClearInterval(FlowEntry* entry)
+    {
+        entry->Flags &= ~(FlowFlags.TouchedA | FlowFlags.TouchedB | FlowFlags.Carried);
+        new Span<byte>((byte*)&entry->FromA + FlowDirection.IntervalOffset, FlowDirection.Size - FlowDirection.IntervalOffset).Clear();
+        new Span<byte>((byte*)&entry->FromB + FlowDirection.IntervalOffset, FlowDirection.Size - FlowDirection.IntervalOffset).Clear();
+    }
+
     public void Remove(FlowEntry* entry)
     {
         var number = NumberOf(entry);
