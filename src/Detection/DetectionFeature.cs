@@ -38,6 +38,7 @@ public static class DetectionFeature
     internal static readonly IReadOnlyList<ConditionKind> Kinds =
     [
         FrequencyCondition.Kind,
+        BurstMetric.Kind,
         CadenceCondition.Kind,
         SilenceCondition.Kind,
         GroupCondition.Kind,
@@ -52,9 +53,11 @@ public static class DetectionFeature
         SimAddressCondition.Kind,
         SharedSourceCondition.Kind,
         CloneCondition.Kind,
+        CloneCadenceCondition.Kind,
         ReplayCondition.Kind,
         KnownCondition.Fingerprint,
         KnownCondition.Path,
+        KnownCondition.Sizes,
         HoneyCondition.Kind,
         ValueRateMetric.Kind,
         StuckCondition.Kind,

@@ -67,7 +67,7 @@ internal sealed class ThresholdCondition(IMetric metric, IJudge judge, string? m
         var facts = new Dictionary<string, string>
         {
             [FindingTexts.JudgeFact] = isHidden ? "hidden" : judge.Name,
-            ["limit"] = Write(expected.IsTooLow(value) ? expected.Low!.Value : expected.High ?? expected.Low ?? 0),
+            ["limit"] = metric.Unit == "s" ? Conditions.Facts.Duration((long)(1000 * Limit(value, expected))) : Write(Limit(value, expected)),
             ["side"] = expected.IsTooLow(value) ? "low" : "high",
         };
         if (expected.Values > 0)
@@ -115,6 +115,8 @@ internal sealed class ThresholdCondition(IMetric metric, IJudge judge, string? m
         : expected.IsTooLow(value.Value) ? Math.BitDecrement(expected.Low!.Value)
         : expected.ExcludesHigh ? expected.High!.Value
         : Math.BitIncrement(expected.High!.Value);
+
+    private static double Limit(double value, in Band expected) => expected.IsTooLow(value) ? expected.Low!.Value : expected.High ?? expected.Low ?? 0;
 
     private static void Add(Dictionary<string, string> facts, string name, long at)
     {

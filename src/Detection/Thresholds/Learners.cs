@@ -10,6 +10,8 @@ internal static class Learners
     {
         // Sums over a period range over many orders.
         "volume" => new TailLearner(new LearnerSettings(alarms, 16, IsRatio: true)),
+        // From seconds to weeks, and a device that is seldom heard has bursts, too.
+        "burst" => new TailLearner(Burst(alarms)),
         // Few kinds of messages, few sizes.
         "size" => new TailLearner(new LearnerSettings(alarms, 1, MostOfLargest: 1.5)),
         // Any unit: a hundredth is small beside what sensors measure; a larger spread counts by itself.
@@ -17,4 +19,7 @@ internal static class Learners
         _ when metric.StartsWith("value-rate:", StringComparison.Ordinal) => new TailLearner(new LearnerSettings(alarms, 0.01, HasLow: false)),
         _ => new TailLearner(new LearnerSettings(alarms, 1)),
     };
+
+    /// <summary>Settings for the time that a few messages take.</summary>
+    public static LearnerSettings Burst(double alarms) => new(alarms, 1, IsRatio: true, RareFactor: 8);
 }

@@ -7,7 +7,8 @@ namespace Sekisho.Detection.Thresholds;
 /// Against poisoning: values that were found unusual or late do not enter; what lies beyond the thresholds enters as the threshold itself; a
 /// grown model widens by at most <see cref="DailyShare"/> of its band a day and by <see cref="MostShare"/> in all from where it stood when it
 /// had grown (narrowing is free). When the values want more than that, or most of them lie outside, <see cref="Threshold.HasMoved"/> says so
-/// until a person accepts what is seen now (<see cref="Accept"/>). The past counts half after <see cref="HalfLife"/>.
+/// until a person accepts what is seen now (<see cref="Accept"/>). The past counts half after <see cref="HalfLife"/>. A subject that is seldom heard
+/// grows with few values where <see cref="LearnerSettings.RareFactor"/> says so (docs/decisions/0017).
 /// <code>
 /// cell 0  clean values       cell 1  time of the first   cell 2  time of the last   cell 3  time the thresholds were set
 /// cell 4  low   cell 5  high (bits, rounded)   cell 6  low   cell 7  high when grown (bits, rounded)
@@ -26,6 +27,12 @@ internal sealed class TailLearner(LearnerSettings settings) : ILearner
 
     /// <summary>Values after which own history alone decides.</summary>
     public const int GrownValues = 100;
+
+    /// <summary>Milliseconds after which the few values of a subject that is seldom heard are enough (<see cref="LearnerSettings.RareFactor"/>).</summary>
+    public const long RareAfter = 3 * Day;
+
+    /// <summary>How many they must be.</summary>
+    public const int RareValues = 3;
 
     /// <summary>Share of the band by which a side may widen in a day.</summary>
     public const double DailyShare = 0.05;
@@ -96,7 +103,7 @@ internal sealed class TailLearner(LearnerSettings settings) : ILearner
         {
             Origin = isPeer ? "peer" : isOwn ? "learnt" : "none",
             PriorVersion = isPeer ? prior.Version : 0,
-            Target = settings.Target,
+            Target = isOwn && !isPeer && state[9] < Enough ? 0 : settings.Target,
             Values = state[0],
             Since = state[1],
             Until = state[2],
@@ -146,7 +153,7 @@ internal sealed class TailLearner(LearnerSettings settings) : ILearner
             state[13] = state[2];
         }
 
-        if (state[0] >= Enough && (state[2] - state[3] >= Day || (!IsGrown(state) && (state[0] >= state[9] * 3 / 2 || IsOldEnough(state)))))
+        if ((state[0] >= Enough || IsOldEnough(state)) && (state[2] - state[3] >= Day || (!IsGrown(state) && (state[0] >= state[9] * 3 / 2 || IsOldEnough(state)))))
         {
             Renew(state, upper, lower);
         }
@@ -163,6 +170,12 @@ internal sealed class TailLearner(LearnerSettings settings) : ILearner
             : Math.Max(Math.Max(settings.Resolution / 2, 0.01 * Math.Abs(Get(state, 10))), 0.1 * Get(state, 11));
         var (high, low) = (upper.Level(chance, resolution), -lower.Level(chance, resolution));
         var isGrown = IsOldEnough(state);
+        if (state[0] < Enough)
+        {
+            var width = Math.Log(settings.RareFactor);
+            (high, low) = (upper.Largest + width, -lower.Largest - width);
+        }
+
         if (isGrown && settings.MostOfLargest > 0)
         {
             high = Math.Min(high, Math.Max(settings.MostOfLargest * upper.Largest, upper.Largest + settings.Resolution));
@@ -186,7 +199,11 @@ internal sealed class TailLearner(LearnerSettings settings) : ILearner
         (state[3], state[9]) = (state[2], state[0]);
     }
 
-    private static bool IsOldEnough(ReadOnlySpan<long> state) => state[2] - state[1] >= GrownAfter && state[0] >= GrownValues;
+    private bool IsOldEnough(ReadOnlySpan<long> state)
+    {
+        var age = state[2] - state[1];
+        return (age >= GrownAfter && state[0] >= GrownValues) || (settings.RareFactor > 0 && age >= RareAfter && state[0] >= RareValues);
+    }
 
     private static void Restrain(Span<long> state, ref double low, ref double high, double resolution)
     {

@@ -9,6 +9,9 @@ public enum LinkType
     /// <summary>Ethernet.</summary>
     Ethernet = 1,
 
+    /// <summary>FDDI, its addresses in the order of bits of Ethernet.</summary>
+    Fddi = 10,
+
     /// <summary>Raw IP, the number used before the registry.</summary>
     RawOld = 12,
 

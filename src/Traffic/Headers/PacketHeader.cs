@@ -103,9 +103,9 @@ public enum PacketMarks : ushort
     /// <summary>Destination is the broadcast address of layer 2.</summary>
     Broadcast = 128,
 
-    /// <summary>Destination is a group address of layer 2.</summary>
+    /// <summary>Destination is a group address of layer 2 other than the broadcast address.</summary>
     Multicast = 256,
 
-    /// <summary>Ports are set.</summary>
+    /// <summary>Ports of TCP, UDP, SCTP, DCCP or UDP-Lite are set; not with ICMP, IGMP and ARP, whose types stand in their place.</summary>
     HasPorts = 512,
 }

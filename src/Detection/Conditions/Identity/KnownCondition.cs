@@ -13,7 +13,7 @@ internal interface IFeature
 }
 
 /// <summary>
-/// Something about a device that was never seen while it was learnt (<see cref="KnownSet"/>): a client, a way through relays. Told once, and known
+/// Something about a device that was never seen while it was learnt (<see cref="KnownSet"/>): a client, a way through relays, a size. Told once, and known
 /// from then on; a device that finds new ones again and again says nothing by it. The cells are the set's.
 /// </summary>
 internal sealed class KnownCondition(string metric, IFeature feature) : ICondition
@@ -23,6 +23,9 @@ internal sealed class KnownCondition(string metric, IFeature feature) : IConditi
 
     /// <summary>"path": through which relays messages of a device behind a gateway unit come.</summary>
     public static readonly ConditionKind Path = new("path", [Scopes.Device], TakesMode: false, [], _ => new KnownCondition("paths", new PathFeature()));
+
+    /// <summary>"known-sizes": sizes of messages of a device that sends few. One whose messages have many sizes says nothing by another.</summary>
+    public static readonly ConditionKind Sizes = new("known-sizes", [Scopes.Device], TakesMode: false, [], _ => new KnownCondition("sizes", new SizeFeature()));
 
     public int Cells => KnownSet.Cells;
 
@@ -69,5 +72,12 @@ internal sealed class KnownCondition(string metric, IFeature feature) : IConditi
 
         // Somebody declared that way: it is nothing new, and takes no place of one that is learnt.
         private static bool IsByParent(in Signal signal) => signal.ParentId is { } parent && signal.Happened is MessageEvent { Path: { } path } && string.Equals(path, parent, StringComparison.Ordinal);
+    }
+
+    private sealed class SizeFeature : IFeature
+    {
+        public ulong Of(in Signal signal) => signal.Kind == SignalKind.Message && signal.IsClean ? (ulong)signal.Bytes + 1 : 0;
+
+        public string? TextOf(in Signal signal) => Facts.Whole(signal.Bytes);
     }
 }

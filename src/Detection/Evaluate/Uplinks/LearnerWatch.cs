@@ -1,19 +1,23 @@
+using Sekisho.Detection.Conditions;
+using Sekisho.Detection.Conditions.Metrics;
 using Sekisho.Detection.Thresholds;
 
 namespace Sekisho.Detection.Evaluate.Uplinks;
 
 /// <summary>
-/// Watches a fleet with nothing but the learners: intervals, hours, sizes, clock offsets, known networks. A young device leans on devices of its
-/// kind, then on all, but for intervals on its kind only. What was found unusual is not learnt, unless it was the peers who thought so.
+/// Watches a fleet with nothing but the learners: intervals, hours, bursts, sizes, clock offsets, known networks and sizes. A young device leans
+/// on devices of its kind, then on all, but for intervals and bursts on its kind only. What was found unusual is not learnt, unless it was the peers who thought so.
 /// </summary>
 /// <param name="target">False alarms per device, metric and 30 days.</param>
 internal sealed class LearnerWatch(double target) : IFleetWatch
 {
     private const long Hour = 3_600_000;
     private const long Day = 24 * Hour;
+
     private readonly TailLearner _interval = new(new LearnerSettings(target, 60, HasLow: false));
     private readonly TailLearner _size = new(new LearnerSettings(target, 1, MostOfLargest: 1.5));
     private readonly TailLearner _clock = new(new LearnerSettings(target, 30));
+    private readonly TailLearner _burst = new(Learners.Burst(target));
     private readonly HoursLearner _hours = new(target, 1);
     private readonly SortedDictionary<string, Device> _devices = new(StringComparer.Ordinal);
     private readonly Dictionary<(string Metric, string? Kind), Prior> _priors = [];
@@ -24,7 +28,7 @@ internal sealed class LearnerWatch(double target) : IFleetWatch
     {
         if (!_devices.TryGetValue(uplink.Device, out var device))
         {
-            device = new Device(uplink.Kind, _interval.Cells, _size.Cells, _clock.Cells, _hours.Cells) { Hour = uplink.At / Hour };
+            device = new Device(uplink.Kind, _interval.Cells, _size.Cells, _clock.Cells, _burst.Cells, _hours.Cells) { Hour = uplink.At / Hour };
             _devices.Add(uplink.Device, device);
         }
 
@@ -37,6 +41,12 @@ internal sealed class LearnerWatch(double target) : IFleetWatch
 
         (device.Last, device.IsSilent) = (uplink.At, false);
         Judge(found, uplink, Wrongs.Size, _size, device.Size, uplink.Bytes, PriorOf(Wrongs.Size, device.Kind));
+        if (KnownSet.Observe(device.Sizes, uplink.Bytes + 1, uplink.At, isClean: true) == Membership.New)
+        {
+            found.Add(new Alert(uplink.Device, uplink.At, Wrongs.Size, uplink.Bytes, 0));
+        }
+
+        Burst(found, uplink, device);
         Judge(found, uplink, Wrongs.Clock, _clock, device.Clock, (uplink.Taken - uplink.At) / 1000.0, PriorOf(Wrongs.Clock, device.Kind));
         foreach (var network in uplink.Networks)
         {
@@ -105,6 +115,24 @@ internal sealed class LearnerWatch(double target) : IFleetWatch
         learner.Observe(state, value, uplink.At, isUsual || threshold.Origin == "peer");
     }
 
+    private void Burst(List<Alert> found, Uplink uplink, Device device)
+    {
+        if (BurstMetric.Take(device.Times, BurstMetric.Usual, uplink.At, position: 0) is not { } seconds)
+        {
+            return;
+        }
+
+        var low = _burst.Current(device.Burst, _priors.GetValueOrDefault((Wrongs.Rate, device.Kind + "/burst"))).Low;
+        var isBurst = seconds < low;
+        if (isBurst && !device.IsBurst)
+        {
+            found.Add(new Alert(uplink.Device, uplink.At, Wrongs.Rate, seconds, low!.Value));
+        }
+
+        device.IsBurst = isBurst;
+        _burst.Observe(device.Burst, seconds, uplink.At, isClean: !isBurst || !_burst.HasGrown(device.Burst));
+    }
+
     private void CloseHours(Device device, long at)
     {
         for (; device.Hour < at / Hour; device.Hour++)
@@ -125,11 +153,16 @@ internal sealed class LearnerWatch(double target) : IFleetWatch
             _priors[(Wrongs.Silence, peers.Kind)] = _interval.PriorOf(version, [.. peers.Devices.Select(d => (ReadOnlyMemory<long>)d.Interval)]);
             _priors[(Wrongs.Size, peers.Kind)] = _size.PriorOf(version, [.. peers.Devices.Select(d => (ReadOnlyMemory<long>)d.Size)]);
             _priors[(Wrongs.Rate, peers.Kind)] = _hours.PriorOf(version, [.. peers.Devices.Select(d => (ReadOnlyMemory<long>)d.Hours)]);
+            if (peers.Kind is not null)
+            {
+                _priors[(Wrongs.Rate, peers.Kind + "/burst")] = _burst.PriorOf(version, [.. peers.Devices.Select(d => (ReadOnlyMemory<long>)d.Burst)]);
+            }
+
             _priors[(Wrongs.Clock, peers.Kind)] = _clock.PriorOf(version, [.. peers.Devices.Select(d => (ReadOnlyMemory<long>)d.Clock)]);
         }
     }
 
-    private sealed class Device(string kind, int interval, int size, int clock, int hours)
+    private sealed class Device(string kind, int interval, int size, int clock, int burst, int hours)
     {
         public string Kind { get; } = kind;
 
@@ -138,6 +171,12 @@ internal sealed class LearnerWatch(double target) : IFleetWatch
         public long[] Size { get; } = new long[size];
 
         public long[] Clock { get; } = new long[clock];
+
+        public long[] Burst { get; } = new long[burst];
+
+        public long[] Times { get; } = new long[Ring.CellsFor(BurstMetric.Usual)];
+
+        public long[] Sizes { get; } = new long[KnownSet.Cells];
 
         public long[] Hours { get; } = new long[hours];
 
@@ -152,6 +191,8 @@ internal sealed class LearnerWatch(double target) : IFleetWatch
         public long Hour { get; set; }
 
         public int InHour { get; set; }
+
+        public bool IsBurst { get; set; }
 
         public bool IsRaised { get; set; }
 
