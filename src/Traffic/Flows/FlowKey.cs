@@ -2,7 +2,6 @@ using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Sekisho.Traffic.Headers;
 using Sekisho.Traffic.Services;
-using Sekisho.Traffic.Tables;
 using Sekisho.Wire.Features;
 
 namespace Sekisho.Traffic.Flows;
