@@ -35,6 +35,9 @@ public struct PacketHeader
     /// <summary>Acknowledgement number of TCP.</summary>
     public uint Acknowledgement;
 
+    /// <summary>Identification of IPv4, or of the fragment header of IPv6; 0 without.</summary>
+    public uint Identification;
+
     /// <summary>Bytes above layer 4 by the length fields of the headers, not by what was captured.</summary>
     public int PayloadLength;
 

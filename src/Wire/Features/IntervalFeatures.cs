@@ -199,6 +199,9 @@ public sealed record SensorState
     /// <summary>Flows put out of the table for want of room in the interval.</summary>
     public long FlowsEvicted { get; init; }
 
+    /// <summary>Flows with packets in the interval that are not among <see cref="IntervalFeatures.Flows"/> because they would be too many.</summary>
+    public long FlowsOmitted { get; init; }
+
     /// <summary>Devices put out of the table for want of room in the interval.</summary>
     public long DevicesEvicted { get; init; }
 

@@ -1,0 +1,148 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using Sekisho.Wire.Features;
+
+namespace Sekisho.Traffic.Devices;
+
+/// <summary>One device: what stays, then what belongs to the interval and is cleared by its end.</summary>
+[StructLayout(LayoutKind.Sequential, Size = Size)]
+internal unsafe struct DeviceEntry
+{
+    public const int Size = 832;
+    public const int MaxAddresses = 8;
+    public const int MaxForeign = 4;
+
+    /// <summary>No MAC has this value: stands in entries that are free and in entry 0.</summary>
+    public const ulong NoMac = ulong.MaxValue;
+
+    public ulong Mac;
+    public NetAddress Behind;
+
+    /// <summary>In nanoseconds since 1970.</summary>
+    public long First;
+    public long SentLast;
+    public long ReceivedLast;
+    public DeviceFlags Flags;
+    public byte AddressCount;
+
+    /// <summary>Bit i: address i was announced by ARP from this MAC.</summary>
+    public byte Announced;
+    public byte ForeignCount;
+
+    /// <summary>Hashes of networks and addresses that this MAC forwarded for, until it counts as a router.</summary>
+    public fixed uint Foreign[MaxForeign];
+
+    private fixed ulong _addresses[2 * MaxAddresses];
+
+    // Of the interval.
+    public DeviceTally Sent;
+    public DeviceTally Received;
+    public uint Broadcasts;
+    public uint Multicasts;
+    public uint ArpRequests;
+    public uint ArpReplies;
+    public uint ArpAnnouncements;
+    public uint Dhcp;
+    public uint Begun;
+    public uint Failed;
+    public uint Retransmissions;
+    public DistinctCount PeersLocal;
+    public DistinctCount PeersBeyond;
+    public DistinctCount Ports;
+
+    /// <summary>The addresses, newest last; MaxAddresses places.</summary>
+    public NetAddress* Addresses => (NetAddress*)Unsafe.AsPointer(ref _addresses[0]);
+
+    public readonly long Last => Math.Max(SentLast, ReceivedLast);
+
+    public int IndexOf(in NetAddress address)
+    {
+        for (var i = AddressCount - 1; i >= 0; i--)
+        {
+            if (Addresses[i] == address)
+            {
+                return i;
+            }
+        }
+
+        return -1;
+    }
+
+    public bool IsAnnounced(in NetAddress address) => IndexOf(address) is var at and >= 0 && (Announced >> at & 1) != 0;
+
+    /// <summary>Puts an address last; the oldest goes when there are more than eight.</summary>
+    public void Note(in NetAddress address, bool announced)
+    {
+        var at = IndexOf(address);
+        if (at >= 0)
+        {
+            announced |= (Announced >> at & 1) != 0;
+            TakeOut(at);
+        }
+        else if (AddressCount == MaxAddresses)
+        {
+            TakeOut(0);
+        }
+
+        Addresses[AddressCount] = address;
+        Announced |= (byte)(announced ? 1 << AddressCount : 0);
+        AddressCount++;
+    }
+
+    public void TakeOut(int at)
+    {
+        for (var i = at; i < AddressCount - 1; i++)
+        {
+            Addresses[i] = Addresses[i + 1];
+        }
+
+        var below = (1 << at) - 1;
+        Announced = (byte)((Announced & below) | (Announced >> 1 & ~below));
+        AddressCount--;
+    }
+
+    /// <summary>Remembers something that this MAC forwarded for; true when it makes a router of it.</summary>
+    public bool Forwarded(uint hash)
+    {
+        for (var i = 0; i < ForeignCount; i++)
+        {
+            if (Foreign[i] == hash)
+            {
+                return false;
+            }
+        }
+
+        Foreign[ForeignCount++] = hash;
+        return ForeignCount == MaxForeign;
+    }
+
+    /// <summary>Begins a new interval.</summary>
+    public static void ClearInterval(DeviceEntry* entry)
+    {
+        var begin = (byte*)&entry->Sent;
+        new Span<byte>(begin, (int)((byte*)(entry + 1) - begin)).Clear();
+    }
+}
+
+/// <summary>One direction of a device in the interval.</summary>
+internal unsafe struct DeviceTally
+{
+    public long Bytes;
+    public fixed uint Sizes[8];
+    public fixed uint Gaps[8];
+}
+
+[Flags]
+internal enum DeviceFlags : byte
+{
+    None = 0,
+
+    /// <summary>Has sent a frame; who was only written to is no device yet.</summary>
+    Spoke = 1,
+
+    /// <summary>Forwards for others.</summary>
+    Router = 2,
+
+    /// <summary>Is known by an address behind a router.</summary>
+    IsBehind = 4,
+}
