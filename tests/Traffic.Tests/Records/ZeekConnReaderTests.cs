@@ -93,7 +93,7 @@ public class ZeekConnReaderTests
     [InlineData("hello,world\n", "ts, id.orig_h, id.resp_h")]
     public void Another_log_is_refused_with_a_word_why(string text, string why)
     {
-        var fault = Assert.Throws<InvalidDataException>(() => new ZeekConnReader(new StringReader(text)).Read());
+        var fault = Assert.Throws<RecordFileException>(() => new ZeekConnReader(new StringReader(text)).Read());
 
         Assert.Contains(why, fault.Message, StringComparison.Ordinal);
     }
@@ -121,7 +121,7 @@ public class ZeekConnReaderTests
                     read++;
                 }
             }
-            catch (InvalidDataException)
+            catch (RecordFileException)
             {
                 // The names of the columns were hit.
             }
