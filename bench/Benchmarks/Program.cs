@@ -42,7 +42,7 @@ detect.SetAction((parsed, _) =>
     return parsed.GetValue(days) > 0 ? BacktestCase.RunAsync(parsed.GetValue(days), 1000, "", parsed.GetValue(json)) : Task.FromResult(0);
 });
 
-var sensor = SensorCase.Command(json);
+var sensor = SensorCase.Command(json, gateway);
 
 // The two below are the processes that the measurements start.
 var port = new Argument<int>("port");

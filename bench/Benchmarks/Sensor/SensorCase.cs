@@ -9,7 +9,7 @@ internal static class SensorCase
 {
     private static readonly JsonSerializerOptions Json = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower, DictionaryKeyPolicy = JsonNamingPolicy.SnakeCaseLower };
 
-    public static Command Command(Option<bool> json)
+    public static Command Command(Option<bool> json, Option<string> gateway)
     {
         var pcap = new Option<FileInfo>("--pcap") { Description = "The capture to read; several hundred megabytes, or the start of the process is what is measured. 読み込むキャプチャ(数百MB以上)" }.AcceptExistingOnly();
         var load = new Option<string?>("--load") { Description = "Which load the capture is, for its goals: iot and real 3 times the better of softflowd -6 and nfpcapd, synth100k (64-byte frames over 100,000 flows) 12 times; each at least half of the C floor. キャプチャの種類(目標の判定に使う)" };
@@ -18,7 +18,7 @@ internal static class SensorCase
         var peers = new Option<string[]>("--peers") { Description = $"Only these of {string.Join(", ", Peers.Names)}, or none. 比較対象", AllowMultipleArgumentsPerToken = true, DefaultValueFactory = _ => [.. Peers.Names] };
         peers.AcceptOnlyFromAmong([.. Peers.Names, "none"]);
         var memory = new Option<int>("--flow-memory") { Description = "Memory for flows, MiB. フロー表のメモリ(MiB)", DefaultValueFactory = _ => 32 };
-        var command = new Command("sensor", "The traffic sensor: a capture against its peers in the same run. トラフィックセンサーの性能") { json, pcap, load, runs, peers, memory };
+        var command = new Command("sensor", "The traffic sensor: a capture against its peers in the same run. トラフィックセンサーの性能") { gateway, json, pcap, load, runs, peers, memory };
         command.SetAction(parsed =>
         {
             if (parsed.GetValue(pcap) is not { } file)
