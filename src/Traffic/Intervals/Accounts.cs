@@ -346,5 +346,5 @@ internal sealed unsafe class Accounts(FlowTable flows, DeviceTable devices, Carr
 
     private static bool IsService(byte protocol, ushort port) => ServiceTable.IsServerPort(protocol, port);
 
-    private static bool IsDhcp(ushort port) => port is 67 or 68 or 546 or 547;
+    internal static bool IsDhcp(ushort port) => port is 67 or 68 or 546 or 547;
 }
