@@ -15,7 +15,7 @@ public sealed record RecordIntervalsSettings
     public int OpenSeconds { get; init; } = 65;
 
     /// <summary>Flows that an interval tells at most. Parts of records that find no place are counted in <see cref="Wire.Features.SensorState.FlowsOmitted"/> and in what devices sent and received. About 400 bytes for each in each open interval.</summary>
-    public int FlowsPerInterval { get; init; } = 20_000;
+    public int FlowsPerInterval { get; init; } = 10_000;
 
     /// <summary>Devices that an interval counts at most, and addresses that were only written to. Parts that find no place are counted in <see cref="Wire.Features.SensorState.DevicesEvicted"/> and in the sums of the interval. About 1 KiB for each in each open interval.</summary>
     public int DevicesPerInterval { get; init; } = 4_096;

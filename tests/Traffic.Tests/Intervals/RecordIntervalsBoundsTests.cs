@@ -205,7 +205,7 @@ public class RecordIntervalsBoundsTests
         using var intervals = new RecordIntervals(new() { IntervalLength = 1000, OpenSeconds = 5, FlowsPerInterval = 100, DevicesPerInterval = 20 });
         var now = Begin;
         var told = 0;
-        for (var i = 0; i < Fuzz.Rounds(20_000); i++)
+        for (var i = 0; i < Fuzz.Rounds(10_000); i++)
         {
             now = random.Next(500) == 0 ? random.NextInt64(long.MaxValue) : now + random.NextInt64(Second / 10);
             var record = new FlowRecord
