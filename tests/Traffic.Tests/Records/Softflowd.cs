@@ -28,7 +28,10 @@ internal static class Softflowd
             TimeProvider.System);
         using var stop = new CancellationTokenSource();
         var running = listener.RunAsync(stop.Token);
-        using var softflowd = Process.Start(new ProcessStartInfo("softflowd", ["-d", "-6", "-r", file, "-n", string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{listener.Port}"), "-p", Path.Combine(folder, "pid"), "-c", "none", .. options]) { RedirectStandardError = true, RedirectStandardOutput = true })!;
+
+        // Debian's place for it is not on everybody's path.
+        var program = File.Exists("/usr/sbin/softflowd") ? "/usr/sbin/softflowd" : "softflowd";
+        using var softflowd = Process.Start(new ProcessStartInfo(program, ["-d", "-6", "-r", file, "-n", string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{listener.Port}"), "-p", Path.Combine(folder, "pid"), "-c", "none", .. options]) { RedirectStandardError = true, RedirectStandardOutput = true })!;
         try
         {
             var done = await Task.WhenAny(complete.Task, Task.Delay(TimeSpan.FromSeconds(20), TimeProvider.System));
