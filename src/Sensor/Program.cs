@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using System.Globalization;
 using System.Net;
 using System.Security.Cryptography;
@@ -16,7 +17,7 @@ var collector = new Option<string?>("--collector") { Description = "Where --expo
 var tcp = new Option<bool>("--tcp") { Description = "Sends IPFIX over TCP instead of UDP. TCPで送る" };
 var top = new Option<int>("--top") { Description = "How many devices and flows are listed. 表示する機器とフローの数", DefaultValueFactory = _ => 20 };
 var interfaces = new Option<string[]>("--interface") { Description = "Interface that the mirror port is connected to; may be repeated. ミラーポートにつながるインターフェース", HelpName = "NAME", DefaultValueFactory = _ => [] };
-var gateway = new Option<Uri?>("--gateway") { Description = "With --interface: where features go, https://HOST:PORT. ゲートウェイのセンサー用アドレス", HelpName = "URL" };
+var gateway = new Option<Uri?>("--gateway") { Description = "With --interface: where features go, https://HOST:PORT. ゲートウェイのセンサー用アドレス", HelpName = "URL", CustomParser = Https };
 var folder = new Option<DirectoryInfo>("--folder") { Description = "Where the sensor keeps who it is and what waits. センサーの識別情報と送信待ちデータを置くフォルダー", DefaultValueFactory = _ => new DirectoryInfo("sekisho-sensor") };
 var buffer = new Option<int>("--buffer") { Description = "MiB on disk for what waits while the gateway is away. 送信待ちに使うディスク容量(MiB)", DefaultValueFactory = _ => 128 };
 var inline = new Option<bool>("--inline") { Description = "This machine forwards the traffic (bridge or router): give the one interface towards the devices, and both directions are read there; or all ports of the bridge, and each frame is read where it comes in. この機器自身が転送する場合に指定する" };
@@ -105,7 +106,7 @@ root.SetAction((parsed, cancellation) =>
     return new LiveCommand(new LiveOptions(live, parsed.GetValue(gateway), parsed.GetValue(folder)!.FullName, parsed.GetValue(buffer) * 1024L * 1024, view, parsed.GetValue(language)!), TimeProvider.System).RunAsync(cancellation);
 });
 
-var address = new Option<Uri>("--gateway") { Description = "https://HOST:PORT of the gateway's listener for sensors. ゲートウェイのセンサー用アドレス", Required = true };
+var address = new Option<Uri?>("--gateway") { Description = "https://HOST:PORT of the gateway's listener for sensors. ゲートウェイのセンサー用アドレス", HelpName = "URL", Required = true, CustomParser = Https };
 var fingerprint = new Option<string>("--ca") { Description = "SHA-256 fingerprint of the gateway's CA, shown with the code. ゲートウェイのCAのSHA-256フィンガープリント", Required = true };
 var enrol = new Command("enrol", "Makes this sensor known to its gateway; the one-time code is read from standard input. センサーをゲートウェイに登録する(使い捨てコードは標準入力から読む)") { address, fingerprint, folder, language };
 enrol.SetAction((parsed, cancellation) => EnrolCommand.RunAsync(parsed.GetValue(address)!, parsed.GetValue(fingerprint)!, parsed.GetValue(folder)!.FullName, parsed.GetValue(language)!, TimeProvider.System, cancellation));
@@ -115,3 +116,14 @@ root.Subcommands.Add(enrol);
 var parse = root.Parse(args);
 var invocation = new InvocationConfiguration { ProcessTerminationTimeout = null };
 return parse.Errors.Count > 0 && await parse.InvokeAsync(invocation).ConfigureAwait(false) != 0 ? Fail.WrongUse : await parse.InvokeAsync(invocation).ConfigureAwait(false);
+
+static Uri? Https(ArgumentResult result)
+{
+    if (Uri.TryCreate(result.Tokens[0].Value, UriKind.Absolute, out var uri) && uri.Scheme == Uri.UriSchemeHttps)
+    {
+        return uri;
+    }
+
+    result.AddError("--gateway: https://HOST:PORT");
+    return null;
+}

@@ -1,5 +1,4 @@
 using Sekisho.Sensor.Texts;
-using Sekisho.Sensor.Uplink;
 
 namespace Sekisho.Sensor.Commands;
 
@@ -13,7 +12,7 @@ internal static class Fail
     /// <summary>Tells a fault that a person can mend on standard error; false for others.</summary>
     public static bool Tell(Exception fault, string subject, string language)
     {
-        var text = fault is UplinkException ? fault.Message : FaultTexts.Of(fault, subject, language);
+        var text = FaultTexts.Of(fault, subject, language);
         if (text is not null)
         {
             Console.Error.WriteLine(text);

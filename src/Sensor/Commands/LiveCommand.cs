@@ -43,7 +43,7 @@ internal sealed class LiveCommand(LiveOptions options, TimeProvider clock)
             {
                 if (!SensorIdentity.Exists(options.Folder))
                 {
-                    throw new UplinkException(Text("live.not-enrolled", ("folder", options.Folder)));
+                    throw new UplinkException(UplinkFault.NotEnrolled, options.Folder);
                 }
 
                 spool = Spool.Open(Path.Combine(options.Folder, "spool"), options.SpoolBytes);
@@ -146,7 +146,7 @@ internal sealed class LiveCommand(LiveOptions options, TimeProvider clock)
         var troubles = _mirrors.Where(m => m.Value != MirrorFault.None).OrderBy(m => m.Key, StringComparer.Ordinal).Select(m => Text(KeyOf(m.Value), ("interface", m.Key), ("seconds", Writing.Number(options.Live.QuietSeconds)))).ToList();
         if (uplink?.Trouble is { } trouble)
         {
-            troubles.Add(trouble);
+            troubles.Add(FaultTexts.Of(trouble, options.Language));
         }
 
         return troubles;

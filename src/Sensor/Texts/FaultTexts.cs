@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using System.Text.Json;
+using Sekisho.Sensor.Uplink;
 using Sekisho.Traffic.Capture;
 using Sekisho.Traffic.Files;
 using Sekisho.Traffic.Records;
@@ -18,12 +19,18 @@ internal static class FaultTexts
         CaptureFileException e => SensorTexts.Get(KeyOf(e.Fault), language, ("file", subject), ("found", e.Found)),
         RecordFileException e => SensorTexts.Get(KeyOf(e.Fault), language, ("file", subject), ("found", e.Found)),
         CaptureException e => SensorTexts.Get(KeyOf(e.Fault), language, ("interface", e.Interface), ("detail", e.Detail)),
+        UplinkException e => Of(e.Trouble, language),
         SocketException e => SensorTexts.Get(KeyOf(e.SocketErrorCode), language, ("address", subject), ("detail", e.Message)),
         FileNotFoundException or DirectoryNotFoundException => SensorTexts.Get("file.missing", language, ("file", subject)),
         UnauthorizedAccessException => SensorTexts.Get("file.forbidden", language, ("file", subject)),
         IOException e => SensorTexts.Get("file.unreadable", language, ("file", subject), ("detail", e.Message)),
         _ => null,
     };
+
+    /// <summary>The text of what is between the sensor and its gateway.</summary>
+    public static string Of(UplinkTrouble trouble, string language) => SensorTexts.Get(KeyOf(trouble.Fault), language, ("detail", trouble.Detail));
+
+    internal static string KeyOf(UplinkFault fault) => "uplink." + Words(fault);
 
     internal static string KeyOf(CaptureFileFault fault) => "capture-file." + Words(fault);
 

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text.RegularExpressions;
 using Sekisho.Sensor.Texts;
+using Sekisho.Sensor.Uplink;
 using Sekisho.Traffic.Capture;
 using Sekisho.Traffic.Files;
 using Sekisho.Traffic.Records;
@@ -22,10 +23,11 @@ public sealed partial class FaultTextsTests : IDisposable
             .. Enum.GetValues<CaptureFileFault>().Select(FaultTexts.KeyOf),
             .. Enum.GetValues<RecordFileFault>().Select(FaultTexts.KeyOf),
             .. Enum.GetValues<CaptureFault>().Select(FaultTexts.KeyOf),
+            .. Enum.GetValues<UplinkFault>().Select(FaultTexts.KeyOf),
             .. Enum.GetValues<SocketError>().Select(FaultTexts.KeyOf).Distinct(),
         ];
 
-        Assert.Equal(21, keys.Length);
+        Assert.Equal(32, keys.Length);
         Assert.All(keys, key =>
         {
             Assert.NotEmpty(SensorTexts.Get(key, "en"));
