@@ -130,7 +130,7 @@ public sealed class NfcapdTests : IDisposable
         }
         finally
         {
-            NetworkLab.Tool("kill", "-TERM", collector.Id.ToString(CultureInfo.InvariantCulture));
+            NetworkLab.Tool("bash", "-c", string.Create(CultureInfo.InvariantCulture, $"kill -TERM {collector.Id}"));
             await collector.WaitForExitAsync();
         }
 
