@@ -10,7 +10,7 @@ public sealed record RecordIntervalsSettings
 
     /// <summary>
     /// How long an interval stays open after its end, in seconds, at most 3,600. An exporter tells of a flow when it ends or after its active timeout: what it then tells of intervals that are still open goes there,
-    /// the rest into them too. So this should be the exporter's active timeout and a little more.
+    /// the rest into them too. So this should be the exporter's active timeout and a little more; for logs of Zeek, which waits up to five minutes until it gives a silent connection up, 330.
     /// </summary>
     public int OpenSeconds { get; init; } = 65;
 
