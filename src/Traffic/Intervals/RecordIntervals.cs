@@ -23,7 +23,7 @@ namespace Sekisho.Traffic.Intervals;
 /// between start and end of the record that are open, by the rules of <see cref="FlowUpdate"/>. What belongs to intervals that are told already goes into the open ones (<see cref="Shortened"/>), wholly into the oldest when none of
 /// its own is open (<see cref="Late"/>); what lies ahead of the time goes into the newest (<see cref="Ahead"/>). So sums are kept to the packet and to the byte, whatever the times say. They end at 2^63 - 1.</para>
 /// <para>Bytes are those of layer 3 and an Ethernet header of 14 bytes for each packet, which is what <see cref="Observation"/> counts of frames without tags;
-    /// of short ones if the exporter counts their padding (softflowd does; who goes by the length in the header of IP does not). Multiplied by the exporter's sampling.</para>
+/// of short ones if the exporter counts their padding (softflowd does; who goes by the length in the header of IP does not). Multiplied by the exporter's sampling.</para>
 /// <para>Devices are those of <see cref="DeviceTable"/>. Without a MAC a local address is a device behind a router with MAC 0, whatever the exporter, unless the exporter tells that address' MAC where it sends.
 /// Addresses beyond the local networks are no devices. Hop limits are not known, so a MAC that sends from four local addresses counts as a router. Who has not sent until its interval is told is no device.</para>
 /// <para>A connection is begun by who sent SYN, at the start of the record, and failed where the teller says so, or where the client never sent an acknowledgement (nobody answered, or a reset did). Neither gaps nor retransmissions nor ARP are known;

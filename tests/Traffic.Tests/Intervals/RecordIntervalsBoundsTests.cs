@@ -160,7 +160,7 @@ public class RecordIntervalsBoundsTests
         for (var i = 0; i < Fuzz.Rounds(20_000); i++)
         {
             now += random.NextInt64(Second);
-            
+
             // Who never sent is no device, so everybody sends once first.
             var (from, to) = (i < 20 ? i : random.Next(20), random.Next(20));
             var record = s_record with
