@@ -42,6 +42,7 @@ public sealed unsafe class RecordIntervals : IDisposable
     private readonly FragmentTable _fragments;
     private readonly Dictionary<long, OpenInterval> _open = [];
     private readonly Dictionary<NetAddress, ulong> _macs;
+    private readonly OpenRoom _room = new();
     private readonly long _length;
     private readonly long _wait;
     private readonly long _back;
@@ -162,11 +163,13 @@ public sealed unsafe class RecordIntervals : IDisposable
 
         if (!_open.Remove(_oldest, out var interval))
         {
-            interval = new OpenInterval(0, 0);
+            interval = new OpenInterval(_settings, _room);
         }
 
         var start = _oldest * _length;
         var devices = RecordRows.Devices(interval, _devices, _macs, _settings.Seed);
+        _room.Flows -= interval.Flows.Count;
+        _room.Devices -= interval.Devices.Count;
         var flows = RecordRows.Flows(interval);
         _devices.Expire(start + _length, _settings.DeviceSeconds * Second);
         var state = (own ?? new SensorState()) with
@@ -249,7 +252,7 @@ public sealed unsafe class RecordIntervals : IDisposable
     {
         if (!_open.TryGetValue(index, out var interval))
         {
-            interval = new(_settings.FlowsPerInterval, _settings.DevicesPerInterval);
+            interval = new(_settings, _room);
             _open.Add(index, interval);
         }
 
