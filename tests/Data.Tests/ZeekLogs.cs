@@ -45,7 +45,7 @@ public class ZeekLogs(ITestOutputHelper output)
         foreach (var file in Directory.GetFiles(s_folder, "*.conn.*"))
         {
             var records = Read(file).Records;
-            using var intervals = new RecordIntervals(new() { OpenSeconds = 330, FlowsPerInterval = 100_000, FlowsOpen = 1_000_000 });
+            using var intervals = new RecordIntervals(new() { OpenSeconds = 330, FlowsPerInterval = 100_000 });
             var (now, told) = (0L, new List<IntervalFeatures>());
             var begun = Stopwatch.GetTimestamp();
             foreach (var record in records)

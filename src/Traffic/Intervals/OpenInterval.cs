@@ -10,6 +10,8 @@ internal sealed class OpenRoom
 /// <summary>What records have told of one interval until now. One caller at a time.</summary>
 internal sealed class OpenInterval(RecordIntervalsSettings settings, OpenRoom room)
 {
+    private const int Together = 10;
+
     private int _speakers;
 
     public long Packets;
@@ -33,7 +35,7 @@ internal sealed class OpenInterval(RecordIntervalsSettings settings, OpenRoom ro
             return flow;
         }
 
-        if (Flows.Count >= settings.FlowsPerInterval || room.Flows >= settings.FlowsOpen)
+        if (Flows.Count >= settings.FlowsPerInterval || room.Flows / Together >= settings.FlowsPerInterval)
         {
             FlowsOmitted++;
             return null;
@@ -51,7 +53,7 @@ internal sealed class OpenInterval(RecordIntervalsSettings settings, OpenRoom ro
         if (!Devices.TryGetValue(id, out var device))
         {
             // Half of the room that is shared is kept for those who speak.
-            if ((speaks ? _speakers : Devices.Count - _speakers) >= settings.DevicesPerInterval || room.Devices >= (speaks ? settings.DevicesOpen : settings.DevicesOpen / 2))
+            if ((speaks ? _speakers : Devices.Count - _speakers) >= settings.DevicesPerInterval || room.Devices / (speaks ? Together : Together / 2) >= settings.DevicesPerInterval)
             {
                 DevicesOmitted++;
                 return null;

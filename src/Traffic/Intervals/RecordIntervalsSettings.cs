@@ -14,17 +14,17 @@ public sealed record RecordIntervalsSettings
     /// </summary>
     public int OpenSeconds { get; init; } = 65;
 
-    /// <summary>Flows that an interval tells at most. Parts of records that find no place are counted in <see cref="Wire.Features.SensorState.FlowsOmitted"/> and in what devices sent and received. </summary>
+    /// <summary>
+    /// Flows that an interval tells at most; all open intervals together hold ten times as many, of about 400 bytes each. Parts of records that find no place are counted in
+    /// <see cref="Wire.Features.SensorState.FlowsOmitted"/> and in what devices sent and received.
+    /// </summary>
     public int FlowsPerInterval { get; init; } = 10_000;
 
-    /// <summary>Flows of all open intervals together, each counted in each interval; as <see cref="FlowsPerInterval"/> beyond. About 400 bytes for each.</summary>
-    public int FlowsOpen { get; init; } = 100_000;
-
-    /// <summary>Devices that an interval counts at most, and addresses that were only written to. Parts that find no place are counted in <see cref="Wire.Features.SensorState.DevicesEvicted"/> and in the sums of the interval. </summary>
+    /// <summary>
+    /// Devices that an interval counts at most, and as many addresses that were only written to; all open intervals together hold ten times as many, of about 1 KiB each. Parts of records that find no place are counted in
+    /// <see cref="Wire.Features.SensorState.DevicesEvicted"/> and in the sums of the interval.
+    /// </summary>
     public int DevicesPerInterval { get; init; } = 4_096;
-
-    /// <summary>Devices of all open intervals together; as <see cref="DevicesPerInterval"/> beyond. About 1 KiB for each.</summary>
-    public int DevicesOpen { get; init; } = 40_000;
 
     /// <summary>Memory in MiB for the devices that are known from before; about 1,200 in each.</summary>
     public int DeviceMemory { get; init; } = 8;

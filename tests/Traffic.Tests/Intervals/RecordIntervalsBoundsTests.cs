@@ -81,7 +81,7 @@ public class RecordIntervalsBoundsTests
     [Fact]
     public void A_flood_of_strangers_stays_within_the_stated_memory()
     {
-        using var intervals = new RecordIntervals(new() { OpenSeconds = 3600, FlowsPerInterval = 20_000, FlowsOpen = 100_000, DevicesOpen = 40_000 });
+        using var intervals = new RecordIntervals(new() { OpenSeconds = 3600, FlowsPerInterval = 10_000, DevicesPerInterval = 4_000 });
         var before = GC.GetTotalMemory(forceFullCollection: true);
         for (var i = 0; i < 10_000; i++)
         {
