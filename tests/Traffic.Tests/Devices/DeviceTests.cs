@@ -1,4 +1,3 @@
-using Sekisho.Traffic.Headers;
 using Sekisho.Traffic.Tests.Intervals;
 using Sekisho.Wire.Features;
 using static Sekisho.Traffic.Tests.Intervals.Watch;

@@ -2,7 +2,6 @@ using System.Net;
 using Sekisho.Traffic.Headers;
 using Sekisho.Traffic.Intervals;
 using Sekisho.Traffic.Tests.Intervals;
-using Sekisho.Wire.Features;
 using static Sekisho.Traffic.Tests.Intervals.Watch;
 
 namespace Sekisho.Traffic.Tests.Devices;
