@@ -100,6 +100,23 @@ public class BoundsTests(ITestOutputHelper output)
     }
 
     [Fact]
+    public void A_device_that_is_put_out_for_the_receiver_of_its_own_packet_comes_back()
+    {
+        // The sender is the one that was silent longest, and the table is full.
+        using var watch = new Watch(new ObservationSettings { DeviceMemory = 0 });
+        for (var i = 0; i < 64; i++)
+        {
+            watch.See(Host.Of(1 + i).Frame(Host.Multicast("224.0.0.1"), 0x88CC, Start + i));
+        }
+
+        watch.See(A.Udp(Host.Of(900), 40_000, 502, Start + Second), Host.Of(900).Udp(A, 502, 40_000, Start + (2 * Second)));
+        var devices = watch.End().Devices;
+        Assert.Equal((1, 1), (devices.Single(d => d.Mac == Host.Of(900).Mac).Sent.Packets, devices.Single(d => d.Mac == Host.Of(900).Mac).Received.Packets));
+        Assert.Equal((1, 1), (devices.Single(d => d.Mac == A.Mac).Sent.Packets, devices.Single(d => d.Mac == A.Mac).Received.Packets));
+        Assert.Equal(2, watch.Intervals[0].State.DevicesEvicted);
+    }
+
+    [Fact]
     public void In_a_table_that_is_much_too_small_no_packet_is_counted_for_another_device()
     {
         var random = Fuzz.Source(720);

@@ -81,6 +81,21 @@ public class IntervalTests
     }
 
     [Fact]
+    public void Times_at_both_ends_of_what_a_number_holds_are_no_error()
+    {
+        foreach (var (first, then) in (ReadOnlySpan<(long, long)>)[(long.MinValue, -1), (long.MinValue, 0), (0, long.MinValue), (long.MaxValue, 0), (-1, long.MaxValue)])
+        {
+            using var watch = new Watch();
+            watch.See(A.Udp(B, 1, 2, first), B.Udp(A, 2, 1, first), A.Fragment(B, 7, later: false, 3, 4, first));
+            watch.See(A.Fragment(B, 7, later: true, 0, 0, then), Host.Of(3).Udp(Host.Of(4), 1, 2, then));
+            Assert.Equal((2, 2), (watch.End().State.Packets, watch.Intervals.Count));
+
+            // Older than a minute, so the first fragment is forgotten.
+            Assert.Contains(watch.Intervals[1].Flows, f => (f.Client, f.ClientPort, f.ServerPort) == (A.Address, 0, 0));
+        }
+    }
+
+    [Fact]
     public void An_interval_without_packets_is_told_when_the_source_says_that_its_time_is_over()
     {
         using var observation = new Observation(new ObservationSettings());
