@@ -159,7 +159,7 @@ internal sealed unsafe class Accounts(FlowTable flows, DeviceTable devices, Carr
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static void AddSpecial(DeviceEntry* sender, in PacketHeader header)
+    private void AddSpecial(DeviceEntry* sender, in PacketHeader header)
     {
         if ((header.Marks & PacketMarks.Broadcast) != 0)
         {
@@ -172,6 +172,12 @@ internal sealed unsafe class Accounts(FlowTable flows, DeviceTable devices, Carr
 
         if ((header.Marks & PacketMarks.Arp) != 0)
         {
+            // All frames of ARP between two MACs are one flow, but each may announce another address.
+            if (!sender->IsAnnounced(header.Source))
+            {
+                _ = devices.Sender(header);
+            }
+
             if (header.Source == header.Destination && !header.Source.IsNone)
             {
                 sender->ArpAnnouncements++;
