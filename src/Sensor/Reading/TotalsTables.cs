@@ -1,4 +1,5 @@
 using Sekisho.Sensor.Texts;
+using Sekisho.Traffic.Devices;
 using Sekisho.Wire.Features;
 using Spectre.Console;
 
@@ -7,6 +8,8 @@ namespace Sekisho.Sensor.Reading;
 /// <summary>The totals of a file as tables for people.</summary>
 internal static class TotalsTables
 {
+    private static readonly LocalNetworks s_private = new([]);
+
     /// <summary>Prints them, with the <paramref name="top"/> largest devices and flows.</summary>
     public static void Write(IAnsiConsole to, TrafficTotals totals, TotalsJson.Source source, int top, string language)
     {
@@ -98,13 +101,17 @@ internal static class TotalsTables
 
     internal static Text Cell(string text) => new(text);
 
-    internal static string Addresses(IReadOnlyCollection<NetAddress> addresses) =>
-        addresses.Count switch
+    /// <summary>The first address, one of a private network before others: a router's own stands among all that it brings in.</summary>
+    internal static string Addresses(IReadOnlyCollection<NetAddress> addresses)
+    {
+        if (addresses.Count == 0)
         {
-            0 => "–",
-            1 => addresses.First().ToString(),
-            _ => $"{addresses.First()} +{Writing.Number(addresses.Count - 1)}",
-        };
+            return "–";
+        }
+
+        var first = addresses.OrderByDescending(a => s_private.Contains(a)).First().ToString();
+        return addresses.Count == 1 ? first : $"{first} +{Writing.Number(addresses.Count - 1)}";
+    }
 
     internal static string End(FlowFeatures flow, ulong mac, NetAddress address, int port) =>
         address.IsNone ? Writing.Mac(mac)

@@ -258,6 +258,7 @@ public sealed class ZeekConnReader(TextReader text)
         }
 
         var history = field("history") ?? "";
+        var state = field("conn_state") ?? "";
         Labels = (field("label") ?? "", field("detailed-label") ?? "");
         return new()
         {
@@ -281,8 +282,9 @@ public sealed class ZeekConnReader(TextReader text)
             Bytes = Count(field("orig_ip_bytes")) ?? Count(field("orig_bytes")) ?? 0,
             ReversePackets = Count(field("resp_pkts")) ?? 0,
             ReverseBytes = Count(field("resp_ip_bytes")) ?? Count(field("resp_bytes")) ?? 0,
-            TcpFlags = Flags(history, upper: true),
-            ReverseTcpFlags = Flags(history, upper: false),
+            TcpFlags = history.Length > 0 ? Flags(history, upper: true) : ZeekState.Flags(state),
+            ReverseTcpFlags = history.Length > 0 ? Flags(history, upper: false) : ZeekState.ReverseFlags(state),
+            ConnectionFailed = field("proto") == "tcp" ? ZeekState.HasFailed(state, carriedData: (Count(field("orig_bytes")) ?? 1) + (Count(field("resp_bytes")) ?? 1) > 0) : null,
             Vlan = Count(field("vlan")) is { } vlan and > 0 and < 4096 ? (int)vlan : FlowRecord.NoVlan,
             Service = field("service") ?? "",
         };

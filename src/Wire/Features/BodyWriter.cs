@@ -10,7 +10,12 @@ internal sealed class BodyWriter
     internal const double CpuParts = 10_000;
     internal const double OffsetParts = 1_000;
 
-    private readonly ByteWriter _to = new();
+    private const int TallyColumns = 2 + 3 + 3;
+    private const int DeviceColumns = 6 + (2 * TallyColumns) + 12;
+    private const int FlowColumns = 11 + (2 * TallyColumns) + 6;
+    private const int SmallestColumn = 64;
+
+    private readonly ByteWriter _to = new(16 * 1024);
     private readonly Dictionary<ulong, int> _macs = [];
     private readonly Dictionary<NetAddress, int> _addresses = [];
     private readonly Dictionary<string, int> _services = [];
@@ -33,7 +38,7 @@ internal sealed class BodyWriter
         _to.Count((long)Math.Round(state.Cpu * CpuParts));
         foreach (var value in (ReadOnlySpan<long>)[
             state.Memory, state.Packets, state.Bytes, state.KernelDrops, state.Malformed, state.Truncated, state.Unknown, state.FlowsHeld, state.FlowsLimit,
-            state.DevicesHeld, state.DevicesLimit, state.FlowsEvicted, state.DevicesEvicted, state.UplinkBytes, state.Waiting, state.Lost])
+            state.DevicesHeld, state.DevicesLimit, state.FlowsEvicted, state.FlowsOmitted, state.DevicesEvicted, state.UplinkBytes, state.Waiting, state.Lost])
         {
             _to.Count(value);
         }
@@ -47,22 +52,26 @@ internal sealed class BodyWriter
 
     private void Names(IntervalFeatures interval)
     {
-        var macs = new SortedSet<ulong>(interval.Devices.Select(d => d.Mac));
-        var addresses = new SortedSet<NetAddress>(interval.Devices.SelectMany(d => d.Addresses.Append(d.BehindRouter)));
+        var macSet = new HashSet<ulong>(interval.Devices.Select(d => d.Mac));
+        var addressSet = new HashSet<NetAddress>(interval.Devices.SelectMany(d => d.Addresses.Append(d.BehindRouter)));
         foreach (var flow in interval.Flows)
         {
-            macs.Add(flow.ClientMac);
-            macs.Add(flow.ServerMac);
-            addresses.Add(flow.Client);
-            addresses.Add(flow.Server);
+            macSet.Add(flow.ClientMac);
+            macSet.Add(flow.ServerMac);
+            addressSet.Add(flow.Client);
+            addressSet.Add(flow.Server);
             if (_services.TryAdd(flow.Service, _services.Count) && (flow.Service.Length > IntervalCodec.LongestService || flow.Service.AsSpan().ContainsAnyExceptInRange(' ', '~')))
             {
                 throw new ArgumentException($"A service's name has at most {IntervalCodec.LongestService} characters, visible ones of ASCII.", nameof(interval));
             }
         }
 
-        addresses.Remove(default);
-        _to.Count(macs.Count);
+        addressSet.Remove(default);
+        var macs = Sorted(macSet);
+        var addresses = Sorted(addressSet);
+        _macs.EnsureCapacity(macs.Length);
+        _addresses.EnsureCapacity(addresses.Length + 1);
+        _to.Count(macs.Length);
         ulong before = 0;
         foreach (var mac in macs)
         {
@@ -80,7 +89,7 @@ internal sealed class BodyWriter
             before = (uint)address.Low;
         }
 
-        _to.Count(addresses.Count - _addresses.Count);
+        _to.Count(addresses.Length - _addresses.Count);
         Span<byte> bytes = stackalloc byte[16];
         foreach (var address in addresses.Where(a => !a.IsIPv4))
         {
@@ -100,117 +109,138 @@ internal sealed class BodyWriter
         }
     }
 
+    // Rows are walked once, for a row may be made each time it is asked for; each column grows in a writer of its own.
     private void Devices(IReadOnlyList<DeviceFeatures> devices, long start)
     {
         _to.Count(devices.Count);
-        Column(devices, d => _macs[d.Mac]);
-        Column(devices, d => _addresses[d.BehindRouter]);
-        Column(devices, d => d.Addresses.Count <= IntervalCodec.MostAddresses ? d.Addresses.Count : throw new ArgumentException($"A device has at most {IntervalCodec.MostAddresses} addresses."));
+        var columns = new Columns(DeviceColumns);
         foreach (var device in devices)
         {
+            columns.Begin();
+            columns.Count(_macs[device.Mac]);
+            columns.Count(_addresses[device.BehindRouter]);
+            columns.Count(device.Addresses.Count <= IntervalCodec.MostAddresses ? device.Addresses.Count : throw new ArgumentException($"A device has at most {IntervalCodec.MostAddresses} addresses."));
+            var addresses = columns.Next();
             foreach (var address in device.Addresses)
             {
-                _to.Count(_addresses[address]);
+                addresses.Count(_addresses[address]);
             }
+
+            columns.Signed(device.FirstSeen - start);
+            columns.Signed(device.LastSeen - start);
+            columns.Tally(device.Sent);
+            columns.Tally(device.Received);
+            columns.Count(device.Broadcasts);
+            columns.Count(device.Multicasts);
+            columns.Count(device.ArpRequests);
+            columns.Count(device.ArpReplies);
+            columns.Count(device.ArpAnnouncements);
+            columns.Count(device.DhcpExchanges);
+            columns.Count(device.ConnectionsBegun);
+            columns.Count(device.ConnectionsFailed);
+            columns.Count(device.Retransmissions);
+            columns.Count(device.PeersLocal);
+            columns.Count(device.PeersBeyond);
+            columns.Count(device.PortsCalled);
         }
 
-        Times(devices, d => d.FirstSeen - start);
-        Times(devices, d => d.LastSeen - start);
-        Tallies([.. devices.Select(d => d.Sent)]);
-        Tallies([.. devices.Select(d => d.Received)]);
-        Column(devices, d => d.Broadcasts);
-        Column(devices, d => d.Multicasts);
-        Column(devices, d => d.ArpRequests);
-        Column(devices, d => d.ArpReplies);
-        Column(devices, d => d.ArpAnnouncements);
-        Column(devices, d => d.DhcpExchanges);
-        Column(devices, d => d.ConnectionsBegun);
-        Column(devices, d => d.ConnectionsFailed);
-        Column(devices, d => d.Retransmissions);
-        Column(devices, d => d.PeersLocal);
-        Column(devices, d => d.PeersBeyond);
-        Column(devices, d => d.PortsCalled);
+        columns.WriteTo(_to);
     }
 
     private void Flows(IReadOnlyList<FlowFeatures> flows, long start)
     {
         _to.Count(flows.Count);
-        Column(flows, f => _macs[f.ClientMac]);
-        Column(flows, f => _macs[f.ServerMac]);
-        Column(flows, f => _addresses[f.Client]);
-        Column(flows, f => _addresses[f.Server]);
-        Column(flows, f => f.EtherType);
-        Column(flows, f => f.Protocol);
-        Column(flows, f => f.ClientPort);
-        Column(flows, f => f.ServerPort);
-        Column(flows, f => _services[f.Service]);
-        Times(flows, f => f.FirstSeen - start);
-        Times(flows, f => f.LastSeen - start);
-        Tallies([.. flows.Select(f => f.Up)]);
-        Tallies([.. flows.Select(f => f.Down)]);
-        Column(flows, f => f.Syns);
-        Column(flows, f => f.SynAcks);
-        Column(flows, f => f.Fins);
-        Column(flows, f => f.Resets);
-        Column(flows, f => f.RetransmissionsUp);
-        Column(flows, f => f.RetransmissionsDown);
-    }
-
-    private void Tallies(Tally[] tallies)
-    {
-        Column(tallies, t => t.Packets);
-        Column(tallies, t => t.Bytes);
-        Histograms(tallies, t => t.Sizes);
-        Histograms(tallies, t => t.Gaps);
-    }
-
-    private void Histograms(Tally[] tallies, Func<Tally, IReadOnlyList<uint>> classes)
-    {
-        foreach (var tally in tallies)
+        var columns = new Columns(FlowColumns);
+        foreach (var flow in flows)
         {
-            _to.Byte(Filled(classes(tally)));
+            columns.Begin();
+            columns.Count(_macs[flow.ClientMac]);
+            columns.Count(_macs[flow.ServerMac]);
+            columns.Count(_addresses[flow.Client]);
+            columns.Count(_addresses[flow.Server]);
+            columns.Count(flow.EtherType);
+            columns.Count(flow.Protocol);
+            columns.Count(flow.ClientPort);
+            columns.Count(flow.ServerPort);
+            columns.Count(_services[flow.Service]);
+            columns.Signed(flow.FirstSeen - start);
+            columns.Signed(flow.LastSeen - start);
+            columns.Tally(flow.Up);
+            columns.Tally(flow.Down);
+            columns.Count(flow.Syns);
+            columns.Count(flow.SynAcks);
+            columns.Count(flow.Fins);
+            columns.Count(flow.Resets);
+            columns.Count(flow.RetransmissionsUp);
+            columns.Count(flow.RetransmissionsDown);
         }
 
-        Times(tallies, t => t.Packets - classes(t).Sum(c => (long)c));
-        foreach (var tally in tallies)
+        columns.WriteTo(_to);
+    }
+
+    private static T[] Sorted<T>(HashSet<T> set)
+    {
+        var values = new T[set.Count];
+        set.CopyTo(values);
+        Array.Sort(values);
+        return values;
+    }
+
+    /// <summary>The columns of a list of rows, written side by side.</summary>
+    private sealed class Columns
+    {
+        private readonly ByteWriter[] _writers;
+        private int _next;
+
+        public Columns(int count) => _writers = [.. Enumerable.Range(0, count).Select(_ => new ByteWriter(SmallestColumn))];
+
+        public void Begin() => _next = 0;
+
+        public ByteWriter Next() => _writers[_next++];
+
+        public void Count(long value) => Next().Count(value);
+
+        public void Signed(long value) => Next().Signed(value);
+
+        public void Tally(Tally tally)
         {
-            var values = classes(tally);
-            for (int filled = Filled(values); BitOperations.PopCount((uint)filled) > 1; filled &= filled - 1)
+            Count(tally.Packets);
+            Count(tally.Bytes);
+            Histogram(tally.Packets, tally.Sizes);
+            Histogram(tally.Packets, tally.Gaps);
+        }
+
+        public void WriteTo(ByteWriter to)
+        {
+            foreach (var writer in _writers)
             {
-                _to.Number(values[BitOperations.TrailingZeroCount(filled)]);
+                to.Raw(writer.Written);
             }
         }
-    }
 
-    private static byte Filled(IReadOnlyList<uint> classes)
-    {
-        if (classes.Count != 8)
+        private void Histogram(long packets, IReadOnlyList<uint> classes)
         {
-            throw new ArgumentException("A histogram has 8 classes.");
-        }
+            ReadOnlySpan<uint> values = classes as uint[] ?? [.. classes];
+            if (values.Length != 8)
+            {
+                throw new ArgumentException("A histogram has 8 classes.");
+            }
 
-        var filled = 0;
-        for (var i = 0; i < 8; i++)
-        {
-            filled |= classes[i] == 0 ? 0 : 1 << i;
-        }
+            var filled = 0;
+            var left = packets;
+            for (var i = 0; i < values.Length; i++)
+            {
+                filled |= values[i] == 0 ? 0 : 1 << i;
+                left -= values[i];
+            }
 
-        return (byte)filled;
-    }
-
-    private void Column<T>(IReadOnlyList<T> rows, Func<T, long> value)
-    {
-        foreach (var row in rows)
-        {
-            _to.Count(value(row));
-        }
-    }
-
-    private void Times<T>(IReadOnlyList<T> rows, Func<T, long> value)
-    {
-        foreach (var row in rows)
-        {
-            _to.Signed(value(row));
+            Next().Byte((byte)filled);
+            Next().Signed(left);
+            var to = Next();
+            for (; (filled & (filled - 1)) != 0; filled &= filled - 1)
+            {
+                to.Number(values[BitOperations.TrailingZeroCount(filled)]);
+            }
         }
     }
 }

@@ -1,0 +1,87 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text.Json;
+
+namespace Sekisho.Benchmarks.Sensor;
+
+/// <summary>The traffic sensor: files against its peers, and live traffic on a cable of its own.</summary>
+internal static class SensorCase
+{
+    private static readonly JsonSerializerOptions Json = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower, DictionaryKeyPolicy = JsonNamingPolicy.SnakeCaseLower };
+
+    public static Command Command(Option<bool> json, Option<string> gateway)
+    {
+        var pcap = new Option<FileInfo>("--pcap") { Description = "The capture to read; several hundred megabytes, or the start of the process is what is measured. 読み込むキャプチャ(数百MB以上)" }.AcceptExistingOnly();
+        var load = new Option<string?>("--load") { Description = "Which load the capture is, for its goals: iot and real 3 times the better of softflowd -6 and nfpcapd, synth100k (64-byte frames over 100,000 flows) 12 times; each at least half of the C floor. キャプチャの種類(目標の判定に使う)" };
+        load.AcceptOnlyFromAmong([.. Goals.Loads]);
+        var runs = new Option<int>("--runs") { Description = "How often each program reads the file; medians are shown. 測定回数(中央値を表示)", DefaultValueFactory = _ => 3 };
+        var peers = new Option<string[]>("--peers") { Description = $"Only these of {string.Join(", ", Peers.Names)}, or none. 比較対象", AllowMultipleArgumentsPerToken = true, DefaultValueFactory = _ => [.. Peers.Names] };
+        peers.AcceptOnlyFromAmong([.. Peers.Names, "none"]);
+        var memory = new Option<int>("--flow-memory") { Description = "Memory for flows, MiB. フロー表のメモリ(MiB)", DefaultValueFactory = _ => 32 };
+        var command = new Command("sensor", "The traffic sensor: a capture against its peers in the same run. トラフィックセンサーの性能") { gateway, json, pcap, load, runs, peers, memory };
+        command.SetAction(parsed =>
+        {
+            if (parsed.GetValue(pcap) is not { } file)
+            {
+                Console.Error.WriteLine("--pcap FILE is needed.");
+                return 2;
+            }
+
+            var names = Peers.Names.Intersect(parsed.GetValue(peers) ?? []).ToList();
+            return Run(Offline.Run(file.FullName, parsed.GetValue(runs), parsed.GetValue(memory), names), parsed.GetValue(load), parsed.GetValue(json));
+        });
+        return command;
+    }
+
+    /// <summary>The processes that the measurements start; before any command line is read, for that would be measured too. Null when it is none of them.</summary>
+    public static int? Child(string[] args) => args switch
+    {
+        ["sensor-read", var path, var memory] => FileReading.Run(path, int.Parse(memory, CultureInfo.InvariantCulture)),
+        _ => null,
+    };
+
+    private static int Run(OfflineResult result, string? load, bool json)
+    {
+        var goals = Goals.Of(result, load);
+        if (json)
+        {
+            Console.WriteLine(JsonSerializer.Serialize(new { @case = "sensor", load, result.Pcap, form = SensorProcess.Form, result.Rows, result.Sensor, result.BytesPerFlow, result.TotalsAgree, goals }, Json));
+        }
+        else
+        {
+            Show(result);
+            Show(goals);
+        }
+
+        return goals.Any(g => g.Met == false) ? 1 : 0;
+    }
+
+    private static void Show(OfflineResult result)
+    {
+        Line($"{result.Sensor["packets"]:N0} packets, {result.Sensor["bytes"]:N0} bytes, {result.Sensor["intervals"]:N0} intervals, {result.Sensor["flow_records"]:N0} records of flows, {result.Sensor["device_records"]:N0} of devices");
+        Line($"| {"program",-12} | {"CPU s",8} | {"M packets/CPU s",16} | {"MiB",8} | {"ours is times",14} | {"spread",7} |");
+        Line($"|{new string('-', 14)}|{new string('-', 10)}|{new string('-', 18)}|{new string('-', 10)}|{new string('-', 16)}|{new string('-', 9)}|");
+        foreach (var row in result.Rows)
+        {
+            Line(row.Cpu is null
+                ? $"| {row.Name,-12} | {row.State}"
+                : (FormattableString)$"| {row.Name,-12} | {row.Cpu,8:F2} | {row.PacketsPerCpuSecond / 1e6,16:F2} | {row.PeakMebibytes,8:F1} | {row.Ratio,14:F2} | {row.Spread,7:P0} |");
+        }
+
+        var millions = result.Sensor["packets"] / 1e6;
+        Line($"intervals: {result.Sensor["flush_cpu_seconds"]:F2} CPU s, {result.Sensor["uplink_bytes"]:N0} bytes for the gateway ({result.Sensor["uplink_bytes"] / result.Sensor["bytes"]:P2} of what was seen)");
+        Line($"allocated: {result.Sensor["allocated_by_packets"] / millions:N0} bytes per million packets, {result.Sensor["allocated_in_flushes"] / Math.Max(1, result.Sensor["intervals"]):N0} per interval; collections {result.Sensor["collections_0"]}/{result.Sensor["collections_1"]}/{result.Sensor["collections_2"]}");
+        Line($"flows: {result.Sensor["flows_held"]:N0} held at most of {result.Sensor["flows_limit"]:N0}, {result.Sensor["flows_evicted"]:N0} evicted, {result.Sensor["flows_omitted"]:N0} records omitted; {result.BytesPerFlow:F0} bytes each by the limit, {result.Sensor["native_growth_bytes"] / Math.Max(1, result.Sensor["flows_held"]):F0} resident, devices included");
+    }
+
+    private static void Show(IReadOnlyList<Goal> goals)
+    {
+        foreach (var goal in goals)
+        {
+            var met = goal.Met switch { true => "met", false => "MISSED", null => "nothing to compare with" };
+            Line($"goal: {goal.What}: {(goal.AtMost ? "at most" : "at least")} {goal.Wanted}, measured {goal.Measured:F2}: {met}");
+        }
+    }
+
+    private static void Line(FormattableString text) => Console.WriteLine(text.ToString(CultureInfo.InvariantCulture));
+}
