@@ -113,9 +113,9 @@ var enrol = new Command("enrol", "Makes this sensor known to its gateway; the on
 enrol.SetAction((parsed, cancellation) => EnrolCommand.RunAsync(parsed.GetValue(address)!, parsed.GetValue(fingerprint)!, parsed.GetValue(folder)!.FullName, parsed.GetValue(language)!, TimeProvider.System, cancellation));
 root.Subcommands.Add(enrol);
 
-// What was read when it is told to end is told and kept in order, in its own time.
+// What a live sensor read before it is told to end is still told and kept, also on a slow disk.
 var parse = root.Parse(args);
-var invocation = new InvocationConfiguration { ProcessTerminationTimeout = null };
+var invocation = new InvocationConfiguration { ProcessTerminationTimeout = parse.GetResult(interfaces) is { Tokens.Count: > 0 } ? TimeSpan.FromMinutes(1) : TimeSpan.FromSeconds(1) };
 return parse.Errors.Count > 0 && await parse.InvokeAsync(invocation).ConfigureAwait(false) != 0 ? Fail.WrongUse : await parse.InvokeAsync(invocation).ConfigureAwait(false);
 
 static Uri? Https(ArgumentResult result)

@@ -8,11 +8,14 @@ namespace Sekisho.Tests.Support;
 public sealed partial class SensorProcess : IDisposable
 {
     private const int Interrupt = 2;
+    private const int ContinueSignal = 18;
+    private const int StopSignal = 19;
     private static readonly TimeSpan s_longest = TimeSpan.FromMinutes(2);
 
     private readonly Process _process;
     private readonly ConcurrentQueue<string> _output = new();
     private readonly ConcurrentQueue<string> _errors = new();
+    private readonly AutoResetEvent _told = new(initialState: false);
 
     private SensorProcess(Process process) => _process = process;
 
@@ -35,8 +38,8 @@ public sealed partial class SensorProcess : IDisposable
         line = networkNamespace is null ? line : ["ip", "netns", "exec", networkNamespace, .. line];
         var info = new ProcessStartInfo(line[0], line[1..]) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
         var sensor = new SensorProcess(new Process { StartInfo = info });
-        sensor._process.OutputDataReceived += (_, e) => Keep(sensor._output, e.Data);
-        sensor._process.ErrorDataReceived += (_, e) => Keep(sensor._errors, e.Data);
+        sensor._process.OutputDataReceived += (_, e) => sensor.Keep(sensor._output, e.Data);
+        sensor._process.ErrorDataReceived += (_, e) => sensor.Keep(sensor._errors, e.Data);
         sensor._process.Start();
         sensor._process.BeginOutputReadLine();
         sensor._process.BeginErrorReadLine();
@@ -65,11 +68,30 @@ public sealed partial class SensorProcess : IDisposable
     }
 
     /// <summary>Ctrl+C.</summary>
-    public void Stop()
+    public void Stop() => Send(Interrupt);
+
+    /// <summary>It does nothing any more until <see cref="Resume"/>.</summary>
+    public void Pause()
     {
-        if (!_process.HasExited && Signal(_process.Id, Interrupt) != 0)
+        Send(StopSignal);
+        Until(() => File.ReadAllText($"/proc/{Id}/stat").Split(") ")[^1][0] == 'T', "it does not pause");
+    }
+
+    public void Resume() => Send(ContinueSignal);
+
+    /// <summary>Waits until something holds. Fails when the sensor ends before, or after two minutes.</summary>
+    public void Until(Func<bool> holds, string otherwise)
+    {
+        var begin = Stopwatch.GetTimestamp();
+        while (!holds())
         {
-            throw new InvalidOperationException($"Process {_process.Id} cannot be signalled.");
+            if (_process.HasExited || Stopwatch.GetElapsedTime(begin) > s_longest)
+            {
+                throw new TimeoutException($"{otherwise} ({(_process.HasExited ? "the sensor has ended" : "in time")})\n{string.Join('\n', Errors)}\n{string.Join('\n', Output)}");
+            }
+
+            // A line may be what is waited for; some things come without one.
+            _ = _told.WaitOne(20);
         }
     }
 
@@ -91,17 +113,28 @@ public sealed partial class SensorProcess : IDisposable
         if (!_process.HasExited)
         {
             _process.Kill(entireProcessTree: true);
-            _process.WaitForExit();
         }
 
+        // With all that it printed: nothing is told to who is gone.
+        _process.WaitForExit();
         _process.Dispose();
+        _told.Dispose();
     }
 
-    private static void Keep(ConcurrentQueue<string> lines, string? line)
+    private void Send(int signal)
+    {
+        if (!_process.HasExited && Signal(_process.Id, signal) != 0)
+        {
+            throw new InvalidOperationException($"Process {_process.Id} cannot be signalled.");
+        }
+    }
+
+    private void Keep(ConcurrentQueue<string> lines, string? line)
     {
         if (line is not null)
         {
             lines.Enqueue(line);
+            _told.Set();
         }
     }
 
