@@ -124,6 +124,10 @@ public sealed class InlineTests : IDisposable
             Assert.Equal(first.Devices, other.Devices);
         }
 
+        // 190 datagrams in a frame each, ten in three fragments each, ten that were one for the kernel.
+        var datagrams = first.Flows.Single(f => f.Key.Server == $"{_serverAddress} 47808").Value;
+        var single = Enumerable.Range(0, 200).Where(i => i % 20 != 0).Select(i => 42 + 100 + i);
+        Assert.Equal((single.Count() + 30 + 10, single.Sum() + (10 * (8 + 4000 + (3 * 34))) + (10 * 542), 190 + 20), (datagrams.Packets, datagrams.Bytes, datagrams.PacketsBack));
         var transfer = first.Flows.Single(f => f.Key.Server == $"{_serverAddress} 5001").Value;
         Assert.True(transfer.PacketsBack >= 2_000_000 / 1460 && transfer.BytesBack >= 2_000_000 + (transfer.PacketsBack * 54) && transfer.BytesBack <= 2_100_000 + (transfer.PacketsBack * 54), transfer.ToString());
     }
@@ -174,7 +178,7 @@ public sealed class InlineTests : IDisposable
         Assert.Equal(0, client.Receive(new byte[1]));
     }
 
-    // Questions and answers, some longer than a frame.
+    // Questions and answers, some longer than a frame; and ten datagrams that the kernel is to cut out of one.
     private void Datagrams(int port)
     {
         using var server = Socket(_server, SocketType.Dgram);
@@ -190,6 +194,12 @@ public sealed class InlineTests : IDisposable
             server.SendTo(buffer.AsSpan(0, read / 2), from);
             client.Receive(buffer);
         }
+
+        const int Udp = 17;
+        const int SegmentSize = 103;
+        client.SetRawSocketOption(Udp, SegmentSize, BitConverter.GetBytes(500));
+        client.Send(new byte[5000]);
+        Receive(server, 5000);
     }
 
     // Who has the router's address; and a frame with a tag to a MAC that no port is known for.
