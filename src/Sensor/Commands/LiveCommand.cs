@@ -117,7 +117,11 @@ internal sealed class LiveCommand(LiveOptions options, TimeProvider clock)
         {
             if (options.View)
             {
-                AnsiConsole.Live(new Text(Text("live.waiting"))).AutoClear(true).Start(context => Take(status => context.UpdateTarget(_view.Draw(status, AnsiConsole.Profile.Height))));
+                AnsiConsole.Live(new Text(Text("live.waiting"))).AutoClear(true).Start(context =>
+                {
+                    context.Refresh();
+                    Take(status => context.UpdateTarget(_view.Draw(status, AnsiConsole.Profile.Height)));
+                });
             }
             else if (options.Json)
             {

@@ -36,15 +36,44 @@ public sealed class LiveTests : IDisposable
         Assert.Equal(sent.OrderBy(s => s.Key), told.Devices.Where(d => d.Value.Packets > 0).ToDictionary(d => d.Key, d => ((int)d.Value.Packets, (int)d.Value.Bytes)).OrderBy(s => s.Key));
     }
 
-    [Fact]
-    public void What_came_just_before_it_is_told_to_end_is_in_the_last_interval()
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void What_came_just_before_it_is_told_to_end_is_in_the_last_interval(bool byServiceManager)
     {
         using var sensor = new WatchingSensor(_lab, "--interface", "b", "--interval", "600");
 
         Send(Enumerable.Repeat(Packets.Udp(1, 2, 5000, 5001, payload: 10), 500));
-        var told = sensor.End();
+        if (byServiceManager)
+        {
+            sensor.Process.Terminate();
+        }
+        else
+        {
+            sensor.Process.Stop();
+        }
 
-        Assert.Equal((500, 500 * 52), (told.Packets, told.Bytes));
+        Assert.Equal(0, sensor.Process.Ended());
+        Assert.Equal((500, 500 * 52), (sensor.Told.Packets, sensor.Told.Bytes));
+    }
+
+    [Theory]
+    [InlineData("en", "Waiting for the first interval", "No device was seen yet", "Devices", "packets/s")]
+    [InlineData("ja", "最初の集計を待っています", "まだ機器が見つかりません", "機器", "パケット/秒")]
+    public void On_a_terminal_a_screen_shows_what_to_do_and_then_the_devices_and_Ctrl_C_ends_it(string language, string waiting, string nothing, params string[] shown)
+    {
+        using var sensor = SensorProcess.StartOnTerminal(_lab.Name, "--interface", "b", "--interval", "1", "--language", language);
+        bool Drawn(string text) => sensor.Output.Any(l => l.Contains(text, StringComparison.Ordinal));
+
+        sensor.Until(() => Drawn(nothing), "nothing is drawn");
+        Assert.True(Drawn(waiting));
+        Send(Enumerable.Repeat(Packets.Udp(1, 2, 5000, 502, payload: 10), 500));
+        sensor.Until(() => Drawn(Packets.Mac(1)), "the device is not drawn");
+        Assert.All(shown, text => Assert.True(Drawn(text), text));
+        Assert.True(Drawn("10.0.0.1") && Drawn("modbus"));
+        sensor.Type("\u0003");
+
+        Assert.Equal(0, sensor.Ended());
     }
 
     [Fact]
