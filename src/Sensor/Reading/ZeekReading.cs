@@ -18,7 +18,7 @@ internal sealed class ZeekReading(Stream stream, ObservationSettings settings) :
 
     public string Format => "zeek";
 
-    public bool IsCut => false;
+    public bool IsCut { get; private set; }
 
     public long Skipped { get; private set; }
 
@@ -58,6 +58,7 @@ internal sealed class ZeekReading(Stream stream, ObservationSettings settings) :
         }
 
         Skipped = reader.Skipped;
+        IsCut = reader.Truncated;
         progress(1);
     }
 
