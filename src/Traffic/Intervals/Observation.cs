@@ -3,7 +3,7 @@ using System.Runtime.Intrinsics.X86;
 using Sekisho.Traffic.Devices;
 using Sekisho.Traffic.Flows;
 using Sekisho.Traffic.Headers;
-using Sekisho.Traffic.Services;
+using Sekisho.Traffic.Labels;
 using Sekisho.Traffic.Tables;
 using Sekisho.Wire.Features;
 
