@@ -98,6 +98,7 @@ internal static class Factory
         DevicesHeld = 108,
         DevicesLimit = 4_096,
         FlowsEvicted = 5,
+        FlowsOmitted = 9,
         DevicesEvicted = 6,
         UplinkBytes = 10_240,
         Waiting = 7,

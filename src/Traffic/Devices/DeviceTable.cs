@@ -8,7 +8,7 @@ namespace Sekisho.Traffic.Devices;
 /// <remarks>
 /// <para>A device is who sends from a unicast MAC. Each frame counts for one sender and one receiver at most. What is sent to a MAC is counted from the first frame on, and shown once that MAC has spoken.</para>
 /// <para>A MAC is a router when it has sent for four others: addresses outside of the local networks (of IPv6 their /64, as a host has several addresses in one), or local addresses that arrive with a hop limit
-/// no host starts with (64, 128, 255) and that the MAC never announced by ARP. One or two public addresses on a MAC are a device with public addresses. A router stays one until it leaves the table.</para>
+/// no host starts with (64, 128, 255; to groups hosts send with any) and that the MAC never announced by ARP. One or two public addresses on a MAC are a device with public addresses. A router stays one until it leaves the table.</para>
 /// <para>Of a router's frames those belong to the router itself that come from link-local addresses, from addresses that it announced by ARP, from local addresses with a starting hop limit, and from everywhere outside of the
 /// local networks (what it brings in from there is no device of the site). Every other local address is a device behind it. A choice once made for an address stays. What was counted before the fourth witness stays with the MAC.</para>
 /// <para>Links without MACs (raw IP, PPP) are one router with MAC 0 whose every local address is a device. Behind a router that answers ARP for others (proxy ARP) devices cannot be told from the router.
@@ -74,7 +74,7 @@ internal sealed unsafe class DeviceTable : IDisposable
         var address = tunnelled ? header.TunnelSource : header.Source;
         number = address.IsNone || LocalNetworks.IsGroupOrNone(address) ? number
             : (header.Marks & PacketMarks.Arp) != 0 ? Own(number, address, announced: true)
-            : OfAddress(number, address, Started(header.HopLimit) && !tunnelled, header.Timestamp);
+            : OfAddress(number, address, (Started(header.HopLimit) || IsGroup(header.DestinationMac)) && !tunnelled, header.Timestamp);
         Entries[number].Flags |= DeviceFlags.Spoke;
         Touched.Set(number);
         return number;
@@ -106,6 +106,9 @@ internal sealed unsafe class DeviceTable : IDisposable
     public static bool Is(DeviceEntry* entry, ulong mac, in NetAddress address) =>
         entry->Mac == mac && ((entry->Flags & DeviceFlags.IsBehind) == 0 || entry->Behind == address);
 
+    /// <summary>Whether there is a device to be looked for: one was found before, or the MAC is of one alone.</summary>
+    public static bool IsOne(ushort number, ulong mac) => number != 0 || (mac != 0 && !IsGroup(mac));
+
     /// <summary>Drops devices that were silent longer than the given time, a part of the table at each call.</summary>
     public void Expire(long now, long silence)
     {
@@ -117,7 +120,7 @@ internal sealed unsafe class DeviceTable : IDisposable
         var end = Math.Min(_used, Math.Max(_sweep, 1) + Math.Max(SmallestSweep, _used / SweepsForAll));
         for (_sweep = Math.Max(_sweep, 1); _sweep < end; _sweep++)
         {
-            if (Entries[_sweep].Mac != DeviceEntry.NoMac && Math.Abs(now - Math.Max(Entries[_sweep].First, Entries[_sweep].Last)) > silence)
+            if (Entries[_sweep].Mac != DeviceEntry.NoMac && Silence.IsLonger(now, Math.Max(Entries[_sweep].First, Entries[_sweep].Last), silence))
             {
                 Remove((ushort)_sweep);
             }
@@ -198,7 +201,8 @@ internal sealed unsafe class DeviceTable : IDisposable
         }
     }
 
-    private ushort Find(ulong mac, in NetAddress behind)
+    /// <summary>The number of a device; 0 when it is not known.</summary>
+    public ushort Find(ulong mac, in NetAddress behind)
     {
         var hash = HashOf(mac, behind);
         var place = hash >> _index.Shift;

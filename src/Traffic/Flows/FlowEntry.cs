@@ -72,6 +72,9 @@ internal struct FlowEntry
 
     public readonly int EtherType => (ushort)(Word >> 16);
 
+    /// <summary>Whether the ends are addresses of IP; else they are MACs (an EtherType of IP alone does not make a readable header).</summary>
+    public readonly bool HasIp => (Word & FlowKey.WithoutIp) == 0;
+
     public readonly byte Protocol => (byte)(Word >> 8);
 
     public readonly ushort PortA => (ushort)(Word >> 48);
@@ -151,6 +154,9 @@ internal enum FlowFlags : ushort
 
     /// <summary>Ports of DHCP.</summary>
     Dhcp = 4096,
+
+    /// <summary>The begin of a connection or its answer was seen: the client is known, not guessed.</summary>
+    Begun = 8192,
 }
 
 /// <summary>Names of the counters that carry over.</summary>

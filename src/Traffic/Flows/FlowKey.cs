@@ -14,12 +14,15 @@ namespace Sekisho.Traffic.Flows;
 [StructLayout(LayoutKind.Sequential, Size = 64)]
 internal struct FlowKey
 {
+    /// <summary>In the word of a flow without IP.</summary>
+    public const ulong WithoutIp = 2;
+
     private const ulong PlainPorts = (1UL << IpProtocol.Tcp) | (1UL << IpProtocol.Udp);
 
     public NetAddress A;
     public NetAddress B;
 
-    /// <summary>From the top: port of A 16, port of B 16, EtherType 16, protocol 8, and a 1.</summary>
+    /// <summary>From the top: port of A 16, port of B 16, EtherType 16, protocol 8, whether the ends are MACs (2), and a 1.</summary>
     public ulong Word;
 
     public uint Hash;
@@ -69,6 +72,7 @@ internal struct FlowKey
         if (header.IpVersion == 0)
         {
             Order(new NetAddress(0, header.SourceMac), new NetAddress(0, header.DestinationMac), 0, 0, header.EtherType, 0);
+            Word |= WithoutIp;
             return;
         }
 

@@ -63,7 +63,7 @@ internal sealed class FlowRows : IReadOnlyList<FlowFeatures>
     private FlowFeatures Features(int row, in FlowEntry flow)
     {
         var client = flow.Client;
-        var ip = flow.Protocol != 0 || flow.EtherType is IpProtocol.EtherTypeV4 or IpProtocol.EtherTypeV6;
+        var ip = flow.HasIp;
         var turned = client != 0 && flow.Protocol is not (IpProtocol.Icmp or IpProtocol.IcmpV6 or IpProtocol.Igmp);
         var clientPort = turned ? flow.PortB : flow.PortA;
         var serverPort = turned ? flow.PortA : flow.PortB;
@@ -101,6 +101,12 @@ internal sealed class FlowRows : IReadOnlyList<FlowFeatures>
         if (!ip)
         {
             return ServiceTable.OfEtherType(flow.EtherType);
+        }
+
+        // The port of a client says nothing where it is known who the client is: systems give them out by chance.
+        if ((flow.Flags & FlowFlags.Begun) != 0 && !ServiceTable.IsServerPort(flow.Protocol, serverPort))
+        {
+            return "";
         }
 
         var label = ServiceTable.OfPorts(flow.Protocol, clientPort, serverPort);

@@ -23,7 +23,7 @@ internal sealed class FragmentTable(ulong seed)
         {
             place = new Place(key, header.Timestamp, (ushort)source, (ushort)destination);
         }
-        else if (place.Key == key && Math.Abs(header.Timestamp - place.Time) <= LifeNanoseconds)
+        else if (place.Key == key && !Silence.IsLonger(header.Timestamp, place.Time, LifeNanoseconds))
         {
             source = place.Source;
             destination = place.Destination;

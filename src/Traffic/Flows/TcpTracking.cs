@@ -112,7 +112,7 @@ internal static unsafe class TcpTracking
         }
 
         flow->Flags &= ~(FlowFlags.FinA | FlowFlags.FinB | FlowFlags.Reset | FlowFlags.SequenceA | FlowFlags.SequenceB);
-        flow->Flags |= FlowFlags.Open | FlowFlags.Pending | Of(FlowFlags.SequenceA, from);
+        flow->Flags |= FlowFlags.Open | FlowFlags.Pending | FlowFlags.Begun | Of(FlowFlags.SequenceA, from);
         direction->SequenceEnd = end;
         return outcome;
     }
@@ -127,7 +127,7 @@ internal static unsafe class TcpTracking
         }
 
         direction->SequenceEnd = header.Sequence + 1 + (uint)header.PayloadLength;
-        flow->Flags |= Of(FlowFlags.SequenceA, from);
+        flow->Flags |= FlowFlags.Begun | Of(FlowFlags.SequenceA, from);
         return TcpOutcome.SynAck;
     }
 

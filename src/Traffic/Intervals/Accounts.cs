@@ -15,6 +15,9 @@ internal sealed unsafe class Accounts(FlowTable flows, DeviceTable devices, Carr
     private const int ArpReply = 2;
     private const int BootpHeader = 236;
 
+    // Of Linux; that of IANA, Windows and the small stacks is 49152 (RFC 6335, 6).
+    private const int FirstEphemeral = 32_768;
+
     /// <summary>Flows that had to leave for others since this was last set to 0.</summary>
     public long Evicted { get; set; }
 
@@ -66,7 +69,7 @@ internal sealed unsafe class Accounts(FlowTable flows, DeviceTable devices, Carr
         flows.Remove(flow);
     }
 
-    /// <summary>Counts a failed connection for the client of a flow.</summary>
+    /// <summary>Counts a failed connection for the client of a flow, who then is told of in this interval even if he was silent.</summary>
     public void Failed(FlowEntry* flow)
     {
         var up = flow->Client == 0 ? &flow->FromA : &flow->FromB;
@@ -75,6 +78,7 @@ internal sealed unsafe class Accounts(FlowTable flows, DeviceTable devices, Carr
         if (DeviceTable.Is(client, flow->Client == 0 ? flow->MacA : flow->MacB, flow->Client == 0 ? flow->A : flow->B))
         {
             client->Failed++;
+            devices.Touched.Set((int)(client - devices.Entries));
         }
     }
 
@@ -116,8 +120,8 @@ internal sealed unsafe class Accounts(FlowTable flows, DeviceTable devices, Carr
 
         var sender = devices.Entries + direction->Sender;
         var receiver = devices.Entries + direction->Receiver;
-        if ((!DeviceTable.Is(sender, header.SourceMac, header.Source) && direction->Sender != 0)
-            || (!DeviceTable.Is(receiver, header.DestinationMac, header.Destination) && direction->Receiver != 0))
+        if ((!DeviceTable.Is(sender, header.SourceMac, header.Source) && DeviceTable.IsOne(direction->Sender, header.SourceMac))
+            || (!DeviceTable.Is(receiver, header.DestinationMac, header.Destination) && DeviceTable.IsOne(direction->Receiver, header.DestinationMac)))
         {
             Meet(flow, direction, from, header);
             sender = devices.Entries + direction->Sender;
@@ -169,7 +173,7 @@ internal sealed unsafe class Accounts(FlowTable flows, DeviceTable devices, Carr
 
         if ((header.Marks & PacketMarks.Arp) != 0)
         {
-            if (header.Source == header.Destination)
+            if (header.Source == header.Destination && !header.Source.IsNone)
             {
                 sender->ArpAnnouncements++;
             }
@@ -203,7 +207,11 @@ internal sealed unsafe class Accounts(FlowTable flows, DeviceTable devices, Carr
         if (direction->Sender != 0 && from == flow->Client && header.Protocol is IpProtocol.Tcp or IpProtocol.Udp or IpProtocol.Sctp)
         {
             var called = from == 0 ? flow->PortB : flow->PortA;
-            devices.Entries[direction->Sender].Ports.Add(devices.HashOf(header.Protocol, called));
+            // 0 where a fragment or a cut header has none.
+            if (called != 0)
+            {
+                devices.Entries[direction->Sender].Ports.Add(devices.HashOf(header.Protocol, called));
+            }
         }
     }
 
@@ -213,6 +221,12 @@ internal sealed unsafe class Accounts(FlowTable flows, DeviceTable devices, Carr
     {
         direction->Sender = devices.Sender(header);
         direction->Receiver = devices.Receiver(header);
+        if (devices.Entries[direction->Sender].Mac != header.SourceMac)
+        {
+            // The receiver was made in the sender's place, which was silent for long.
+            direction->Sender = devices.Sender(header);
+        }
+
         if (from == 0)
         {
             flow->MacA = header.SourceMac;
@@ -226,14 +240,15 @@ internal sealed unsafe class Accounts(FlowTable flows, DeviceTable devices, Carr
 
         if ((header.Marks & (PacketMarks.Broadcast | PacketMarks.Multicast)) == 0 && (header.IpVersion == 0 || !LocalNetworks.IsGroupOrNone(header.Destination)))
         {
-            AddPeer(devices.Entries + direction->Sender, header.Destination, header.DestinationMac, header.IpVersion);
-            AddPeer(devices.Entries + direction->Receiver, header.Source, header.SourceMac, header.IpVersion);
+            AddPeer(devices.Entries + direction->Sender, header.Destination, header.DestinationMac);
+            AddPeer(devices.Entries + direction->Receiver, header.Source, header.SourceMac);
         }
     }
 
-    private void AddPeer(DeviceEntry* device, in NetAddress address, ulong mac, byte ipVersion)
+    // By address where there is one, also that of ARP: so who speaks IP and ARP with another has one peer.
+    private void AddPeer(DeviceEntry* device, in NetAddress address, ulong mac)
     {
-        if (ipVersion == 0)
+        if (LocalNetworks.IsGroupOrNone(address))
         {
             device->PeersLocal.Add(devices.HashOf(mac, ulong.MaxValue));
         }
@@ -305,6 +320,7 @@ internal sealed unsafe class Accounts(FlowTable flows, DeviceTable devices, Carr
     }
 
     // Who began is the client. Where the begin was not seen: who does not speak from a service's port, else who spoke first.
+    // Of two ports of services the one is by chance that systems give out to clients, where the other is none of these.
     private static bool SenderIsClient(in PacketHeader header)
     {
         if (header.Protocol == IpProtocol.Tcp)
@@ -325,10 +341,11 @@ internal sealed unsafe class Accounts(FlowTable flows, DeviceTable devices, Carr
         }
 
         return (header.Marks & (PacketMarks.Broadcast | PacketMarks.Multicast)) != 0
-            || !IsService(header.Protocol, header.SourcePort) || IsService(header.Protocol, header.DestinationPort);
+            || !IsService(header.Protocol, header.SourcePort)
+            || (IsService(header.Protocol, header.DestinationPort) && (header.SourcePort >= FirstEphemeral || header.DestinationPort < FirstEphemeral));
     }
 
     private static bool IsService(byte protocol, ushort port) => ServiceTable.IsServerPort(protocol, port);
 
-    private static bool IsDhcp(ushort port) => port is 67 or 68 or 546 or 547;
+    internal static bool IsDhcp(ushort port) => port is 67 or 68 or 546 or 547;
 }

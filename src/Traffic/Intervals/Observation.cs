@@ -58,6 +58,9 @@ public sealed unsafe class Observation : IDisposable
         _accounts = new Accounts(_flows, _devices, _carries);
     }
 
+    /// <summary>Whether an interval is open, which then is to be told with <see cref="Flush"/> when the packets end.</summary>
+    public bool IsOpen => _start != long.MinValue;
+
     /// <summary>Whether the open interval has ended at a time in nanoseconds since 1970; opens the first one.</summary>
     public bool IsOver(long now)
     {
@@ -86,10 +89,16 @@ public sealed unsafe class Observation : IDisposable
         return taken;
     }
 
-    /// <summary>Ends the open interval and tells what was seen in it. The next begins after it, or where the next packet or <see cref="IsOver"/> says.</summary>
+    /// <summary>Ends the open interval and tells what was seen in it. The next begins where the next packet or <see cref="IsOver"/> says.</summary>
     /// <param name="own">What the sensor knows of itself besides the packets and the tables.</param>
+    /// <exception cref="InvalidOperationException">No interval is open: neither a packet nor <see cref="IsOver"/> came since the last one.</exception>
     public IntervalFeatures Flush(SensorState? own = null)
     {
+        if (!IsOpen)
+        {
+            throw new InvalidOperationException("No interval is open: neither a packet nor a time came since the last one.");
+        }
+
         var end = _start + _length;
         FailUnanswered(end);
         var rows = new FlowRows();
@@ -166,7 +175,7 @@ public sealed unsafe class Observation : IDisposable
         var (from, to) = _flows.NextSweep();
         for (var flow = _flows.Entries + from; flow < _flows.Entries + to; flow++)
         {
-            if (flow->Word != 0 && Math.Abs(now - Math.Max(flow->FromA.Last, flow->FromB.Last)) > SilenceOf(flow) * 1_000_000_000L)
+            if (flow->Word != 0 && Silence.IsLonger(now, Math.Max(flow->FromA.Last, flow->FromB.Last), SilenceOf(flow) * 1_000_000_000L))
             {
                 _accounts.Leave(flow);
             }
@@ -190,7 +199,7 @@ public sealed unsafe class Observation : IDisposable
 
     private void Open(long time)
     {
-        if (_start == long.MinValue)
+        if (!IsOpen)
         {
             _start = time - (((time % _length) + _length) % _length);
         }

@@ -65,6 +65,9 @@ public sealed record FlowRecord
     /// <summary>One of how many packets the exporter looked at; the counts are not multiplied by it.</summary>
     public int Sampling { get; init; } = 1;
 
+    /// <summary>Whether the connection was refused, unanswered, or ended before any data; null where the teller does not say.</summary>
+    public bool? ConnectionFailed { get; init; }
+
     /// <summary>Label of the service where the teller has one; else empty.</summary>
     public string Service { get; init; } = "";
 

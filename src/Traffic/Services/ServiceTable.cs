@@ -44,11 +44,13 @@ public static class ServiceTable
         {
             KnownUdp[port] = true;
         }
+
+        // Field initialisers would run before the ports are read.
+        Labels = [.. Tcp.Values.Concat(Udp.Values).Concat(OverSctp.Values).Concat(EtherTypes.Values).Concat(Protocols.Values).Concat(["lwm2m", "rtp"]).Distinct().Order(StringComparer.Ordinal)];
     }
 
     /// <summary>Every label that a flow can get, in order.</summary>
-    public static IReadOnlyList<string> Labels { get; } =
-        [.. Tcp.Values.Concat(Udp.Values).Concat(OverSctp.Values).Concat(EtherTypes.Values).Concat(Protocols.Values).Append("lwm2m").Distinct().Order(StringComparer.Ordinal)];
+    public static IReadOnlyList<string> Labels { get; }
 
     /// <summary>Whether a service listens on the port as a rule: the tie-break for who is the client when the begin was not seen.</summary>
     public static bool IsServerPort(byte protocol, int port) => protocol switch

@@ -47,6 +47,7 @@ internal static class BodyReader
         DevicesHeld = reader.Small(int.MaxValue),
         DevicesLimit = reader.Small(int.MaxValue),
         FlowsEvicted = reader.Count(),
+        FlowsOmitted = reader.Count(),
         DevicesEvicted = reader.Count(),
         UplinkBytes = reader.Count(),
         Waiting = reader.Small(int.MaxValue),

@@ -38,7 +38,7 @@ internal sealed class BodyWriter
         _to.Count((long)Math.Round(state.Cpu * CpuParts));
         foreach (var value in (ReadOnlySpan<long>)[
             state.Memory, state.Packets, state.Bytes, state.KernelDrops, state.Malformed, state.Truncated, state.Unknown, state.FlowsHeld, state.FlowsLimit,
-            state.DevicesHeld, state.DevicesLimit, state.FlowsEvicted, state.DevicesEvicted, state.UplinkBytes, state.Waiting, state.Lost])
+            state.DevicesHeld, state.DevicesLimit, state.FlowsEvicted, state.FlowsOmitted, state.DevicesEvicted, state.UplinkBytes, state.Waiting, state.Lost])
         {
             _to.Count(value);
         }

@@ -4,7 +4,7 @@ namespace Sekisho.Wire.Features;
 /// <param name="Sequence">Number of the interval since the sensor was set up, one more for each; a gap is a loss, a repeat a replay.</param>
 /// <param name="Start">Begin of the interval.</param>
 /// <param name="Length">Length of the interval in milliseconds.</param>
-/// <param name="Devices">Each device that sent or received in it, in order of <see cref="DeviceFeatures.Mac"/> and address.</param>
+/// <param name="Devices">Each device that sent or received in it, or of which a connection was found to have failed, in order of <see cref="DeviceFeatures.Mac"/> and address.</param>
 /// <param name="Flows">Each flow with packets in it.</param>
 /// <param name="State">What the sensor says about itself.</param>
 public sealed record IntervalFeatures(

@@ -21,9 +21,15 @@ internal sealed class MailAction(MailList list, NotificationStore notifications,
 
     public bool LocksOut => false;
 
+    public bool Disturbs => false;
+
+    public bool Destroys => false;
+
     public (string? Target, string? Refusal) TargetOf(Finding finding) => (list.Role ?? "everyone", null);
 
     public string? Before(Lease lease) => null;
+
+    public Task<IReadOnlyList<PreviewLine>> PreviewAsync(ActionOrder order, CancellationToken cancellation) => Task.FromResult<IReadOnlyList<PreviewLine>>([]);
 
     public async Task<ActionOutcome> RunAsync(ActionOrder order, CancellationToken cancellation)
     {

@@ -46,9 +46,15 @@ internal sealed class WebhookAction(NotificationStore notifications, IDeviceDire
 
     public bool LocksOut => false;
 
+    public bool Disturbs => false;
+
+    public bool Destroys => false;
+
     public (string? Target, string? Refusal) TargetOf(Finding finding) => ("webhook", null);
 
     public string? Before(Lease lease) => null;
+
+    public Task<IReadOnlyList<PreviewLine>> PreviewAsync(ActionOrder order, CancellationToken cancellation) => Task.FromResult<IReadOnlyList<PreviewLine>>([]);
 
     public async Task<ActionOutcome> RunAsync(ActionOrder order, CancellationToken cancellation)
     {
