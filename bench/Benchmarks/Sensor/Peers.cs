@@ -30,7 +30,8 @@ internal static class Peers
     public static Peer? Find(string name, string pcap, string folder, int port)
     {
         var collector = string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{port}");
-        string[] files = ["-p", Path.Combine(folder, "pid"), "-c", Path.Combine(folder, "ctl")];
+        // Without its control socket, for which it sometimes waits when it reads a file.
+        string[] files = ["-p", Path.Combine(folder, "pid"), "-c", "none"];
         var (program, arguments) = name switch
         {
             Floor => (FloorProgram(folder), (string[])[pcap, "3", "r", "32"]),
