@@ -17,6 +17,10 @@ internal sealed class Cable : IDisposable
     private const string ReceivingCore = "1";
     private const string ReceivingMask = "2";
 
+    // The load is to come at its rate whatever else runs on the machine.
+    private const string SendingPriority = "-10";
+    private const string UsualPriority = "0";
+
     private readonly List<string> _made = [];
 
     public Cable()
@@ -45,9 +49,9 @@ internal sealed class Cable : IDisposable
         }
     }
 
-    public static Process Send(params string[] arguments) => Start(Sending, SendingCore, arguments);
+    public static Process Send(params string[] arguments) => Start(Sending, SendingCore, SendingPriority, arguments);
 
-    public static Process Receive(params string[] arguments) => Start(Receiving, ReceivingCore, arguments);
+    public static Process Receive(params string[] arguments) => Start(Receiving, ReceivingCore, UsualPriority, arguments);
 
     public void Dispose()
     {
@@ -57,9 +61,9 @@ internal sealed class Cable : IDisposable
         }
     }
 
-    private static Process Start(string space, string core, string[] arguments)
+    private static Process Start(string space, string core, string niceness, string[] arguments)
     {
-        var info = new ProcessStartInfo("ip", ["netns", "exec", space, "taskset", "-c", core, "dotnet", SensorProcess.Program, .. arguments]) { RedirectStandardInput = true, RedirectStandardOutput = true };
+        var info = new ProcessStartInfo("ip", ["netns", "exec", space, "nice", "-n", niceness, "taskset", "-c", core, "dotnet", SensorProcess.Program, .. arguments]) { RedirectStandardInput = true, RedirectStandardOutput = true };
         foreach (var (name, value) in SensorProcess.Form)
         {
             info.Environment[name] = value;

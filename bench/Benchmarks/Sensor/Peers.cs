@@ -43,7 +43,7 @@ internal static class Peers
         return program is null ? null : new Peer(name, program, arguments);
     }
 
-    /// <summary>Version of a program, as far as one word of its help tells it.</summary>
+    /// <summary>Where a program lies, or null.</summary>
     public static string? Where(string program) =>
         (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Append("/usr/sbin").Append("/sbin").Select(f => Path.Combine(f, program)).FirstOrDefault(File.Exists);
 

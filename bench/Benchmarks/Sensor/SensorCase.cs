@@ -99,8 +99,8 @@ internal static class SensorCase
     {
         foreach (var goal in goals)
         {
-            var met = goal.Met switch { true => "met", false => "MISSED", null => "nothing to compare with" };
-            Line($"goal: {goal.What}: {(goal.AtMost ? "at most" : "at least")} {goal.Wanted}, measured {goal.Measured:F2}: {met}");
+            var met = goal.Met switch { true => "met", false => "MISSED", null => "not decided" };
+            Line($"goal: {goal.What}: {(goal.AtMost ? "at most" : "at least")} {goal.Wanted}, measured {goal.Measured?.ToString("F2", CultureInfo.InvariantCulture) ?? "nothing"}: {met}");
         }
     }
 
