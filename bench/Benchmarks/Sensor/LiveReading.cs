@@ -28,9 +28,13 @@ internal static class LiveReading
         var cpu = Environment.CpuUsage;
         var allocated = GC.GetTotalAllocatedBytes(precise: true);
         var clock = Stopwatch.StartNew();
+        TimeSpan longestWait = default, longestWork = default;
         while (true)
         {
+            var before = clock.Elapsed;
             var count = capture.Read(batch, Wait);
+            var after = clock.Elapsed;
+            longestWait = Max(longestWait, after - before);
             if (count > 0)
             {
                 intervals.Add(batch.AsSpan(0, count));
@@ -43,6 +47,8 @@ internal static class LiveReading
             {
                 intervals.Flush();
             }
+
+            longestWork = Max(longestWork, clock.Elapsed - after);
         }
 
         intervals.End();
@@ -51,9 +57,11 @@ internal static class LiveReading
         SensorProcess.Tell(
             ("received", intervals.Packets), ("kernel_drops", counted.Drops), ("kernel_frames", counted.Frames), ("observed_seconds", clock.Elapsed.TotalSeconds),
             ("cpu_user", (used.UserTime - cpu.UserTime).TotalSeconds), ("cpu_system", (used.PrivilegedTime - cpu.PrivilegedTime).TotalSeconds),
-            ("peak_mebibytes", ProcessMeter.PeakMebibytes(Environment.ProcessId)), ("intervals", intervals.Count), ("flows_held", intervals.FlowsHeld),
+            ("longest_wait_seconds", longestWait.TotalSeconds), ("longest_work_seconds", longestWork.TotalSeconds), ("peak_mebibytes", ProcessMeter.PeakMebibytes(Environment.ProcessId)), ("intervals", intervals.Count), ("flows_held", intervals.FlowsHeld),
             ("uplink_bytes", intervals.Bytes), ("allocated_bytes", GC.GetTotalAllocatedBytes(precise: true) - allocated), ("allocated_in_flushes", intervals.Allocated));
         end.Join();
         return 0;
     }
+
+    private static TimeSpan Max(TimeSpan a, TimeSpan b) => a > b ? a : b;
 }
