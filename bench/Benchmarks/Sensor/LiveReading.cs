@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Security.Cryptography;
 using Sekisho.Traffic.Capture;
@@ -15,7 +16,18 @@ internal static class LiveReading
     {
         using var capture = LiveCapture.Open(new CaptureSettings { Interfaces = [interfaceName], RingMebibytes = ring });
         using var observation = new Observation(new ObservationSettings { Seed = BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(8)) });
-        var intervals = new EncodedIntervals(observation);
+
+        // Encoded on another thread, or the ring would have to hold what comes meanwhile. Two intervals wait at most; then reading does.
+        using var waiting = new BlockingCollection<Action>(boundedCapacity: 2);
+        var encoder = new Thread(() =>
+        {
+            foreach (var encode in waiting.GetConsumingEnumerable())
+            {
+                encode();
+            }
+        });
+        encoder.Start();
+        var intervals = new EncodedIntervals(observation, waiting.Add);
         var batch = new PacketHeader[32];
         var ended = false;
         Console.Out.WriteLine("ready");
@@ -52,6 +64,8 @@ internal static class LiveReading
         }
 
         intervals.End();
+        waiting.CompleteAdding();
+        encoder.Join();
         var used = Environment.CpuUsage;
         var counted = capture.Interfaces[0].Statistics;
         SensorProcess.Tell(
