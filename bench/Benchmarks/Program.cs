@@ -1,6 +1,12 @@
 using System.CommandLine;
 using System.Text.Json;
 using Sekisho.Benchmarks;
+using Sekisho.Benchmarks.Sensor;
+
+if (SensorCase.Child(args) is { } code)
+{
+    return code;
+}
 
 var gateway = new Option<string>("--gateway") { Description = "Sekisho.Gateway.dll to measure", Required = true };
 var json = new Option<bool>("--json") { Description = "One JSON object per case instead of a table" };
@@ -36,6 +42,8 @@ detect.SetAction((parsed, _) =>
     return parsed.GetValue(days) > 0 ? BacktestCase.RunAsync(parsed.GetValue(days), 1000, "", parsed.GetValue(json)) : Task.FromResult(0);
 });
 
+var sensor = SensorCase.Command(json, gateway);
+
 // The two below are the processes that the measurements start.
 var port = new Argument<int>("port");
 var file = new Argument<string>("file");
@@ -50,4 +58,4 @@ load.SetAction(async (parsed, cancellation) =>
     Console.WriteLine(JsonSerializer.Serialize(await LoadClient.RunAsync(plan)));
 });
 
-return await new RootCommand("Sekisho's benchmarks") { ingest, detect, stages, scripts, backtest, serve, load }.Parse(args).InvokeAsync();
+return await new RootCommand("Sekisho's benchmarks") { ingest, detect, stages, scripts, backtest, sensor, serve, load }.Parse(args).InvokeAsync();

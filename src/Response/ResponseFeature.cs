@@ -9,7 +9,10 @@ using Sekisho.Response.Actions.SuspendAuthentication;
 using Sekisho.Response.Actions.Webhook;
 using Sekisho.Response.Leases;
 using Sekisho.Response.Notification;
+using Sekisho.Response.Orders;
+using Sekisho.Response.Policies;
 using Sekisho.Response.Queue;
+using Sekisho.Response.Rules;
 using Sekisho.Storage;
 
 namespace Sekisho.Response;
@@ -23,6 +26,7 @@ public static class ResponseFeature
         services.AddSingleton(typeof(ResponseFeature).Assembly);
         services.AddSingleton(new StageMigrations("Response", typeof(ResponseFeature).Assembly));
         services.AddSettings<LeaseSettings>("Response:Leases");
+        services.AddSettings<GuardSettings>("Response:Guard");
         services.AddSettings<MailSettings>("Response:Mail");
         services.AddSettings<WebhookSettings>("Response:Webhook");
 
@@ -39,6 +43,11 @@ public static class ResponseFeature
         services.AddSingleton<IResponseAction, WebhookAction>();
         services.AddSingleton<IResponseAction, SuspendAuthenticationAction>();
 
+        services.AddSingleton<RuleStore>();
+        services.AddSingleton<ResponseRules>();
+        services.AddSingleton<DryRun>();
+        services.AddSingleton<LeaseOrders>();
+        services.AddSingleton<Notices>();
         services.AddSingleton<LeaseRunner>();
         services.AddSingleton<ILaneCommitPart, LeaseIntake>();
         services.AddSingleton<ResponseWorker>();
@@ -51,6 +60,8 @@ public static class ResponseFeature
     public static void MapResponse(this RouteGroups routes)
     {
         LeaseRoutes.Map(routes);
+        PreviewRoutes.Map(routes);
+        RuleRoutes.Map(routes);
         NotificationRoutes.Map(routes);
     }
 

@@ -41,7 +41,7 @@ public sealed class UplinkTests : IDisposable
         await using var running = Run(gateway, spool);
         await running.UntilAsync(() => _clock.Waits.Count >= 12);
         Assert.Equal(3, spool.Waiting);
-        Assert.Contains("cannot be reached", running.Uplink.Trouble, StringComparison.Ordinal);
+        Assert.Equal(UplinkFault.Unreachable, running.Uplink.Trouble?.Fault);
         var waits = _clock.Waits.Take(12).Select(w => w.TotalSeconds).ToArray();
         for (var i = 0; i < waits.Length; i++)
         {

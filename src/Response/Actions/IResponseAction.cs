@@ -17,11 +17,20 @@ internal interface IResponseAction
     /// <summary>It shuts a device out; for theft and takeover such a lease never ends by itself.</summary>
     bool LocksOut { get; }
 
+    /// <summary>It takes something away from a device: the guard counts it, and lets only a share of a field be disturbed in an hour.</summary>
+    bool Disturbs { get; }
+
+    /// <summary>What it takes away may be gone for good (data, settings, the device's own operation): two persons agree unless a binding says otherwise.</summary>
+    bool Destroys { get; }
+
     /// <summary>What it works on for this finding, or why it cannot work on it (one of <see cref="LeaseCauses"/>). Called in a lane: memory only.</summary>
     (string? Target, string? Refusal) TargetOf(Finding finding);
 
     /// <summary>How things stand before the first try, to be recorded before it; null when the action needs no such thing.</summary>
     string? Before(Lease lease);
+
+    /// <summary>What would happen, for a person who has to decide ("this SIM carries 3 devices"): keys of texts with their values, without doing anything. Empty when the target says all.</summary>
+    Task<IReadOnlyList<PreviewLine>> PreviewAsync(ActionOrder order, CancellationToken cancellation);
 
     /// <summary>Does it. What throws is tried again.</summary>
     Task<ActionOutcome> RunAsync(ActionOrder order, CancellationToken cancellation);
@@ -35,6 +44,11 @@ internal interface IResponseAction
 /// <param name="Lease">As recorded before the try.</param>
 /// <param name="Finding">What it answers; null for a test notification.</param>
 internal sealed record ActionOrder(Lease Lease, Finding? Finding);
+
+/// <summary>One sentence of a dry run.</summary>
+/// <param name="Key">Key of the text, "response.preview.NAME".</param>
+/// <param name="Values">What stands in its places.</param>
+internal sealed record PreviewLine(string Key, params IReadOnlyList<(string Name, string Value)> Values);
 
 /// <summary>What came of a try.</summary>
 internal abstract record ActionOutcome

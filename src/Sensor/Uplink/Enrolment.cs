@@ -27,7 +27,7 @@ public static class Enrolment
     /// <param name="folder">Where ca.pem and identity.pem are kept.</param>
     /// <param name="clock">Time.</param>
     /// <param name="cancellation">Ends it.</param>
-    /// <exception cref="UplinkException">It did not work; the message says why and what to do.</exception>
+    /// <exception cref="UplinkException">It did not work; <see cref="UplinkException.Trouble"/> says why.</exception>
     public static async Task<Enrolled> EnrolAsync(Uri gateway, string code, string fingerprint, string folder, TimeProvider clock, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(gateway);
@@ -35,7 +35,7 @@ public static class Enrolment
         var wanted = fingerprint.Replace(":", "", StringComparison.Ordinal).Trim().ToUpperInvariant();
         if (wanted.Length != FingerprintDigits || !wanted.All(char.IsAsciiHexDigit))
         {
-            throw new UplinkException("Give the fingerprint of the gateway's CA as 64 hexadecimal digits, as the gateway shows it.");
+            throw new UplinkException(UplinkFault.NoFingerprint);
         }
 
         using var authority = await AuthorityAsync(gateway, wanted, clock, cancellation).ConfigureAwait(false);
@@ -46,13 +46,13 @@ public static class Enrolment
             var answer = await AskAsync(client, HttpMethod.Post, "/sensor/v1/enrol", Json(("code", code), ("request", request)), clock, cancellation).ConfigureAwait(false);
             if (!answer.Done)
             {
-                throw new UplinkException($"The gateway refuses to enrol this sensor ({answer.Status}): {answer.Text("detail") ?? "it gives no reason."}");
+                throw new UplinkException(UplinkFault.EnrolmentRefused, $"{answer.Status} {answer.Text("detail")}");
             }
 
             var notAfter = answer.Body!.Value.TryGetProperty("notAfter", out var end) && end.TryGetDateTimeOffset(out var time) ? time : (DateTimeOffset?)null;
             if (answer.Text("sensorId") is not { } sensorId || answer.Text("certificate") is not { } certificate || notAfter is null || answer.Number("upTo") is not { } upTo)
             {
-                throw new UplinkException("What answers at this address is no Sekisho gateway. Check the address and the port.");
+                throw new UplinkException(UplinkFault.NoGateway);
             }
 
             SensorIdentity.KeepAuthority(folder, authority);
@@ -93,10 +93,10 @@ public static class Enrolment
         }
         catch (CryptographicException e)
         {
-            throw new UplinkException("What answers at this address is no Sekisho gateway. Check the address and the port.", e);
+            throw new UplinkException(UplinkFault.NoGateway, cause: e);
         }
 
-        throw new UplinkException("The gateway's CA has another fingerprint than the one given. Check the fingerprint and the address; if both are right, somebody sits between this sensor and the gateway. The code was not sent.");
+        throw new UplinkException(UplinkFault.OtherAuthority);
     }
 
     private static async Task<GatewayAnswer> AskAsync(GatewayClient client, HttpMethod method, string path, HttpContent? body, TimeProvider clock, CancellationToken cancellation)
@@ -107,7 +107,7 @@ public static class Enrolment
         }
         catch (Exception e) when (e is HttpRequestException || (e is TaskCanceledException && !cancellation.IsCancellationRequested))
         {
-            throw new UplinkException($"The gateway cannot be reached: {e.Message} Check address, port and network, and that the gateway's certificate names this host.", e);
+            throw new UplinkException(UplinkFault.Unreachable, e.Message, e);
         }
     }
 

@@ -95,7 +95,7 @@ internal sealed class GatewayClient : IDisposable
     {
         if (!gateway.IsAbsoluteUri || gateway.Scheme != Uri.UriSchemeHttps)
         {
-            throw new UplinkException("Give the gateway's address as https://HOST:PORT.");
+            throw new UplinkException(UplinkFault.NoAddress);
         }
     }
 

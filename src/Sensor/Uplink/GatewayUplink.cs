@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net.Http.Headers;
 using Sekisho.Wire.Features;
 
@@ -40,7 +41,7 @@ public sealed class GatewayUplink(Spool spool, UplinkOptions options, TimeProvid
     private long _bytes;
     private long _reported;
     private volatile object? _offset; // a boxed double, so that it is read whole
-    private volatile string? _trouble;
+    private volatile UplinkTrouble? _trouble;
     private DateTimeOffset _noRenewalBefore;
 
     /// <summary>Bytes sent to the gateway since the start, TLS included, below TCP.</summary>
@@ -49,8 +50,8 @@ public sealed class GatewayUplink(Spool spool, UplinkOptions options, TimeProvid
     /// <summary>Offset of this clock from the gateway's in milliseconds, positive when it is ahead; null before the first answer.</summary>
     public double? ClockOffset => (double?)_offset;
 
-    /// <summary>Why nothing gets through now, for people; null while all is well.</summary>
-    public string? Trouble => _trouble;
+    /// <summary>Why nothing gets through now; null while all is well.</summary>
+    public UplinkTrouble? Trouble => _trouble;
 
     /// <summary>Completes a report with what the uplink knows: bytes since the last report and the clock's offset. The spool adds the rest.</summary>
     public SensorState Report(SensorState state)
@@ -112,7 +113,7 @@ public sealed class GatewayUplink(Spool spool, UplinkOptions options, TimeProvid
 
     /// <summary>One upload.</summary>
     /// <returns>What is in the way, and how long the gateway wants to be left alone; nothing when it went through.</returns>
-    private async Task<(string? Trouble, TimeSpan? Wait)> SendAsync(GatewayClient client, CancellationToken cancellation)
+    private async Task<(UplinkTrouble? Trouble, TimeSpan? Wait)> SendAsync(GatewayClient client, CancellationToken cancellation)
     {
         var batch = spool.Peek(options.MostIntervals, options.MostBytes);
         if (batch.Count == 0)
@@ -128,7 +129,7 @@ public sealed class GatewayUplink(Spool spool, UplinkOptions options, TimeProvid
         }
         catch (Exception e) when (e is HttpRequestException or IOException || (e is TaskCanceledException && !cancellation.IsCancellationRequested))
         {
-            return ("The gateway cannot be reached: " + e.Message, null);
+            return (new UplinkTrouble(UplinkFault.Unreachable, e.Message), null);
         }
 
         var (first, last) = (batch[0].Sequence, batch[^1].Sequence);
@@ -145,14 +146,16 @@ public sealed class GatewayUplink(Spool spool, UplinkOptions options, TimeProvid
                 return default;
             case 408 or 425 or 429:
             case >= 500:
-                return ($"The gateway has no time ({answer.Status}).", answer.RetryAfter);
+                return (new UplinkTrouble(UplinkFault.Busy, Status(answer)), answer.RetryAfter);
             case >= 400 and < 500 and not 409 when answer.Text("type") is { } type:
-                throw new UplinkException($"The gateway refuses this sensor ({answer.Status}, {type}): {answer.Text("detail")} {spool.Waiting} intervals wait on disk.");
+                throw new UplinkException(UplinkFault.Refused, $"{answer.Status}, {type}: {answer.Text("detail")}");
             default:
                 // Nothing that a gateway says: a portal or a proxy may sit between, and may go again. Nothing is forgotten for it.
-                return ($"What answers at the gateway's address is no gateway ({answer.Status}).", answer.RetryAfter);
+                return (new UplinkTrouble(UplinkFault.NoGateway, Status(answer)), answer.RetryAfter);
         }
     }
+
+    private static string Status(GatewayAnswer answer) => answer.Status.ToString(CultureInfo.InvariantCulture);
 
     private void Learn(GatewayAnswer answer, DateTimeOffset asked)
     {

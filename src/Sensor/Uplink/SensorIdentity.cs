@@ -41,9 +41,13 @@ public sealed class SensorIdentity : IDisposable
             using var pem = X509Certificate2.CreateFromPemFile(Path.Combine(folder, IdentityFile));
             return new SensorIdentity(X509CertificateLoader.LoadCertificateFromFile(Path.Combine(folder, AuthorityFile)), X509CertificateLoader.LoadPkcs12(pem.Export(X509ContentType.Pfx), null));
         }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            throw new UplinkException(UplinkFault.NotEnrolled, folder, e);
+        }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or CryptographicException)
         {
-            throw new UplinkException($"The sensor has no identity in {folder}: {e.Message} Enrol it with a code from the gateway.", e);
+            throw new UplinkException(UplinkFault.DamagedIdentity, $"{folder}: {e.Message}", e);
         }
     }
 
@@ -64,14 +68,14 @@ public sealed class SensorIdentity : IDisposable
             using var own = certificate.GetECDsaPublicKey();
             if (own is null || !own.ExportSubjectPublicKeyInfo().AsSpan().SequenceEqual(key.ExportSubjectPublicKeyInfo()))
             {
-                throw new UplinkException("The gateway sent a certificate of another key. Enrol again with a new code.");
+                throw new UplinkException(UplinkFault.NoCertificate);
             }
 
             PrivateFile.Replace(Path.Combine(folder, IdentityFile), Encoding.ASCII.GetBytes(certificate.ExportCertificatePem() + "\n" + key.ExportPkcs8PrivateKeyPem() + "\n"));
         }
         catch (CryptographicException e)
         {
-            throw new UplinkException("The gateway sent no certificate. Enrol again with a new code.", e);
+            throw new UplinkException(UplinkFault.NoCertificate, cause: e);
         }
     }
 

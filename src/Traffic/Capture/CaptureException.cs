@@ -34,6 +34,7 @@ public sealed class CaptureException : Exception
     {
         Fault = fault;
         Interface = interfaceName;
+        Detail = detail;
     }
 
     /// <summary>Why.</summary>
@@ -41,6 +42,9 @@ public sealed class CaptureException : Exception
 
     /// <summary>The interface that was asked for.</summary>
     public string Interface { get; }
+
+    /// <summary>What the kernel was asked for, and its answer; empty where the fault says all.</summary>
+    public string Detail { get; }
 
     private static string Text(CaptureFault fault, string name, string detail) => fault switch
     {

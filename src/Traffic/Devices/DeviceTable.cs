@@ -199,7 +199,8 @@ internal sealed unsafe class DeviceTable : IDisposable
         }
     }
 
-    private ushort Find(ulong mac, in NetAddress behind)
+    /// <summary>The number of a device; 0 when it is not known.</summary>
+    public ushort Find(ulong mac, in NetAddress behind)
     {
         var hash = HashOf(mac, behind);
         var place = hash >> _index.Shift;

@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 using Sekisho.Traffic.Devices;
 using Sekisho.Traffic.Flows;
 using Sekisho.Traffic.Headers;
-using Sekisho.Traffic.Services;
+using Sekisho.Traffic.Labels;
 using Sekisho.Traffic.Tables;
 using Sekisho.Wire.Features;
 
@@ -128,8 +128,10 @@ internal sealed unsafe class Accounts(FlowTable flows, DeviceTable devices, Carr
             receiver = devices.Entries + direction->Receiver;
         }
 
-        Add(ref sender->Sent, ref sender->SentLast, time, size, header.WireLength);
-        Add(ref receiver->Received, ref receiver->ReceivedLast, time, size, header.WireLength);
+        sender->SentBytes += header.WireLength;
+        receiver->ReceivedBytes += header.WireLength;
+        Add(ref sender->Sent, ref sender->SentLast, time, size);
+        Add(ref receiver->Received, ref receiver->ReceivedLast, time, size);
         if (header.Protocol == IpProtocol.Tcp && (header.Marks & (PacketMarks.LaterFragment | PacketMarks.HasPorts)) == PacketMarks.HasPorts)
         {
             var outcome = TcpTracking.Follow(flow, direction, from, header, gap);
@@ -146,9 +148,8 @@ internal sealed unsafe class Accounts(FlowTable flows, DeviceTable devices, Carr
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Add(ref DeviceTally tally, ref long last, long time, int size, int length)
+    private static void Add(ref DeviceTally tally, ref long last, long time, int size)
     {
-        tally.Bytes += length;
         tally.Sizes[size]++;
         if (last != 0)
         {
@@ -346,5 +347,5 @@ internal sealed unsafe class Accounts(FlowTable flows, DeviceTable devices, Carr
 
     private static bool IsService(byte protocol, ushort port) => ServiceTable.IsServerPort(protocol, port);
 
-    private static bool IsDhcp(ushort port) => port is 67 or 68 or 546 or 547;
+    internal static bool IsDhcp(ushort port) => port is 67 or 68 or 546 or 547;
 }

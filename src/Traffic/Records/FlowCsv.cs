@@ -14,6 +14,12 @@ public static class FlowCsv
     {
         to.Write(Header);
         to.Write("\r\n");
+        WriteRows(to, records);
+    }
+
+    /// <summary>Writes a line for each record.</summary>
+    public static void WriteRows(TextWriter to, IEnumerable<FlowRecord> records)
+    {
         foreach (var record in records)
         {
             to.Write(Line(record));

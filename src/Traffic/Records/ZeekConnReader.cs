@@ -31,10 +31,13 @@ public sealed class ZeekConnReader(TextReader text)
     /// <summary>Rows that hold no connection (damaged, cut, too long) and were passed over.</summary>
     public long Skipped { get; private set; }
 
+    /// <summary>Whether the log ends inside a line: Zeek ends each. Known once <see cref="Read"/> returned null.</summary>
+    public bool Truncated { get; private set; }
+
     /// <summary>Labels of the row that was read last, where the log has a column for them (IoT-23: "label", "detailed-label"); else empty.</summary>
     public (string Label, string Detail) Labels { get; private set; } = ("", "");
 
-    /// <summary>Reads the next connection; null at the end. Throws <see cref="InvalidDataException"/> when the text is no conn log.</summary>
+    /// <summary>Reads the next connection; null at the end. Throws <see cref="RecordFileException"/> when the text is no conn log.</summary>
     public FlowRecord? Read()
     {
         while (NextLine() is { } line)
@@ -82,7 +85,9 @@ public sealed class ZeekConnReader(TextReader text)
                 (_at, _held) = (0, text.Read(_buffer, 0, _buffer.Length));
                 if (_held == 0)
                 {
-                    return _line.Length == 0 && !tooLong ? null : Finish();
+                    var isEnd = _line.Length == 0 && !tooLong;
+                    Truncated |= !isEnd;
+                    return isEnd ? null : Finish();
                 }
             }
 
@@ -130,7 +135,7 @@ public sealed class ZeekConnReader(TextReader text)
         switch (parts[0])
         {
             case "#path" when parts.Length > 1 && parts[1] != "conn":
-                throw new InvalidDataException($"This is Zeek's log of \"{parts[1]}\", not of connections (conn).");
+                throw new RecordFileException(RecordFileFault.OtherLog, parts[1], $"This is Zeek's log of \"{parts[1]}\", not of connections (conn).");
             case "#unset_field" when parts.Length > 1:
                 _unset = parts[1];
                 break;
@@ -162,7 +167,8 @@ public sealed class ZeekConnReader(TextReader text)
 
         if (!Array.TrueForAll(s_needed, _columns.ContainsKey))
         {
-            throw new InvalidDataException($"This is no conn log of Zeek: the fields {string.Join(", ", s_needed)} are needed.");
+            var missing = string.Join(", ", s_needed.Where(name => !_columns.ContainsKey(name)));
+            throw new RecordFileException(RecordFileFault.NoConnLog, missing, $"This is no conn log of Zeek: the fields {string.Join(", ", s_needed)} are needed.");
         }
     }
 
@@ -257,6 +263,7 @@ public sealed class ZeekConnReader(TextReader text)
         }
 
         var history = field("history") ?? "";
+        var state = field("conn_state") ?? "";
         Labels = (field("label") ?? "", field("detailed-label") ?? "");
         return new()
         {
@@ -280,8 +287,9 @@ public sealed class ZeekConnReader(TextReader text)
             Bytes = Count(field("orig_ip_bytes")) ?? Count(field("orig_bytes")) ?? 0,
             ReversePackets = Count(field("resp_pkts")) ?? 0,
             ReverseBytes = Count(field("resp_ip_bytes")) ?? Count(field("resp_bytes")) ?? 0,
-            TcpFlags = Flags(history, upper: true),
-            ReverseTcpFlags = Flags(history, upper: false),
+            TcpFlags = history.Length > 0 ? Flags(history, upper: true) : ZeekState.Flags(state),
+            ReverseTcpFlags = history.Length > 0 ? Flags(history, upper: false) : ZeekState.ReverseFlags(state),
+            ConnectionFailed = field("proto") == "tcp" ? ZeekState.HasFailed(state, carriedData: (Count(field("orig_bytes")) ?? 1) + (Count(field("resp_bytes")) ?? 1) > 0) : null,
             Vlan = Count(field("vlan")) is { } vlan and > 0 and < 4096 ? (int)vlan : FlowRecord.NoVlan,
             Service = field("service") ?? "",
         };

@@ -1,39 +1,39 @@
-using System.Buffers;
-
 namespace Sekisho.Wire.Bytes;
 
 /// <summary>Writes numbers in as many bytes as they need. One thread at a time.</summary>
-internal sealed class ByteWriter
+internal sealed class ByteWriter(int capacity)
 {
-    private readonly ArrayBufferWriter<byte> _buffer = new(16 * 1024);
+    private const int LongestNumber = 10;
 
-    public ReadOnlySpan<byte> Written => _buffer.WrittenSpan;
+    private byte[] _bytes = new byte[capacity];
+    private int _size;
+
+    public ReadOnlySpan<byte> Written => _bytes.AsSpan(0, _size);
 
     public void Byte(byte value)
     {
-        _buffer.GetSpan(1)[0] = value;
-        _buffer.Advance(1);
+        Reserve(1);
+        _bytes[_size++] = value;
     }
 
     public void Raw(ReadOnlySpan<byte> bytes)
     {
-        bytes.CopyTo(_buffer.GetSpan(bytes.Length));
-        _buffer.Advance(bytes.Length);
+        Reserve(bytes.Length);
+        bytes.CopyTo(_bytes.AsSpan(_size));
+        _size += bytes.Length;
     }
 
     /// <summary>LEB128: seven bits in each byte, the lowest first; the high bit says that more follow.</summary>
     public void Number(ulong value)
     {
-        var span = _buffer.GetSpan(10);
-        var size = 0;
+        Reserve(LongestNumber);
         while (value >= 0x80)
         {
-            span[size++] = (byte)(value | 0x80);
+            _bytes[_size++] = (byte)(value | 0x80);
             value >>= 7;
         }
 
-        span[size++] = (byte)value;
-        _buffer.Advance(size);
+        _bytes[_size++] = (byte)value;
     }
 
     /// <summary>A count or a size.</summary>
@@ -46,4 +46,12 @@ internal sealed class ByteWriter
 
     /// <summary>A number of either sign: 0, −1, 1, −2, 2 … as 0, 1, 2, 3, 4 …</summary>
     public void Signed(long value) => Number((ulong)((value << 1) ^ (value >> 63)));
+
+    private void Reserve(int bytes)
+    {
+        if (_bytes.Length - _size < bytes)
+        {
+            Array.Resize(ref _bytes, Math.Max(2 * _bytes.Length, _size + bytes));
+        }
+    }
 }

@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.InteropServices;
 using System.Text;
 using Sekisho.Wire.Bytes;
 
@@ -10,21 +11,29 @@ internal sealed class BodyWriter
     internal const double CpuParts = 10_000;
     internal const double OffsetParts = 1_000;
 
-    private readonly ByteWriter _to = new();
-    private readonly Dictionary<ulong, int> _macs = [];
-    private readonly Dictionary<NetAddress, int> _addresses = [];
+    private const int TallyColumns = 2 + 3 + 3;
+    private const int DeviceColumns = 6 + (2 * TallyColumns) + 12;
+    private const int NameColumns = 4;
+    private const int FlowColumns = NameColumns + 7 + (2 * TallyColumns) + 6;
+    private const int SmallestColumn = 64;
+
+    private readonly ByteWriter _to = new(16 * 1024);
+    private readonly NameList<ulong> _macs = new();
+    private readonly NameList<NetAddress> _addresses = new();
     private readonly Dictionary<string, int> _services = [];
 
     public static byte[] Write(IntervalFeatures interval)
     {
         var writer = new BodyWriter();
+        var flows = new Columns(FlowColumns);
+        var names = writer.Flows(flows, interval.Flows, interval.Start);
         writer._to.Count(interval.Sequence);
         writer._to.Count(interval.Start);
         writer._to.Count(interval.Length);
         writer.State(interval.State);
-        writer.Names(interval);
+        writer.Names(interval.Devices);
         writer.Devices(interval.Devices, interval.Start);
-        writer.Flows(interval.Flows, interval.Start);
+        writer.Flows(flows, names);
         return writer._to.Written.ToArray();
     }
 
@@ -45,52 +54,53 @@ internal sealed class BodyWriter
         }
     }
 
-    private void Names(IntervalFeatures interval)
+    // After the flows, whose names are in the lists by then.
+    private void Names(IReadOnlyList<DeviceFeatures> devices)
     {
-        var macs = new SortedSet<ulong>(interval.Devices.Select(d => d.Mac));
-        var addresses = new SortedSet<NetAddress>(interval.Devices.SelectMany(d => d.Addresses.Append(d.BehindRouter)));
-        foreach (var flow in interval.Flows)
+        foreach (var device in devices)
         {
-            macs.Add(flow.ClientMac);
-            macs.Add(flow.ServerMac);
-            addresses.Add(flow.Client);
-            addresses.Add(flow.Server);
-            if (_services.TryAdd(flow.Service, _services.Count) && (flow.Service.Length > IntervalCodec.LongestService || flow.Service.AsSpan().ContainsAnyExceptInRange(' ', '~')))
+            _macs.Add(device.Mac);
+            _addresses.Add(device.BehindRouter);
+            foreach (var address in device.Addresses)
             {
-                throw new ArgumentException($"A service's name has at most {IntervalCodec.LongestService} characters, visible ones of ASCII.", nameof(interval));
+                _addresses.Add(address);
             }
         }
 
-        addresses.Remove(default);
+        var macs = _macs.Sort();
         _to.Count(macs.Count);
         ulong before = 0;
         foreach (var mac in macs)
         {
-            _macs.Add(mac, _macs.Count);
+            _macs.Place(mac);
             _to.Number(mac - before);
             before = mac;
         }
 
-        _to.Count(addresses.Count(a => a.IsIPv4));
+        // "No address" is in every list and comes before all others.
+        _addresses.Add(default);
+        var addresses = _addresses.Sort();
+        _addresses.Place(default);
+        var fours = addresses.Count(a => a.IsIPv4);
+        _to.Count(fours);
         before = 0;
         foreach (var address in addresses.Where(a => a.IsIPv4))
         {
-            _addresses.Add(address, _addresses.Count + 1);
+            _addresses.Place(address);
             _to.Number((uint)address.Low - before);
             before = (uint)address.Low;
         }
 
-        _to.Count(addresses.Count - _addresses.Count);
+        _to.Count(addresses.Count - 1 - fours);
         Span<byte> bytes = stackalloc byte[16];
-        foreach (var address in addresses.Where(a => !a.IsIPv4))
+        foreach (var address in addresses.Where(a => !a.IsIPv4 && !a.IsNone))
         {
-            _addresses.Add(address, _addresses.Count + 1);
+            _addresses.Place(address);
             System.Buffers.Binary.BinaryPrimitives.WriteUInt64BigEndian(bytes, address.High);
             System.Buffers.Binary.BinaryPrimitives.WriteUInt64BigEndian(bytes[8..], address.Low);
             _to.Raw(bytes);
         }
 
-        _addresses.Add(default, 0);
         _to.Count(_services.Count);
         foreach (var service in _services.Keys)
         {
@@ -100,117 +110,198 @@ internal sealed class BodyWriter
         }
     }
 
+    // Rows are walked once, for a row may be made each time it is asked for; each column grows in a writer of its own.
     private void Devices(IReadOnlyList<DeviceFeatures> devices, long start)
     {
         _to.Count(devices.Count);
-        Column(devices, d => _macs[d.Mac]);
-        Column(devices, d => _addresses[d.BehindRouter]);
-        Column(devices, d => d.Addresses.Count <= IntervalCodec.MostAddresses ? d.Addresses.Count : throw new ArgumentException($"A device has at most {IntervalCodec.MostAddresses} addresses."));
+        var columns = new Columns(DeviceColumns);
         foreach (var device in devices)
         {
+            columns.Begin();
+            columns.Count(_macs.PlaceOf(device.Mac));
+            columns.Count(_addresses.PlaceOf(device.BehindRouter));
+            columns.Count(device.Addresses.Count <= IntervalCodec.MostAddresses ? device.Addresses.Count : throw new ArgumentException($"A device has at most {IntervalCodec.MostAddresses} addresses."));
+            var addresses = columns.Next();
             foreach (var address in device.Addresses)
             {
-                _to.Count(_addresses[address]);
+                addresses.Count(_addresses.PlaceOf(address));
             }
+
+            columns.Signed(device.FirstSeen - start);
+            columns.Signed(device.LastSeen - start);
+            columns.Tally(device.Sent);
+            columns.Tally(device.Received);
+            columns.Count(device.Broadcasts);
+            columns.Count(device.Multicasts);
+            columns.Count(device.ArpRequests);
+            columns.Count(device.ArpReplies);
+            columns.Count(device.ArpAnnouncements);
+            columns.Count(device.DhcpExchanges);
+            columns.Count(device.ConnectionsBegun);
+            columns.Count(device.ConnectionsFailed);
+            columns.Count(device.Retransmissions);
+            columns.Count(device.PeersLocal);
+            columns.Count(device.PeersBeyond);
+            columns.Count(device.PortsCalled);
         }
 
-        Times(devices, d => d.FirstSeen - start);
-        Times(devices, d => d.LastSeen - start);
-        Tallies([.. devices.Select(d => d.Sent)]);
-        Tallies([.. devices.Select(d => d.Received)]);
-        Column(devices, d => d.Broadcasts);
-        Column(devices, d => d.Multicasts);
-        Column(devices, d => d.ArpRequests);
-        Column(devices, d => d.ArpReplies);
-        Column(devices, d => d.ArpAnnouncements);
-        Column(devices, d => d.DhcpExchanges);
-        Column(devices, d => d.ConnectionsBegun);
-        Column(devices, d => d.ConnectionsFailed);
-        Column(devices, d => d.Retransmissions);
-        Column(devices, d => d.PeersLocal);
-        Column(devices, d => d.PeersBeyond);
-        Column(devices, d => d.PortsCalled);
+        columns.WriteTo(_to);
     }
 
-    private void Flows(IReadOnlyList<FlowFeatures> flows, long start)
+    // Names are not known by their places before all were seen: their columns are filled afterwards.
+    private FlowNames[] Flows(Columns columns, IReadOnlyList<FlowFeatures> flows, long start)
     {
-        _to.Count(flows.Count);
-        Column(flows, f => _macs[f.ClientMac]);
-        Column(flows, f => _macs[f.ServerMac]);
-        Column(flows, f => _addresses[f.Client]);
-        Column(flows, f => _addresses[f.Server]);
-        Column(flows, f => f.EtherType);
-        Column(flows, f => f.Protocol);
-        Column(flows, f => f.ClientPort);
-        Column(flows, f => f.ServerPort);
-        Column(flows, f => _services[f.Service]);
-        Times(flows, f => f.FirstSeen - start);
-        Times(flows, f => f.LastSeen - start);
-        Tallies([.. flows.Select(f => f.Up)]);
-        Tallies([.. flows.Select(f => f.Down)]);
-        Column(flows, f => f.Syns);
-        Column(flows, f => f.SynAcks);
-        Column(flows, f => f.Fins);
-        Column(flows, f => f.Resets);
-        Column(flows, f => f.RetransmissionsUp);
-        Column(flows, f => f.RetransmissionsDown);
-    }
-
-    private void Tallies(Tally[] tallies)
-    {
-        Column(tallies, t => t.Packets);
-        Column(tallies, t => t.Bytes);
-        Histograms(tallies, t => t.Sizes);
-        Histograms(tallies, t => t.Gaps);
-    }
-
-    private void Histograms(Tally[] tallies, Func<Tally, IReadOnlyList<uint>> classes)
-    {
-        foreach (var tally in tallies)
+        var names = new FlowNames[flows.Count];
+        var row = 0;
+        foreach (var flow in flows)
         {
-            _to.Byte(Filled(classes(tally)));
+            names[row++] = new FlowNames(_macs.Add(flow.ClientMac), _macs.Add(flow.ServerMac), _addresses.Add(flow.Client), _addresses.Add(flow.Server));
+            columns.Begin(NameColumns);
+            columns.Count(flow.EtherType);
+            columns.Count(flow.Protocol);
+            columns.Count(flow.ClientPort);
+            columns.Count(flow.ServerPort);
+            columns.Count(Service(flow.Service));
+            columns.Signed(flow.FirstSeen - start);
+            columns.Signed(flow.LastSeen - start);
+            columns.Tally(flow.Up);
+            columns.Tally(flow.Down);
+            columns.Count(flow.Syns);
+            columns.Count(flow.SynAcks);
+            columns.Count(flow.Fins);
+            columns.Count(flow.Resets);
+            columns.Count(flow.RetransmissionsUp);
+            columns.Count(flow.RetransmissionsDown);
         }
 
-        Times(tallies, t => t.Packets - classes(t).Sum(c => (long)c));
-        foreach (var tally in tallies)
+        return names;
+    }
+
+    private void Flows(Columns columns, FlowNames[] names)
+    {
+        _to.Count(names.Length);
+        foreach (var name in names)
         {
-            var values = classes(tally);
-            for (int filled = Filled(values); BitOperations.PopCount((uint)filled) > 1; filled &= filled - 1)
+            columns.Begin();
+            columns.Count(_macs.PlaceOf(name.ClientMac));
+            columns.Count(_macs.PlaceOf(name.ServerMac));
+            columns.Count(_addresses.PlaceOf(name.Client));
+            columns.Count(_addresses.PlaceOf(name.Server));
+        }
+
+        columns.WriteTo(_to);
+    }
+
+    private int Service(string service)
+    {
+        if (_services.TryGetValue(service, out var place))
+        {
+            return place;
+        }
+
+        if (service.Length > IntervalCodec.LongestService || service.AsSpan().ContainsAnyExceptInRange(' ', '~'))
+        {
+            throw new ArgumentException($"A service's name has at most {IntervalCodec.LongestService} characters, visible ones of ASCII.");
+        }
+
+        _services.Add(service, _services.Count);
+        return _services.Count - 1;
+    }
+
+    /// <summary>Names of a flow, as they came into their lists.</summary>
+    private readonly record struct FlowNames(int ClientMac, int ServerMac, int Client, int Server);
+
+    /// <summary>Different values, numbered as they come, and then by the places where they are written.</summary>
+    private sealed class NameList<T>
+        where T : struct, IEquatable<T>
+    {
+        private readonly Dictionary<T, int> _numbers = [];
+        private int[] _places = [];
+        private int _placed;
+
+        public int Add(T value)
+        {
+            ref var number = ref CollectionsMarshal.GetValueRefOrAddDefault(_numbers, value, out var known);
+            if (!known)
             {
-                _to.Number(values[BitOperations.TrailingZeroCount(filled)]);
+                number = _numbers.Count - 1;
+            }
+
+            return number;
+        }
+
+        /// <summary>All values in their order; from then on no other may be added.</summary>
+        public List<T> Sort()
+        {
+            List<T> values = [.. _numbers.Keys];
+            values.Sort();
+            _places = new int[values.Count];
+            return values;
+        }
+
+        /// <summary>The next place is this value's.</summary>
+        public void Place(T value) => _places[_numbers[value]] = _placed++;
+
+        public int PlaceOf(int number) => _places[number];
+
+        public int PlaceOf(T value) => _places[_numbers[value]];
+    }
+
+    /// <summary>The columns of a list of rows, written side by side.</summary>
+    private sealed class Columns
+    {
+        private readonly ByteWriter[] _writers;
+        private int _next;
+
+        public Columns(int count) => _writers = [.. Enumerable.Range(0, count).Select(_ => new ByteWriter(SmallestColumn))];
+
+        public void Begin(int column = 0) => _next = column;
+
+        public ByteWriter Next() => _writers[_next++];
+
+        public void Count(long value) => Next().Count(value);
+
+        public void Signed(long value) => Next().Signed(value);
+
+        public void Tally(Tally tally)
+        {
+            Count(tally.Packets);
+            Count(tally.Bytes);
+            Histogram(tally.Packets, tally.Sizes);
+            Histogram(tally.Packets, tally.Gaps);
+        }
+
+        public void WriteTo(ByteWriter to)
+        {
+            foreach (var writer in _writers)
+            {
+                to.Raw(writer.Written);
             }
         }
-    }
 
-    private static byte Filled(IReadOnlyList<uint> classes)
-    {
-        if (classes.Count != 8)
+        private void Histogram(long packets, IReadOnlyList<uint> classes)
         {
-            throw new ArgumentException("A histogram has 8 classes.");
-        }
+            ReadOnlySpan<uint> values = classes as uint[] ?? [.. classes];
+            if (values.Length != 8)
+            {
+                throw new ArgumentException("A histogram has 8 classes.");
+            }
 
-        var filled = 0;
-        for (var i = 0; i < 8; i++)
-        {
-            filled |= classes[i] == 0 ? 0 : 1 << i;
-        }
+            var filled = 0;
+            var left = packets;
+            for (var i = 0; i < values.Length; i++)
+            {
+                filled |= values[i] == 0 ? 0 : 1 << i;
+                left -= values[i];
+            }
 
-        return (byte)filled;
-    }
-
-    private void Column<T>(IReadOnlyList<T> rows, Func<T, long> value)
-    {
-        foreach (var row in rows)
-        {
-            _to.Count(value(row));
-        }
-    }
-
-    private void Times<T>(IReadOnlyList<T> rows, Func<T, long> value)
-    {
-        foreach (var row in rows)
-        {
-            _to.Signed(value(row));
+            Next().Byte((byte)filled);
+            Next().Signed(left);
+            var to = Next();
+            for (; (filled & (filled - 1)) != 0; filled &= filled - 1)
+            {
+                to.Number(values[BitOperations.TrailingZeroCount(filled)]);
+            }
         }
     }
 }

@@ -112,7 +112,7 @@ public static class IntervalCodec
     /// <summary>The message around a body.</summary>
     internal static byte[] Message(byte packing, int bodySize, ReadOnlySpan<byte> content)
     {
-        var writer = new ByteWriter();
+        var writer = new ByteWriter(content.Length + 16);
         writer.Byte(Mark);
         writer.Byte(Version);
         writer.Byte(packing);

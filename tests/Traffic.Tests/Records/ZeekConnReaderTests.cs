@@ -35,6 +35,7 @@ public class ZeekConnReaderTests
                 ReverseBytes = 69224,
                 TcpFlags = 0x13,
                 ReverseTcpFlags = 0x13,
+                ConnectionFailed = false,
                 Service = "http",
             },
             reader.Read());
@@ -45,6 +46,35 @@ public class ZeekConnReaderTests
         Assert.Equal("Benign", reader.Labels.Label);
         Assert.Null(reader.Read());
         Assert.Equal(0, reader.Skipped);
+    }
+
+    [Theory]
+    [InlineData("S0", "", 0x02, 0, true)]
+    [InlineData("REJ", "Sr", 0x02, 0x04, true)]
+    [InlineData("REJ", "", 0x02, 0x14, true)]
+    [InlineData("RSTOS0", "SR", 0x06, 0, true)]
+    [InlineData("RSTO", "ShAR", 0x16, 0x12, true)]
+    [InlineData("SF", "", 0x13, 0x13, false)]
+    [InlineData("SHR", "", 0, 0x13, null)]
+    [InlineData("", "", 0, 0, null)]
+    public void The_state_of_a_connection_says_whether_it_failed_and_what_flags_it_had_where_no_history_stands(string state, string history, int flags, int reverse, bool? failed)
+    {
+        var row = $$"""{"ts":1,"id.orig_h":"10.0.0.1","id.resp_h":"10.0.0.2","proto":"tcp","conn_state":"{{state}}","history":"{{history}}","orig_bytes":0,"resp_bytes":0}""";
+
+        var record = new ZeekConnReader(new StringReader(row)).Read()!;
+
+        Assert.Equal((flags, reverse, failed), (record.TcpFlags, record.ReverseTcpFlags, record.ConnectionFailed));
+    }
+
+    [Theory]
+    [InlineData("tcp", "RSTO", "5", false)]
+    [InlineData("tcp", "RSTO", "null", false)]
+    [InlineData("udp", "S0", "0", null)]
+    public void A_reset_after_data_and_what_is_not_TCP_are_no_failures(string protocol, string state, string bytes, bool? failed)
+    {
+        var row = $$"""{"ts":1,"id.orig_h":"10.0.0.1","id.resp_h":"10.0.0.2","proto":"{{protocol}}","conn_state":"{{state}}","orig_bytes":{{bytes}},"resp_bytes":0}""";
+
+        Assert.Equal(failed, new ZeekConnReader(new StringReader(row)).Read()!.ConnectionFailed);
     }
 
     [Fact]
@@ -93,7 +123,7 @@ public class ZeekConnReaderTests
     [InlineData("hello,world\n", "ts, id.orig_h, id.resp_h")]
     public void Another_log_is_refused_with_a_word_why(string text, string why)
     {
-        var fault = Assert.Throws<InvalidDataException>(() => new ZeekConnReader(new StringReader(text)).Read());
+        var fault = Assert.Throws<RecordFileException>(() => new ZeekConnReader(new StringReader(text)).Read());
 
         Assert.Contains(why, fault.Message, StringComparison.Ordinal);
     }
@@ -121,7 +151,7 @@ public class ZeekConnReaderTests
                     read++;
                 }
             }
-            catch (InvalidDataException)
+            catch (RecordFileException)
             {
                 // The names of the columns were hit.
             }

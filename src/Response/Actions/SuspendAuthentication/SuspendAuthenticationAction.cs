@@ -17,10 +17,32 @@ internal sealed class SuspendAuthenticationAction(IDeviceAccess access, IDeviceD
 
     public bool LocksOut => true;
 
+    public bool Disturbs => true;
+
+    public bool Destroys => false;
+
     public (string? Target, string? Refusal) TargetOf(Finding finding) =>
         finding.DeviceId is { } device ? (device, null) : (null, LeaseCauses.NoDevice);
 
     public string? Before(Lease lease) => directory.Device(lease.DeviceId!)?.State;
+
+    public async Task<IReadOnlyList<PreviewLine>> PreviewAsync(ActionOrder order, CancellationToken cancellation)
+    {
+        var device = order.Lease.DeviceId!;
+        if (directory.Device(device) is not { } found)
+        {
+            return [new("response.preview.device-gone")];
+        }
+
+        if (IsLocked(found.State))
+        {
+            return await leases.HoldersAsync(device, order.Lease.Id, leaving: true, cancellation) > 0
+                ? [new("response.preview.held-already")]
+                : [new("response.preview.locked-already")];
+        }
+
+        return [new("response.preview.locks-out", ("device", found.Name))];
+    }
 
     public async Task<ActionOutcome> RunAsync(ActionOrder order, CancellationToken cancellation)
     {
