@@ -85,19 +85,34 @@ internal sealed class Inline(string program)
             SensorProcess.Expect(server);
             SensorProcess.Expect(client);
             using var sensor = watched ? Watch(path) : null;
-            var (before, cpu, idle) = (path.Middle.Count(ForwardingPath.DevicesEnd), sensor?.Cpu ?? 0, new IdleMeter());
+            var before = path.Middle.Count(ForwardingPath.DevicesEnd);
+            if (watched)
+            {
+                WarmUp(path);
+            }
+
+            var (begin, cpu, idle) = (path.Middle.Count(ForwardingPath.DevicesEnd), sensor?.Cpu ?? 0, new IdleMeter());
             client.StandardInput.WriteLine();
             var (up, down) = (SensorProcess.Read(server.StandardOutput.ReadToEnd()), SensorProcess.Read(client.StandardOutput.ReadToEnd()));
             var (free, used, peak) = (idle.Cores, (sensor?.Cpu ?? 0) - cpu, sensor?.PeakMebibytes ?? 0);
             var told = sensor?.End() ?? [];
             var seconds = Math.Max(up["seconds"], down["seconds"]);
             return new TransferRun(
-                (up["received_bytes"] + down["received_bytes"]) * 8 / seconds, free, used / seconds, told.Sum(i => i.Packets) / seconds, told.Sum(i => i.Packets), (path.Middle.Count(ForwardingPath.DevicesEnd) - before).Packets, told.Sum(i => i.KernelDrops), peak);
+                (up["received_bytes"] + down["received_bytes"]) * 8 / seconds, free, used / seconds, (told.Sum(i => i.Packets) - (begin - before).Packets) / seconds, told.Sum(i => i.Packets), (path.Middle.Count(ForwardingPath.DevicesEnd) - before).Packets, told.Sum(i => i.KernelDrops), peak);
         }
         finally
         {
             SensorProcess.End(client, server);
         }
+    }
+
+    // The sensor has been running for a while when much comes: its code is compiled. The cameras come to one that has only just begun.
+    private static void WarmUp(ForwardingPath path)
+    {
+        using var sender = path.ServerSpace.Start(core: null, "sensor-send", Cameras.RecorderLoad + (path.Router ? Cameras.Routed : ""), ForwardingPath.ServerEnd, "2000", "0.5");
+        SensorProcess.Expect(sender);
+        sender.StandardInput.WriteLine();
+        _ = SensorProcess.Read(sender.StandardOutput.ReadToEnd());
     }
 
     // At the cameras' own rate, or at the half, the quarter … of it where the machine cannot forward so much.
