@@ -7,6 +7,7 @@ using Sekisho.Response.Actions;
 using Sekisho.Response.Actions.Mail;
 using Sekisho.Response.Actions.SuspendAuthentication;
 using Sekisho.Response.Actions.Webhook;
+using Sekisho.Response.Emergency;
 using Sekisho.Response.Leases;
 using Sekisho.Response.Notification;
 using Sekisho.Response.Orders;
@@ -44,6 +45,8 @@ public static class ResponseFeature
         services.AddSingleton<IResponseAction, SuspendAuthenticationAction>();
 
         services.AddSingleton<RuleStore>();
+        services.AddSingleton<LockdownStore>();
+        services.AddSingleton<EmergencyDesk>();
         services.AddSingleton<ResponseRules>();
         services.AddSingleton<DryRun>();
         services.AddSingleton<LeaseOrders>();
@@ -62,6 +65,7 @@ public static class ResponseFeature
         LeaseRoutes.Map(routes);
         PreviewRoutes.Map(routes);
         RuleRoutes.Map(routes);
+        EmergencyRoutes.Map(routes);
         NotificationRoutes.Map(routes);
     }
 

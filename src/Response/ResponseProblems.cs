@@ -18,5 +18,11 @@ internal static class ResponseProblems
     /// <summary>No recipient and no webhook.</summary>
     public static readonly ProblemType NobodyToNotify = new("notification-nobody", StatusCodes.Status409Conflict);
 
-    public static readonly IReadOnlyList<ProblemType> All = [WrongState, CannotUndo, SamePerson, NobodyToNotify];
+    /// <summary>The caller is not among those who may lock the field down.</summary>
+    public static readonly ProblemType NotInPlan = new("emergency-not-in-plan", StatusCodes.Status403Forbidden);
+
+    /// <summary>Nothing that the step names is locked any more.</summary>
+    public static readonly ProblemType NothingToRelease = new("emergency-nothing-to-release", StatusCodes.Status409Conflict);
+
+    public static readonly IReadOnlyList<ProblemType> All = [WrongState, CannotUndo, SamePerson, NobodyToNotify, NotInPlan, NothingToRelease];
 }
