@@ -5,6 +5,7 @@ using Sekisho.Domain.Detection;
 using Sekisho.Domain.Operations;
 using Sekisho.Response.Actions;
 using Sekisho.Response.Actions.Mail;
+using Sekisho.Response.Actions.RestrictRate;
 using Sekisho.Response.Actions.SuspendAuthentication;
 using Sekisho.Response.Actions.Webhook;
 using Sekisho.Response.Emergency;
@@ -28,6 +29,7 @@ public static class ResponseFeature
         services.AddSingleton(new StageMigrations("Response", typeof(ResponseFeature).Assembly));
         services.AddSettings<LeaseSettings>("Response:Leases");
         services.AddSettings<GuardSettings>("Response:Guard");
+        services.AddSettings<RestrictSettings>("Response:Restrict");
         services.AddSettings<MailSettings>("Response:Mail");
         services.AddSettings<WebhookSettings>("Response:Webhook");
 
@@ -42,6 +44,7 @@ public static class ResponseFeature
         services.AddSingleton<IResponseAction>(provider => Mail(provider, RecipientRoles.Administrator));
         services.AddSingleton<IResponseAction>(provider => Mail(provider, RecipientRoles.PersonInCharge));
         services.AddSingleton<IResponseAction, WebhookAction>();
+        services.AddSingleton<IResponseAction, RestrictRateAction>();
         services.AddSingleton<IResponseAction, SuspendAuthenticationAction>();
 
         services.AddSingleton<RuleStore>();

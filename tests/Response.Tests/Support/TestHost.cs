@@ -180,7 +180,7 @@ internal sealed class TestHost : IAsyncDisposable
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         var services = builder.Services;
         services.AddSingleton(Time).AddSingleton(Store.Databases).AddSingleton(Store.Key);
-        services.AddSingleton<IDeviceDirectory>(World).AddSingleton<IDeviceAccess>(World).AddSingleton<IFindings>(World);
+        services.AddSingleton<IDeviceDirectory>(World).AddSingleton<IDeviceAccess>(World).AddSingleton<ITrafficRestrictions>(World).AddSingleton<IFindings>(World);
         services.AddSingleton<IResponseBindings>(World).AddSingleton<IOperatorAudit>(World).AddSingleton<IHistory>(World);
         services.AddResponse();
         services.AddSingleton(new Texts([typeof(Problem).Assembly, typeof(ResponseFeature).Assembly, typeof(TestHost).Assembly]));

@@ -9,7 +9,7 @@ using Sekisho.Domain.Operations;
 namespace Sekisho.Response.Tests.Support;
 
 /// <summary>What the other stages would say: fields, devices, findings, bindings. Any thread.</summary>
-internal sealed class World : IDeviceDirectory, IDeviceAccess, IFindings, IResponseBindings, IOperatorAudit, IHistory
+internal sealed class World : IDeviceDirectory, IDeviceAccess, ITrafficRestrictions, IFindings, IResponseBindings, IOperatorAudit, IHistory
 {
     private readonly ConcurrentDictionary<string, bool> _lockedByResponse = new();
 
@@ -109,6 +109,23 @@ internal sealed class World : IDeviceDirectory, IDeviceAccess, IFindings, IRespo
     }
 
     public Task<Finding?> FindAsync(string findingId, CancellationToken cancellation) => Task.FromResult(Findings.GetValueOrDefault(findingId));
+
+    /// <summary>Rates by device and holder.</summary>
+    public ConcurrentDictionary<(string Device, string Holder), (double PerMinute, DateTimeOffset Until)> Restricted { get; } = new();
+
+    public Task RestrictAsync(string deviceId, string holder, double messagesPerMinute, DateTimeOffset until, CancellationToken cancellation)
+    {
+        Restricted[(deviceId, holder)] = (messagesPerMinute, until);
+        return Task.CompletedTask;
+    }
+
+    public Task LiftAsync(string deviceId, string holder, CancellationToken cancellation)
+    {
+        Restricted.TryRemove((deviceId, holder), out _);
+        return Task.CompletedTask;
+    }
+
+    double? ITrafficRestrictions.Of(string deviceId) => Restricted.Where(r => r.Key.Device == deviceId).Select(r => (double?)r.Value.PerMinute).Min();
 
     /// <summary>Findings that a person has in hand.</summary>
     public ConcurrentDictionary<string, bool> Handled { get; } = new();
