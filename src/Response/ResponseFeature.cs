@@ -6,10 +6,14 @@ using Sekisho.Domain.Operations;
 using Sekisho.Response.Actions;
 using Sekisho.Response.Actions.Mail;
 using Sekisho.Response.Actions.SuspendAuthentication;
+using Sekisho.Response.Actions.SuspendSim;
 using Sekisho.Response.Actions.Webhook;
 using Sekisho.Response.Leases;
 using Sekisho.Response.Notification;
 using Sekisho.Response.Queue;
+using Sekisho.Response.Sim;
+using Sekisho.Response.Sim.Cards;
+using Sekisho.Response.Sim.Carriers;
 using Sekisho.Storage;
 
 namespace Sekisho.Response;
@@ -25,6 +29,7 @@ public static class ResponseFeature
         services.AddSettings<LeaseSettings>("Response:Leases");
         services.AddSettings<MailSettings>("Response:Mail");
         services.AddSettings<WebhookSettings>("Response:Webhook");
+        services.AddSettings<SimSettings>("Response:Sim");
 
         services.AddSingleton<LeaseStore>();
         services.AddSingleton<NotificationStore>();
@@ -32,12 +37,23 @@ public static class ResponseFeature
         services.AddSingleton<MailText>();
         services.AddSingleton<MailSender>();
 
+        services.AddSingleton<SimStore>();
+        services.AddSingleton<SimCards>();
+        services.AddSingleton<SimProviders>();
+        services.AddSingleton<SimSwitch>();
+        services.AddSingleton<LastReadings>();
+        services.AddSingleton<ILaneCommitPart>(provider => provider.GetRequiredService<LastReadings>());
+        services.AddSingleton<SimPoller>();
+        services.AddHostedService(provider => provider.GetRequiredService<SimPoller>());
+
         // One line for each action.
         services.AddSingleton<IResponseAction>(provider => Mail(provider, null));
         services.AddSingleton<IResponseAction>(provider => Mail(provider, RecipientRoles.Administrator));
         services.AddSingleton<IResponseAction>(provider => Mail(provider, RecipientRoles.PersonInCharge));
         services.AddSingleton<IResponseAction, WebhookAction>();
         services.AddSingleton<IResponseAction, SuspendAuthenticationAction>();
+        services.AddSingleton<IResponseAction>(provider => ActivatorUtilities.CreateInstance<SimAction>(provider, SimOff.Suspend));
+        services.AddSingleton<IResponseAction>(provider => ActivatorUtilities.CreateInstance<SimAction>(provider, SimOff.Deactivate));
 
         services.AddSingleton<LeaseRunner>();
         services.AddSingleton<ILaneCommitPart, LeaseIntake>();
@@ -52,6 +68,8 @@ public static class ResponseFeature
     {
         LeaseRoutes.Map(routes);
         NotificationRoutes.Map(routes);
+        SimProviderRoutes.Map(routes);
+        SimCardRoutes.Map(routes);
     }
 
     private static MailAction Mail(IServiceProvider provider, string? role) => ActivatorUtilities.CreateInstance<MailAction>(provider, new MailList(role));

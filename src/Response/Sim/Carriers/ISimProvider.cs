@@ -34,7 +34,11 @@ internal interface ISimProvider : IDisposable
 /// <summary>How a person names a SIM.</summary>
 /// <param name="Kind">One of <see cref="SimNames"/>.</param>
 /// <param name="Value">As printed, digits only for ICCID and IMSI.</param>
-internal sealed record SimName(string Kind, string Value);
+internal sealed record SimName(string Kind, string Value)
+{
+    /// <summary>The last four characters, for those who may know that there is one.</summary>
+    public static string Mask(string value) => value.Length <= 8 ? "***" : "***" + value[^4..];
+}
 
 /// <summary>Stable names of the ways to name a SIM.</summary>
 internal static class SimNames
@@ -101,7 +105,8 @@ internal sealed record SimStatus(string SimId, string State, IReadOnlyList<strin
 /// <param name="At">Its begin.</param>
 /// <param name="Up">From the SIM.</param>
 /// <param name="Down">To the SIM.</param>
-internal sealed record SimTraffic(DateTimeOffset At, long Up, long Down);
+/// <param name="Until">Its end, where the carrier tells the whole of what was asked for; null for one of its usual short periods.</param>
+internal sealed record SimTraffic(DateTimeOffset At, long Up, long Down, DateTimeOffset? Until = null);
 
 /// <summary>Why a carrier did not do its part. The message is for people and holds neither addresses nor secrets nor what the carrier wrote.</summary>
 internal sealed class CarrierException(string kind, string message, TimeSpan? retryAfter = null) : IOException(message)
