@@ -120,13 +120,13 @@ public sealed class SoracomServer : IAsyncDisposable
         }
     }
 
-    /// <summary>Stops listening; SIMs and requests stay.</summary>
+    /// <summary>Stops at once, whatever is under way; SIMs and requests stay.</summary>
     public async Task GoDownAsync()
     {
         if (_app is { } app)
         {
             _app = null;
-            await app.StopAsync().ConfigureAwait(false);
+            await app.StopAsync(new CancellationToken(canceled: true)).ConfigureAwait(false);
             await app.DisposeAsync().ConfigureAwait(false);
         }
     }
@@ -286,7 +286,7 @@ public sealed class SoracomServer : IAsyncDisposable
 
     private object Order(CarrierSim sim, string state)
     {
-        var shown = ShowsAfter > 0 ? sim.ShownState ?? sim.State : null;
+        var shown = ShowsAfter == 0 ? null : sim.ShowsIn > 0 ? sim.ShownState : sim.State;
         _sims[sim.SimId] = sim with { State = state, ShownState = shown, ShowsIn = ShowsAfter, Online = state == "active" && sim.Online };
         return Told(_sims[sim.SimId]);
     }

@@ -72,8 +72,9 @@ internal sealed class CarrierHttp(Uri origin, SimSettings settings, TimeProvider
         }
         catch (Exception e) when (e is HttpRequestException or IOException and not CarrierException)
         {
-            var how = e is HttpRequestException { HttpRequestError: var error } ? error : HttpRequestError.ResponseEnded;
-            throw new CarrierException(CarrierFaults.Down, $"The carrier could not be reached, or broke off ({how}).");
+            throw new CarrierException(CarrierFaults.Down, e is HttpRequestException { HttpRequestError: not (HttpRequestError.Unknown or HttpRequestError.ResponseEnded) and var error }
+                ? $"The carrier could not be reached ({error})."
+                : "The carrier broke off its answer.");
         }
     }
 
