@@ -188,7 +188,6 @@ public class SimRoutesTests
             answers.Append(await auditor.GetStringAsync("/api/v1/fields/cars" + path));
         }
 
-        await site.Host.StopAppAsync();
         var said = answers.ToString() + string.Concat(site.Host.Log.Lines) + string.Concat(site.Host.World.Audited) + string.Concat(await site.Host.HistoryAsync());
         foreach (var secret in new[] { site.Carrier.AuthKey, site.Carrier.AuthKeyId, "8981100000000000011", "440101234567811", SimSite.Sim })
         {

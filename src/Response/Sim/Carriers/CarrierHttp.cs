@@ -99,19 +99,48 @@ internal sealed class CarrierHttp(Uri origin, SimSettings settings, TimeProvider
 
         var body = await BoundedAsync(response.Content, cancellation);
         var link = response.Headers.TryGetValues("Link", out var links) ? string.Join(",", links) : null;
-        if (body.Length == 0)
-        {
-            return new CarrierAnswer(status, null, link);
-        }
+        return new CarrierAnswer(status, body.Length == 0 ? null : Parse(body), link);
+    }
 
+    /// <summary>Reads JSON of which every text can be read.</summary>
+    /// <exception cref="CarrierException">It is none.</exception>
+    internal static JsonElement Parse(byte[] body)
+    {
         try
         {
             using var document = JsonDocument.Parse(body, new JsonDocumentOptions { MaxDepth = 32 });
-            return new CarrierAnswer(status, document.RootElement.Clone(), link);
+            ReadTexts(document.RootElement);
+            return document.RootElement.Clone();
         }
-        catch (JsonException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
+            // The latter: a text with half a surrogate, which is well-formed JSON and no text.
             throw new CarrierException(CarrierFaults.Nonsense, "The carrier answered something that is no JSON.");
+        }
+    }
+
+    private static void ReadTexts(JsonElement element)
+    {
+        switch (element.ValueKind)
+        {
+            case JsonValueKind.String:
+                _ = element.GetString();
+                break;
+            case JsonValueKind.Array:
+                foreach (var item in element.EnumerateArray())
+                {
+                    ReadTexts(item);
+                }
+
+                break;
+            case JsonValueKind.Object:
+                foreach (var member in element.EnumerateObject())
+                {
+                    _ = member.Name;
+                    ReadTexts(member.Value);
+                }
+
+                break;
         }
     }
 

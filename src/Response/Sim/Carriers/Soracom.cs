@@ -50,7 +50,7 @@ internal sealed class Soracom(Uri origin, string authKeyId, string authKey, SimS
                 throw Nonsense("The carrier's list of SIMs is none.");
             }
 
-            foreach (var sim in sims.EnumerateArray().Select(Read).Where(s => s.Names.Contains(name.Value)))
+            foreach (var sim in sims.EnumerateArray().Select(ReadSim).Where(s => s.Names.Contains(name.Value)))
             {
                 if (found is not null && found != sim.SimId)
                 {
@@ -77,7 +77,7 @@ internal sealed class Soracom(Uri origin, string authKeyId, string authKey, SimS
             return null;
         }
 
-        var status = Read(Good(answer).Body ?? throw Nonsense("The carrier answered nothing where it tells of a SIM."));
+        var status = ReadSim(Good(answer).Body ?? throw Nonsense("The carrier answered nothing where it tells of a SIM."));
         return status.SimId == simId ? status : throw Nonsense("The carrier told of another SIM than the one asked for.");
     }
 
@@ -98,7 +98,12 @@ internal sealed class Soracom(Uri origin, string authKeyId, string authKey, SimS
         // Periods of five minutes; the end is inclusive there.
         var path = string.Create(
             CultureInfo.InvariantCulture, $"/stats/air/sims/{Uri.EscapeDataString(simId)}?from={from.ToUnixTimeSeconds()}&to={to.ToUnixTimeSeconds() - 1}&period=minutes");
-        if ((await GetAsync(path, cancellation)).Body is not { ValueKind: JsonValueKind.Array } items)
+        return ReadTraffic((await GetAsync(path, cancellation)).Body);
+    }
+
+    internal static IReadOnlyList<SimTraffic> ReadTraffic(JsonElement? body)
+    {
+        if (body is not { ValueKind: JsonValueKind.Array } items)
         {
             throw Nonsense("The carrier's statistics are none.");
         }
@@ -106,7 +111,7 @@ internal sealed class Soracom(Uri origin, string authKeyId, string authKey, SimS
         var traffic = new List<SimTraffic>();
         foreach (var item in items.EnumerateArray())
         {
-            if (item.ValueKind != JsonValueKind.Object || !item.TryGetProperty("unixtime", out var time) || !time.TryGetInt64(out var at) || at is < 0 or > 253_402_300_799
+            if (item.ValueKind != JsonValueKind.Object || !item.TryGetProperty("unixtime", out var time) || time.ValueKind != JsonValueKind.Number || !time.TryGetInt64(out var at) || at is < 0 or > 253_402_300_799
                 || !item.TryGetProperty("dataTrafficStatsMap", out var map) || map.ValueKind != JsonValueKind.Object)
             {
                 throw Nonsense("The carrier's statistics are not as described.");
@@ -132,7 +137,7 @@ internal sealed class Soracom(Uri origin, string authKeyId, string authKey, SimS
     }
 
     private static long Bytes(JsonElement stats, string name) =>
-        stats.ValueKind == JsonValueKind.Object && stats.TryGetProperty(name, out var value) && value.TryGetInt64(out var bytes) && bytes is >= 0 and < 1L << 50
+        stats.ValueKind == JsonValueKind.Object && stats.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Number && value.TryGetInt64(out var bytes) && bytes is >= 0 and < 1L << 50
             ? bytes
             : throw Nonsense("The carrier's statistics are not as described.");
 
@@ -199,7 +204,7 @@ internal sealed class Soracom(Uri origin, string authKeyId, string authKey, SimS
 
     private static bool IsHeader(string value) => value.Length <= 4096 && value.All(c => c is > ' ' and <= '~');
 
-    private static SimStatus Read(JsonElement sim)
+    internal static SimStatus ReadSim(JsonElement sim)
     {
         if (Text(sim, "simId") is not { } simId || !SimNames.IsSimId(simId) || Text(sim, "status") is not { } state || !SimStates.All.Contains(state))
         {
