@@ -3,7 +3,6 @@ using Microsoft.AspNetCore.Http;
 using Sekisho.Api.Access;
 using Sekisho.Api.Problems;
 using Sekisho.Domain.Localization;
-using Sekisho.Domain.Operations;
 using Sekisho.Response.Sim.Cards;
 using Sekisho.Response.Sim.Carriers;
 

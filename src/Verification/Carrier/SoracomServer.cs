@@ -243,23 +243,28 @@ public sealed class SoracomServer : IAsyncDisposable
         var query = context.Request.Query;
         var limit = Math.Min(PageSize, int.TryParse(query["limit"], CultureInfo.InvariantCulture, out var asked) ? asked : PageSize);
         List<CarrierSim> found;
+        object[] told;
         lock (_turn)
         {
             found = [.. _sims.Values.Where(s => wanted(s) && string.CompareOrdinal(s.SimId, query["last_evaluated_key"]) > 0).OrderBy(s => s.SimId, StringComparer.Ordinal).Take(limit + 1)];
+            told = [.. found.Take(limit).Select(Told)];
         }
 
         if (found.Count > limit)
         {
             found.RemoveAt(limit);
-            context.Response.Headers.Link = $"</v1{context.Request.Path}?last_evaluated_key={found[^1].SimId}&limit={limit}>; rel=next";
+            if (!context.Request.Path.Value!.Contains("/query/", StringComparison.Ordinal))
+            {
+                context.Response.Headers.Link = $"</v1{context.Request.Path}?last_evaluated_key={found[^1].SimId}&limit={limit}>; rel=next";
+            }
         }
 
-        await AnswerAsync(context, found.Select(s => Told(s))).ConfigureAwait(false);
+        await AnswerAsync(context, told).ConfigureAwait(false);
     }
 
-    // The published query finds what begins like the value.
+    // The published query finds what holds the value, and says of pages only that the next begins after the last SIM.
     private static Func<CarrierSim, bool> Query(IQueryCollection query) => sim =>
-        (query["iccid"].Count == 0 || sim.Iccid.StartsWith(query["iccid"]!, StringComparison.Ordinal)) && (query["imsi"].Count == 0 || sim.Imsi.StartsWith(query["imsi"]!, StringComparison.Ordinal));
+        (query["iccid"].Count == 0 || sim.Iccid.Contains(query["iccid"]!, StringComparison.Ordinal)) && (query["imsi"].Count == 0 || sim.Imsi.Contains(query["imsi"]!, StringComparison.Ordinal));
 
     private async Task SimAsync(HttpContext context, Func<CarrierSim, IQueryCollection, object> answer)
     {
@@ -307,7 +312,7 @@ public sealed class SoracomServer : IAsyncDisposable
             operatorId = "OP0000000000",
             speedClass = "s1.standard",
             profiles = new Dictionary<string, object> { [sim.Iccid] = new { iccid = sim.Iccid, subscribers = new Dictionary<string, object> { [sim.Imsi] = new { imsi = sim.Imsi } } } },
-            sessionStatus = new { online = sim.Online, imsi = sim.Imsi, ueIpAddress = sim.Online ? sim.Address : null, cell = sim.Online ? new { radioType = "lte", mcc = 440, mnc = 10, tac = 4321, eci = 123456789 } : null },
+            sessionStatus = new { online = sim.Online, imsi = sim.Imsi, ueIpAddress = sim.Online ? "10.160.0.1" : null, gatewayPublicIpAddress = sim.Online ? sim.Address : null, cell = sim.Online ? new { radioType = "lte", mcc = 440, mnc = 10, tac = 4321, eci = 123456789 } : null },
         };
     }
 
@@ -347,7 +352,7 @@ public sealed record CarrierSim(string SimId, string Iccid, string Imsi)
     /// <summary>It is attached.</summary>
     public bool Online { get; init; } = true;
 
-    /// <summary>Address of its session.</summary>
+    /// <summary>Its fixed address towards the Internet; null for none.</summary>
     public string? Address { get; init; }
 
     /// <summary>Traffic: begin of five minutes (UNIX seconds), bytes up, bytes down.</summary>

@@ -8,7 +8,7 @@ public class AnswerTests
 {
     private const string Sim = """
         {"simId":"8942310000000000011","status":"active","speedClass":"s1.standard","profiles":{"8981100000000000011":{"iccid":"8981100000000000011","subscribers":{"440101234567811":{"imsi":"440101234567811"}}}},
-        "sessionStatus":{"online":true,"ueIpAddress":"203.0.113.7","cell":{"radioType":"lte","mcc":440,"mnc":10,"tac":4321,"eci":123456789}}}
+        "sessionStatus":{"online":true,"ueIpAddress":"10.1.2.3","gatewayPublicIpAddress":"203.0.113.7","cell":{"radioType":"lte","mcc":440,"mnc":10,"tac":4321,"eci":123456789}}}
         """;
 
     private const string Traffic = """[{"date":"202604010000","unixtime":1775001600,"dataTrafficStatsMap":{"s1.standard":{"uploadByteSizeTotal":100,"downloadByteSizeTotal":20},"s1.fast":{"uploadByteSizeTotal":1,"downloadByteSizeTotal":2}}}]""";

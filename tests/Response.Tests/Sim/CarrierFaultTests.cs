@@ -97,7 +97,7 @@ public class CarrierFaultTests
         site.Carrier.Fault = r => r is not { Method: "GET" } ? null : new CarrierFault(200, Wait: async stop =>
         {
             asked.TrySetResult();
-            await Task.Delay(Timeout.InfiniteTimeSpan, stop);
+            await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, stop);
         });
         site.Host.Commit(site.Host.Finding("f1"));
         var drain = site.Host.Worker.DrainAsync();
@@ -199,18 +199,8 @@ public class CarrierFaultTests
 
         Assert.Equal(200, (int)(await site.LinkAsync(SimSite.Device, "imsi", "440109993")).StatusCode);
         Assert.Equal("8942310000000000103", site.Host.Get<Response.Sim.Cards.SimCards>().Of(SimSite.Device)!.Names.SimId);
-        Assert.Equal(409, (int)(await site.LinkAsync(SimSite.Device, "imsi", "44010999")).StatusCode);
+        Assert.Equal(409, (int)(await site.LinkAsync(SimSite.Device, "imsi", "4010999")).StatusCode);
     }
-
-    [Theory]
-    [InlineData(null, null)]
-    [InlineData("</v1/sims?last_evaluated_key=894&limit=1>; rel=next", "894")]
-    [InlineData("</v1/sims?limit=1&last_evaluated_key=a%2Fb>; rel=\"next\"", "a/b")]
-    [InlineData("<https://elsewhere.example/x?last_evaluated_key=k>; rel=next", "k")]
-    [InlineData("</v1/sims?last_evaluated_key=>; rel=next", null)]
-    [InlineData("</v1/sims?last_evaluated_key=894>; rel=prev", null)]
-    [InlineData("rel=next", null)]
-    public void Only_the_key_of_a_link_to_the_next_page_is_taken(string? link, string? key) => Assert.Equal(key, Soracom.NextKey(link));
 
     private static async Task DrainSlowlyAsync(SimSite site)
     {
@@ -218,7 +208,7 @@ public class CarrierFaultTests
         while (!drain.IsCompleted)
         {
             // Whatever waits on the clock gets there; the limits on the clock are minutes away.
-            await Task.WhenAny(drain, Task.Delay(TimeSpan.FromMilliseconds(20)));
+            await Task.WhenAny(drain, Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System));
             site.Host.Clock.Advance(TimeSpan.FromSeconds(0.5));
         }
 

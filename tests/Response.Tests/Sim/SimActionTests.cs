@@ -177,7 +177,7 @@ public class SimActionTests
         site.Carrier.Fault = r => !r.Path.EndsWith("/suspend", StringComparison.Ordinal) ? null : new CarrierFault(200, AfterDoing: true, Wait: async stop =>
         {
             ordered.TrySetResult();
-            await Task.Delay(Timeout.InfiniteTimeSpan, stop);
+            await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, stop);
         });
         site.Host.Commit(site.Host.Finding("f1"));
         _ = site.Host.Worker.DrainAsync();

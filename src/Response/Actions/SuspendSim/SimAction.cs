@@ -1,6 +1,5 @@
 using System.Globalization;
 using Sekisho.Domain.Detection;
-using Sekisho.Domain.Devices;
 using Sekisho.Response.Leases;
 using Sekisho.Response.Sim;
 using Sekisho.Response.Sim.Cards;
@@ -138,7 +137,7 @@ internal sealed class SimAction(SimOff off, SimCards cards, SimProviders provide
         var mine = await store.OrderAsync(lease.Id, cancellation);
         if (mine is null)
         {
-            var first = (await store.OthersAsync(card.Id, lease.Id, cancellation)).FirstOrDefault();
+            var first = await store.OthersAsync(card.Id, lease.Id, cancellation) is [var oldest, ..] ? oldest : null;
             var isOff = SimStates.Weight(status.State) >= SimStates.Weight(off.State);
             mine = new SimOrder(lease.Id, card.Id, first?.Before ?? status.State, off.State, Owned: first is not null || !isOff);
             await store.AddOrderAsync(mine, cancellation);

@@ -7,7 +7,7 @@ namespace Sekisho.Response.Sim.Cards;
 /// Which device has which SIM, from memory. A link counts while the device is in the field that it was made in and not retired. Any thread; immutable
 /// inside, replaced whole.
 /// </summary>
-internal sealed class SimCards(SimStore store, IDeviceDirectory directory)
+internal sealed class SimCards(SimStore store, IDeviceDirectory directory) : IDisposable
 {
     private readonly SemaphoreSlim _turn = new(1, 1); // one load at a time, so that an older one never replaces a newer one
     private volatile Table _table = new(FrozenDictionary<string, SimCard>.Empty, FrozenDictionary<string, (string, string)>.Empty, FrozenDictionary<string, string[]>.Empty);
@@ -47,6 +47,8 @@ internal sealed class SimCards(SimStore store, IDeviceDirectory directory)
     /// <summary>The devices of a field that have a SIM.</summary>
     public IReadOnlyList<(DeviceProfile Device, SimCard Card)> OfField(string fieldId) =>
         [.. All.Where(c => c.FieldId == fieldId).SelectMany(c => DevicesOn(c).Select(d => (d, c))).OrderBy(p => p.d.DeviceId, StringComparer.Ordinal)];
+
+    public void Dispose() => _turn.Dispose();
 
     private DeviceProfile? Counts(string deviceId, string fieldId) =>
         directory.Device(deviceId) is { State: not LifecycleStates.Retired } device && device.FieldId == fieldId ? device : null;

@@ -1,7 +1,6 @@
 using System.Data.Common;
 using System.Text.Json;
 using Dapper;
-using Sekisho.Response.Sim.Carriers;
 using Sekisho.Storage;
 using Sekisho.Storage.Keys;
 

@@ -7,8 +7,7 @@ namespace Sekisho.Response.Sim.Carriers;
 /// <summary>What a carrier answered.</summary>
 /// <param name="Status">2xx, 401, 403 or 404; everything else is thrown.</param>
 /// <param name="Body">The JSON; null when the body was empty or the status is not 2xx.</param>
-/// <param name="Link">Link header; null without.</param>
-internal sealed record CarrierAnswer(int Status, JsonElement? Body, string? Link)
+internal sealed record CarrierAnswer(int Status, JsonElement? Body)
 {
     public bool IsGood => Status is >= 200 and < 300;
 }
@@ -86,7 +85,7 @@ internal sealed class CarrierHttp(Uri origin, SimSettings settings, TimeProvider
         switch (response.StatusCode)
         {
             case HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden or HttpStatusCode.NotFound:
-                return new CarrierAnswer(status, null, null);
+                return new CarrierAnswer(status, null);
             case HttpStatusCode.TooManyRequests:
                 throw new CarrierException(CarrierFaults.Busy, "The carrier asks for fewer requests (429).", RetryAfter(response));
             case >= HttpStatusCode.InternalServerError:
@@ -98,8 +97,7 @@ internal sealed class CarrierHttp(Uri origin, SimSettings settings, TimeProvider
         }
 
         var body = await BoundedAsync(response.Content, cancellation);
-        var link = response.Headers.TryGetValues("Link", out var links) ? string.Join(",", links) : null;
-        return new CarrierAnswer(status, body.Length == 0 ? null : Parse(body), link);
+        return new CarrierAnswer(status, body.Length == 0 ? null : Parse(body));
     }
 
     /// <summary>Reads JSON of which every text can be read.</summary>

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Net.Http.Headers;
 using System.Text.Json;
 using Sekisho.Domain.Events;
 
@@ -17,6 +16,7 @@ internal sealed class Soracom(Uri origin, string authKeyId, string authKey, SimS
 
     private const int PageSize = 100;
     private const int MostPages = 50;
+    private static readonly string[] CellParts = ["mcc", "mnc", "lac", "tac", "ci", "eci"];
     private static readonly TimeSpan TokenLife = TimeSpan.FromHours(1);
     private static readonly TimeSpan RenewBefore = TimeSpan.FromMinutes(5);
 
@@ -37,36 +37,33 @@ internal sealed class Soracom(Uri origin, string authKeyId, string authKey, SimS
             return (await StatusAsync(name.Value, cancellation))?.SimId;
         }
 
-        // The query finds more than what is equal, so that pages are gone through; a name that two SIMs bear decides nothing.
-        string? found = null;
-        string? next = null;
+        // The query finds every SIM that has the value somewhere in the name, so that pages are gone through until one bears it whole.
+        string? last = null;
         for (var page = 0; page < MostPages; page++)
         {
             var path = string.Create(CultureInfo.InvariantCulture, $"/query/sims?{name.Kind}={name.Value}&search_type=and&limit={PageSize}")
-                + (next is null ? "" : "&last_evaluated_key=" + Uri.EscapeDataString(next));
-            var answer = await GetAsync(path, cancellation);
-            if (answer.Body is not { ValueKind: JsonValueKind.Array } sims)
+                + (last is null ? "" : "&last_evaluated_key=" + Uri.EscapeDataString(last));
+            if ((await GetAsync(path, cancellation)).Body is not { ValueKind: JsonValueKind.Array } answer)
             {
                 throw Nonsense("The carrier's list of SIMs is none.");
             }
 
-            foreach (var sim in sims.EnumerateArray().Select(ReadSim).Where(s => s.Names.Contains(name.Value)))
+            var sims = answer.EnumerateArray().Select(ReadSim).ToList();
+            var found = sims.Where(s => s.Names.Contains(name.Value)).Select(s => s.SimId).Distinct(StringComparer.Ordinal).ToList();
+            if (found.Count > 1)
             {
-                if (found is not null && found != sim.SimId)
-                {
-                    throw Nonsense("The carrier has two SIMs of this name.");
-                }
-
-                found = sim.SimId;
+                throw Nonsense("The carrier has two SIMs of this name.");
             }
 
-            if ((next = NextKey(answer.Link)) is null)
+            if (found.Count == 1 || sims.Count == 0)
             {
-                return found;
+                return found.FirstOrDefault();
             }
+
+            last = sims[^1].SimId;
         }
 
-        return found;
+        return null;
     }
 
     public async Task<SimStatus?> StatusAsync(string simId, CancellationToken cancellation)
@@ -222,8 +219,11 @@ internal sealed class Soracom(Uri origin, string authKeyId, string authKey, SimS
         bool? online = session.ValueKind == JsonValueKind.Object && session.TryGetProperty("online", out var on) && on.ValueKind is JsonValueKind.True or JsonValueKind.False
             ? on.GetBoolean()
             : null;
-        return new SimStatus(simId, state, names, online, online == false ? null : CarrierText.Address(Text(session, "ueIpAddress")), Cell(session));
+        return new SimStatus(simId, state, names, online, online == false ? null : Address(session), Cell(session));
     }
+
+    // The device's own address is a private one as a rule; where the customer has a fixed one towards the Internet, that is what arrives here.
+    private static string? Address(JsonElement session) => CarrierText.Address(Text(session, "gatewayPublicIpAddress")) ?? CarrierText.Address(Text(session, "ueIpAddress"));
 
     private static string? Cell(JsonElement session)
     {
@@ -232,8 +232,7 @@ internal sealed class Soracom(Uri origin, string authKeyId, string authKey, SimS
             return null;
         }
 
-        var parts = new[] { "mcc", "mnc", "lac", "tac", "cid", "eci" }
-            .Select(part => cell.TryGetProperty(part, out var value) && value.TryGetNumber(out var number) ? number : null).OfType<string>();
+        var parts = CellParts.Select(part => cell.TryGetProperty(part, out var value) && value.TryGetNumber(out var number) ? number : null).OfType<string>();
         var name = string.Join('-', parts);
         return Places.IsName(name) ? name : null;
     }
@@ -245,26 +244,6 @@ internal sealed class Soracom(Uri origin, string authKeyId, string authKey, SimS
 
     private static string? Text(JsonElement? element, string name) =>
         element is { ValueKind: JsonValueKind.Object } found && found.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
-
-    /// <summary>The key of the next page in a Link header: only the key is taken, never the address.</summary>
-    internal static string? NextKey(string? link)
-    {
-        foreach (var part in (link ?? "").Split(',').Where(p => p.Contains("rel=next", StringComparison.Ordinal) || p.Contains("rel=\"next\"", StringComparison.Ordinal)))
-        {
-            var (from, to) = (part.IndexOf('<', StringComparison.Ordinal), part.IndexOf('>', StringComparison.Ordinal));
-            var query = from >= 0 && to > from ? part[(from + 1)..to] : "";
-            var mark = query.IndexOf('?', StringComparison.Ordinal);
-            foreach (var pair in mark < 0 ? [] : query[(mark + 1)..].Split('&'))
-            {
-                if (pair.StartsWith("last_evaluated_key=", StringComparison.Ordinal) && Uri.UnescapeDataString(pair["last_evaluated_key=".Length..]) is { Length: > 0 and <= 512 } key)
-                {
-                    return key;
-                }
-            }
-        }
-
-        return null;
-    }
 
     private static CarrierException Nonsense(string message) => new(CarrierFaults.Nonsense, message);
 
