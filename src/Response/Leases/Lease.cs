@@ -175,7 +175,7 @@ internal static class LeaseCauses
     public const string SimChangedElsewhere = "sim-changed-elsewhere";
 
     /// <summary>Obstacles in settings, which a person can remove; then the response can be tried again.</summary>
-    public static readonly IReadOnlyList<string> ThatPeopleRemove = [NoRecipients, NoMailServer, PasswordInClear, NoWebhook, AddressNotAllowed, NoSim, NoSimProvider, SimNotOffered, SimUnknown, SimForbidden];
+    public static readonly IReadOnlyList<string> ThatPeopleRemove = [NoRecipients, NoMailServer, PasswordInClear, NoWebhook, AddressNotAllowed, NoSim, SimNotOffered, SimUnknown, SimForbidden];
 
     public static readonly IReadOnlyList<string> All =
     [

@@ -93,7 +93,6 @@ internal sealed partial class SimPoller(SimCards cards, SimProviders providers, 
         {
             try
             {
-                await Task.Delay(Round, clock, _stop.Token);
                 await RoundAsync(_stop.Token);
             }
             catch (OperationCanceledException) when (_stop.IsCancellationRequested)
@@ -105,6 +104,8 @@ internal sealed partial class SimPoller(SimCards cards, SimProviders providers, 
                 // The store or the journal does not answer: what was not told is told in a later round.
                 RoundFailed(e.GetType().Name);
             }
+
+            await Task.Delay(Round, clock, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 

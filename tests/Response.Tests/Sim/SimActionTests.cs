@@ -165,7 +165,13 @@ public class SimActionTests
         site.Host.Commit(site.Host.Finding("f1", field: "homes"));
         await site.Host.Worker.DrainAsync();
         var lease = Assert.Single(await site.Host.LeasesAsync("homes"));
-        Assert.Equal(LeaseCauses.NoSim, lease.Details.Cause);
+        Assert.Equal((LeaseStates.Refused, LeaseCauses.NoSimProvider), (lease.State, lease.Details.Cause));
+
+        // Nor is it the SIM of the other field when that one has the same account.
+        (await site.SetAsync("homes")).EnsureSuccessStatusCode();
+        site.Host.Commit(site.Host.Finding("f2", field: "homes"));
+        await site.Host.Worker.DrainAsync();
+        Assert.Equal(LeaseCauses.NoSim, (await site.Host.LeasesAsync("homes")).Single(l => l.FindingId == "f2").Details.Cause);
         Assert.Empty(site.Carrier.Orders);
     }
 

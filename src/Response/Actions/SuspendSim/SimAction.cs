@@ -39,9 +39,10 @@ internal sealed class SimAction(SimOff off, SimCards cards, SimProviders provide
 
     public bool Destroys => false;
 
-    // A device without a SIM is a target too: whoever adds the SIM can have it tried again.
-    public (string? Target, string? Refusal) TargetOf(Finding finding) =>
-        finding.DeviceId is { } device ? (cards.Of(device)?.Id ?? device, null) : (null, LeaseCauses.NoDevice);
+    // A device without a SIM is a target too: whoever adds the SIM can have it tried again. In a field without a carrier nobody is asked to agree.
+    public (string? Target, string? Refusal) TargetOf(Finding finding) => finding.DeviceId is not { } device
+        ? (null, LeaseCauses.NoDevice)
+        : providers.Of(finding.FieldId) is null ? (null, LeaseCauses.NoSimProvider) : (cards.Of(device)?.Id ?? device, null);
 
     public string? Before(Lease lease) => null;
 
