@@ -10,7 +10,10 @@ using Sekisho.Response.Actions.SuspendSim;
 using Sekisho.Response.Actions.Webhook;
 using Sekisho.Response.Leases;
 using Sekisho.Response.Notification;
+using Sekisho.Response.Orders;
+using Sekisho.Response.Policies;
 using Sekisho.Response.Queue;
+using Sekisho.Response.Rules;
 using Sekisho.Response.Sim;
 using Sekisho.Response.Sim.Cards;
 using Sekisho.Response.Sim.Carriers;
@@ -27,6 +30,7 @@ public static class ResponseFeature
         services.AddSingleton(typeof(ResponseFeature).Assembly);
         services.AddSingleton(new StageMigrations("Response", typeof(ResponseFeature).Assembly));
         services.AddSettings<LeaseSettings>("Response:Leases");
+        services.AddSettings<GuardSettings>("Response:Guard");
         services.AddSettings<MailSettings>("Response:Mail");
         services.AddSettings<WebhookSettings>("Response:Webhook");
         services.AddSettings<SimSettings>("Response:Sim");
@@ -55,6 +59,11 @@ public static class ResponseFeature
         services.AddSingleton<IResponseAction>(provider => ActivatorUtilities.CreateInstance<SimAction>(provider, SimOff.Suspend));
         services.AddSingleton<IResponseAction>(provider => ActivatorUtilities.CreateInstance<SimAction>(provider, SimOff.Deactivate));
 
+        services.AddSingleton<RuleStore>();
+        services.AddSingleton<ResponseRules>();
+        services.AddSingleton<DryRun>();
+        services.AddSingleton<LeaseOrders>();
+        services.AddSingleton<Notices>();
         services.AddSingleton<LeaseRunner>();
         services.AddSingleton<ILaneCommitPart, LeaseIntake>();
         services.AddSingleton<ResponseWorker>();
@@ -67,6 +76,8 @@ public static class ResponseFeature
     public static void MapResponse(this RouteGroups routes)
     {
         LeaseRoutes.Map(routes);
+        PreviewRoutes.Map(routes);
+        RuleRoutes.Map(routes);
         NotificationRoutes.Map(routes);
         SimProviderRoutes.Map(routes);
         SimCardRoutes.Map(routes);

@@ -10,7 +10,7 @@ using Sekisho.Traffic.Capture;
 using Sekisho.Traffic.Intervals;
 
 var read = new Option<string?>("--read") { Description = "A capture (pcap, pcapng, plain or in gzip or xz; - for standard input): prints what was in it. キャプチャファイルを読み、内容を表示する", HelpName = "FILE" };
-var json = new Option<bool>("--json") { Description = "With --read: one JSON object. JSONで出力する" };
+var json = new Option<bool>("--json") { Description = "With --read: one JSON object; with --interface: a line of JSON for each interval. JSONで出力する" };
 var export = new Option<string?>("--export") { Description = "With --read: flows of each interval to a collector (ipfix) or to standard output (csv). フローを出力する" };
 export.AcceptOnlyFromAmong("ipfix", "csv");
 var collector = new Option<string?>("--collector") { Description = "Where --export ipfix sends to. IPFIXの送り先", HelpName = "HOST:PORT" };
@@ -36,7 +36,7 @@ foreach (var (option, least, most) in (ReadOnlySpan<(Option, int, int)>)[(top, 0
 {
     option.Validators.Add(result =>
     {
-        if (result.Tokens.Count == 1 && int.TryParse(result.Tokens[0].Value, NumberStyles.None, CultureInfo.InvariantCulture, out var value) && (value < least || value > most))
+        if (result.Tokens.Count == 1 && int.TryParse(result.Tokens[0].Value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value) && (value < least || value > most))
         {
             result.AddError(string.Create(CultureInfo.InvariantCulture, $"{option.Name}: {least}–{most}"));
         }
@@ -64,13 +64,14 @@ var root = new RootCommand("Sekisho traffic sensor: reads headers of layers 2 to
 };
 root.Validators.Add(result =>
 {
-    var (file, live) = (result.GetValue(read) is not null, result.GetValue(interfaces)!.Length > 0);
-    if (file == live)
+    // As written: the value of an option that is itself wrong cannot be asked for.
+    string? Given(Option option) => result.GetResult(option)?.Tokens is [var first, ..] ? first.Value : null;
+    if ((Given(read) is null) == (Given(interfaces) is null))
     {
         result.AddError("--read FILE | --interface NAME");
     }
 
-    if (result.GetValue(export) is "ipfix" != result.GetValue(collector) is not null)
+    if (Given(export) is "ipfix" != Given(collector) is not null)
     {
         result.AddError("--export ipfix --collector HOST:PORT");
     }
@@ -93,7 +94,7 @@ root.SetAction((parsed, cancellation) =>
         return ReadCommand.RunAsync(new ReadOptions(path, parsed.GetValue(json), parsed.GetValue(export), parsed.GetValue(collector), parsed.GetValue(tcp), parsed.GetValue(top), observation, parsed.GetValue(language)!), TimeProvider.System, cancellation);
     }
 
-    var view = !parsed.GetValue(plain) && !Console.IsOutputRedirected;
+    var view = !parsed.GetValue(plain) && !parsed.GetValue(json) && !Console.IsOutputRedirected;
     var names = parsed.GetValue(interfaces)!;
     var capture = new CaptureSettings
     {
@@ -103,7 +104,7 @@ root.SetAction((parsed, cancellation) =>
         Promiscuous = !parsed.GetValue(inline),
     };
     var live = new LiveSettings(capture, parsed.GetValue(readers), Observation(parsed, parsed.GetValue(gateway) is null && view ? 2 : 10, usualMemory: 32), parsed.GetValue(quiet));
-    return new LiveCommand(new LiveOptions(live, parsed.GetValue(gateway), parsed.GetValue(folder)!.FullName, parsed.GetValue(buffer) * 1024L * 1024, view, parsed.GetValue(language)!), TimeProvider.System).RunAsync(cancellation);
+    return new LiveCommand(new LiveOptions(live, parsed.GetValue(gateway), parsed.GetValue(folder)!.FullName, parsed.GetValue(buffer) * 1024L * 1024, view, parsed.GetValue(json), parsed.GetValue(language)!), TimeProvider.System).RunAsync(cancellation);
 });
 
 var address = new Option<Uri?>("--gateway") { Description = "https://HOST:PORT of the gateway's listener for sensors. ゲートウェイのセンサー用アドレス", HelpName = "URL", Required = true, CustomParser = Https };
@@ -112,9 +113,9 @@ var enrol = new Command("enrol", "Makes this sensor known to its gateway; the on
 enrol.SetAction((parsed, cancellation) => EnrolCommand.RunAsync(parsed.GetValue(address)!, parsed.GetValue(fingerprint)!, parsed.GetValue(folder)!.FullName, parsed.GetValue(language)!, TimeProvider.System, cancellation));
 root.Subcommands.Add(enrol);
 
-// What was read when it is told to end is told and kept in order, in its own time.
+// What a live sensor read before it is told to end is still told and kept, also on a slow disk.
 var parse = root.Parse(args);
-var invocation = new InvocationConfiguration { ProcessTerminationTimeout = null };
+var invocation = new InvocationConfiguration { ProcessTerminationTimeout = parse.GetResult(interfaces) is { Tokens.Count: > 0 } ? TimeSpan.FromMinutes(1) : TimeSpan.FromSeconds(1) };
 return parse.Errors.Count > 0 && await parse.InvokeAsync(invocation).ConfigureAwait(false) != 0 ? Fail.WrongUse : await parse.InvokeAsync(invocation).ConfigureAwait(false);
 
 static Uri? Https(ArgumentResult result)

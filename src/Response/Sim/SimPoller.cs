@@ -80,6 +80,11 @@ internal sealed partial class SimPoller(SimCards cards, SimProviders providers, 
             {
                 Remember(id, failed.GetValueOrDefault(id));
             }
+
+            if (due.Count > 0)
+            {
+                await cards.LoadAsync(cancellation);
+            }
         }
         finally
         {

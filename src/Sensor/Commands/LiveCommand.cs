@@ -14,8 +14,9 @@ namespace Sekisho.Sensor.Commands;
 /// <param name="Folder">Who the sensor is, and what waits.</param>
 /// <param name="SpoolBytes">Bytes that may wait on disk.</param>
 /// <param name="View">Draws a screen; else a line each minute.</param>
+/// <param name="Json">Prints each interval as a line of JSON instead of either.</param>
 /// <param name="Language">"ja" or "en".</param>
-internal sealed record LiveOptions(LiveSettings Live, Uri? Gateway, string Folder, long SpoolBytes, bool View, string Language);
+internal sealed record LiveOptions(LiveSettings Live, Uri? Gateway, string Folder, long SpoolBytes, bool View, bool Json, string Language);
 
 /// <summary>Watches interfaces until it is told to end.</summary>
 /// <param name="options">How.</param>
@@ -116,7 +117,16 @@ internal sealed class LiveCommand(LiveOptions options, TimeProvider clock)
         {
             if (options.View)
             {
-                AnsiConsole.Live(new Text(Text("live.waiting"))).AutoClear(true).Start(context => Take(status => context.UpdateTarget(_view.Draw(status, AnsiConsole.Profile.Height))));
+                AnsiConsole.Live(new Text(Text("live.waiting"))).AutoClear(true).Start(context =>
+                {
+                    context.Refresh();
+                    Take(status => context.UpdateTarget(_view.Draw(status, AnsiConsole.Profile.Height)));
+                });
+            }
+            else if (options.Json)
+            {
+                using var output = Console.OpenStandardOutput();
+                Take(status => IntervalJson.Write(output, status));
             }
             else
             {

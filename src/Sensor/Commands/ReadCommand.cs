@@ -70,7 +70,7 @@ internal static class ReadCommand
     {
         using var output = new StreamWriter(Console.OpenStandardOutput());
         output.Write(FlowCsv.Header + "\r\n");
-        WithProgress(options, report => file.Run(interval => FlowCsv.WriteRows(output, interval.Flows.Select(FlowRecord.From)), report, cancellation));
+        WithProgress(options, report => file.Run(interval => FlowCsv.WriteRows(output, FlowRecord.Of(interval)), report, cancellation));
         output.Flush();
         return Tell(Warnings(options, file, totals: null), file);
     }
@@ -98,7 +98,7 @@ internal static class ReadCommand
             cancellation);
         foreach (var interval in intervals.GetConsumingEnumerable(cancellation))
         {
-            messages += await exporter.SendAsync(interval.Flows.Select(FlowRecord.From), cancellation).ConfigureAwait(false);
+            messages += await exporter.SendAsync(FlowRecord.Of(interval), cancellation).ConfigureAwait(false);
             records += interval.Flows.Count;
         }
 

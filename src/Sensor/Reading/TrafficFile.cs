@@ -30,9 +30,21 @@ internal static class TrafficFile
 
     private static bool IsLog(string path)
     {
-        using var text = new StreamReader(Text(path), Encoding.UTF8, detectEncodingFromByteOrderMarks: false, Looked);
-        var start = new char[Looked];
-        var begin = start.AsSpan(0, text.ReadBlock(start)).TrimStart();
+        using var text = Text(path);
+        var start = new byte[Looked];
+        var length = 0;
+        try
+        {
+            for (int read; length < start.Length && (read = text.Read(start, length, start.Length - length)) > 0; length += read)
+            {
+            }
+        }
+        catch (InvalidDataException)
+        {
+            // What stands before the damage says what it is; who reads on tells the damage.
+        }
+
+        var begin = Encoding.UTF8.GetString(start, 0, length).AsSpan().TrimStart('\uFEFF').TrimStart();
         return begin.StartsWith("#separator") || begin.StartsWith("#fields") || (begin.IndexOf("id.orig_h") >= 0 && begin[0] is '{' or 't' or '"');
     }
 

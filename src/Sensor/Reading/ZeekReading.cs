@@ -11,14 +11,16 @@ internal sealed class ZeekReading(Stream stream, ObservationSettings settings) :
 {
     private const int RowsBetweenReports = 4096;
 
-    // Zeek tells a connection when it ends: so long an interval of a file waits for those that ran through it.
-    private const int OpenSeconds = 3600;
+    // Zeek tells a connection when it ended and was silent for its time-out, at most 5 minutes: so long an interval waits for those that ran through it.
+    private const int OpenSeconds = 330;
+
+    private const int FlowsPerInterval = 100_000;
 
     private readonly StreamReader _text = new(stream);
 
     public string Format => "zeek";
 
-    public bool IsCut => false;
+    public bool IsCut { get; private set; }
 
     public long Skipped { get; private set; }
 
@@ -30,7 +32,7 @@ internal sealed class ZeekReading(Stream stream, ObservationSettings settings) :
         {
             IntervalLength = settings.IntervalLength,
             OpenSeconds = OpenSeconds,
-            FlowsPerInterval = settings.FlowsPerInterval,
+            FlowsPerInterval = FlowsPerInterval,
             DeviceMemory = settings.DeviceMemory,
             LocalNetworks = settings.LocalNetworks,
             Seed = settings.Seed,
@@ -58,6 +60,7 @@ internal sealed class ZeekReading(Stream stream, ObservationSettings settings) :
         }
 
         Skipped = reader.Skipped;
+        IsCut = reader.Truncated;
         progress(1);
     }
 

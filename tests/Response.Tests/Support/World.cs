@@ -114,6 +114,14 @@ internal sealed class World : IDeviceDirectory, IDeviceAccess, IFindings, IRespo
 
     public Task<Finding?> FindAsync(string findingId, CancellationToken cancellation) => Task.FromResult(Findings.GetValueOrDefault(findingId));
 
+    /// <summary>Findings that a person has in hand.</summary>
+    public ConcurrentDictionary<string, bool> Handled { get; } = new();
+
+    public Task<bool> IsHandledAsync(string findingId, CancellationToken cancellation) => Task.FromResult(!Findings.ContainsKey(findingId) || Handled.ContainsKey(findingId));
+
+    public Task<IReadOnlyList<Finding>> SinceAsync(string fieldId, DateTimeOffset since, int most, CancellationToken cancellation) =>
+        Task.FromResult<IReadOnlyList<Finding>>([.. Findings.Values.Where(f => f.FieldId == fieldId && f.RaisedAt >= since).OrderBy(f => f.Position).Take(most)]);
+
     public IReadOnlyList<ResponseBinding> For(string? fieldId) => Bindings.GetValueOrDefault(fieldId ?? "", []);
 
     public Task ReportAsync(IReadOnlyList<SimFactEvent> facts, CancellationToken cancellation)
