@@ -24,7 +24,7 @@ public class SimResponseTests
         {
             kind = "soracom", baseUrl = carrier.Address, secrets = new { authKeyId = carrier.AuthKeyId, authKey = carrier.AuthKey }, pollMinutes = 5,
         })).Expect();
-        (await site.Admin.PutAsync($"/api/v1/fields/sims/devices/{device.DeviceId}/sim", new { kind = "iccid", value = Iccid })).Expect();
+        (await site.Admin.PutAsync($"/api/v1/fields/sims/sims/{device.DeviceId}", new { kind = "iccid", value = Iccid })).Expect();
 
         var ordered = new TaskCompletionSource();
         carrier.Fault = r => !r.Path.EndsWith("/suspend", StringComparison.Ordinal) ? null : new CarrierFault(200, AfterDoing: true, Wait: async stop =>
@@ -50,7 +50,7 @@ public class SimResponseTests
 
         // What the carrier tells reaches the journal of this gateway.
         await Site.UntilAsync(
-            async () => (await site.Admin.GetAsync($"/api/v1/fields/sims/devices/{device.DeviceId}/sim")).Expect(),
+            async () => (await site.Admin.GetAsync($"/api/v1/fields/sims/sims/{device.DeviceId}")).Expect(),
             s => s["toldUntil"] is not null && s["carrier"]!["state"]!.GetValue<string>() == "suspended",
             TimeSpan.FromSeconds(30),
             "the carrier's facts did not arrive");

@@ -185,6 +185,7 @@ internal static class LeaseCauses
     public const string SimUnknown = "sim-unknown";
     public const string SimForbidden = "sim-forbidden";
     public const string SimTerminated = "sim-terminated";
+    public const string SimCarriesMany = "sim-carries-many";
     public const string SimOffAlready = "sim-off-already";
     public const string SimStillHeld = "sim-still-held";
     public const string SimChangedElsewhere = "sim-changed-elsewhere";
@@ -193,12 +194,12 @@ internal static class LeaseCauses
     public const string HandledInTime = "handled-in-time";
 
     /// <summary>Obstacles in settings, which a person can remove; then the response can be tried again.</summary>
-    public static readonly IReadOnlyList<string> ThatPeopleRemove = [NoRecipients, NoMailServer, PasswordInClear, NoWebhook, AddressNotAllowed, NoSim, SimNotOffered, SimUnknown, SimForbidden];
+    public static readonly IReadOnlyList<string> ThatPeopleRemove = [NoRecipients, NoMailServer, PasswordInClear, NoWebhook, AddressNotAllowed, NoSim, SimNotOffered, SimUnknown, SimForbidden, SimCarriesMany];
 
     public static readonly IReadOnlyList<string> All =
     [
         UnknownAction, NoDevice, DeviceGone, FindingGone, NoRecipients, NoMailServer, PasswordInClear, NoWebhook, AddressNotAllowed, AlreadyLocked, StillHeld,
         LockedByOthers, ReleasedElsewhere, TriesUsedUp, InSummary, RanOut, FindingRetracted, KeptForPerson, BlastRadius, ApprovalRanOut, HandledInTime,
-        NoSim, NoSimProvider, SimNotOffered, SimUnknown, SimForbidden, SimTerminated, SimOffAlready, SimStillHeld, SimChangedElsewhere,
+        NoSim, NoSimProvider, SimNotOffered, SimUnknown, SimForbidden, SimTerminated, SimCarriesMany, SimOffAlready, SimStillHeld, SimChangedElsewhere,
     ];
 }

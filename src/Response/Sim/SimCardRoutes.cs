@@ -14,7 +14,7 @@ namespace Sekisho.Response.Sim;
 internal static class SimCardRoutes
 {
     private const string Subject = "sims";
-    private const string DevicePath = "/devices/{deviceId}/sim";
+    private const string DevicePath = "/sims/{deviceId}";
 
     public static void Map(RouteGroups routes)
     {

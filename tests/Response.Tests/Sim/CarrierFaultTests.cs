@@ -17,7 +17,7 @@ public class CarrierFaultTests
         Assert.Equal(before + 1, site.Carrier.SignIns);
 
         site.Host.Clock.Advance(TimeSpan.FromMinutes(56));
-        await site.GetAsync($"/devices/{SimSite.Device}/sim");
+        await site.GetAsync($"/sims/{SimSite.Device}");
         Assert.Equal(before + 2, site.Carrier.SignIns);
     }
 

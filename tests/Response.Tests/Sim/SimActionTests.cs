@@ -145,7 +145,7 @@ public class SimActionTests
     {
         await using var site = await SimSite.StartAsync();
         using var admin = site.Admin();
-        (await admin.DeleteAsync($"/api/v1/fields/cars/devices/{SimSite.Device}/sim")).EnsureSuccessStatusCode();
+        (await admin.DeleteAsync($"/api/v1/fields/cars/sims/{SimSite.Device}")).EnsureSuccessStatusCode();
         var lease = (await site.RespondAsync("f1"))["suspend-sim"];
         Assert.Equal((LeaseStates.Refused, LeaseCauses.NoSim), (lease.State, lease.Details.Cause));
 
@@ -154,6 +154,27 @@ public class SimActionTests
         await site.Host.Worker.DrainAsync();
         Assert.Equal(LeaseStates.Done, (await site.Host.OnlyLeaseAsync()).State);
         Assert.Equal("suspended", site.Carrier.StateOf(SimSite.Sim));
+    }
+
+    [Fact]
+    public async Task A_SIM_that_many_devices_hang_on_is_switched_off_by_a_person_only()
+    {
+        await using var site = await SimSite.StartAsync(settings: [("Response:Sim:MostDevices", "1")]);
+        var lease = (await site.RespondAsync("f1", "d000000000000002"))["suspend-sim"];
+        Assert.Equal((LeaseStates.Refused, LeaseCauses.SimCarriesMany), (lease.State, lease.Details.Cause));
+        Assert.Empty(site.Carrier.Orders);
+
+        using var admin = site.Admin();
+        (await System.Net.Http.Json.HttpClientJsonExtensions.PostAsJsonAsync(admin, $"/api/v1/fields/cars/responses/{lease.Id}/retry", new { reason = "all of them" })).EnsureSuccessStatusCode();
+        await site.Host.Worker.DrainAsync();
+        Assert.Equal("suspended", site.Carrier.StateOf(SimSite.Shared));
+
+        site.Host.Bind(TestHost.Always("suspend-sim", "one-person"));
+        site.Carrier.Change(SimSite.Shared, s => s with { State = "active" });
+        var asked = (await site.RespondAsync("f2", "d000000000000003"))["suspend-sim"];
+        (await System.Net.Http.Json.HttpClientJsonExtensions.PostAsJsonAsync(admin, $"/api/v1/fields/cars/responses/{asked.Id}/approve", new { reason = "yes" })).EnsureSuccessStatusCode();
+        await site.Host.Worker.DrainAsync();
+        Assert.Equal("suspended", site.Carrier.StateOf(SimSite.Shared));
     }
 
     [Fact]

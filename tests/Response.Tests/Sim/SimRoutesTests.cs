@@ -102,7 +102,7 @@ public class SimRoutesTests
 
         // When nobody has it any more it is free.
         using var admin = site.Admin();
-        (await admin.DeleteAsync($"/api/v1/fields/cars/devices/{SimSite.Device}/sim")).EnsureSuccessStatusCode();
+        (await admin.DeleteAsync($"/api/v1/fields/cars/sims/{SimSite.Device}")).EnsureSuccessStatusCode();
         Assert.Equal(200, (int)(await site.LinkAsync("d000000000000009", "iccid", "8981100000000000011", "homes")).StatusCode);
     }
 
@@ -116,7 +116,7 @@ public class SimRoutesTests
         Assert.Equal(409, (int)(await admin.PutAsJsonAsync("/api/v1/fields/cars/sim-provider", new { kind = "soracom", coverage = "japan", secrets = new { authKeyId = "a", authKey = "b" } })).StatusCode);
 
         // Also a SIM that no device has any more is given back.
-        (await admin.DeleteAsync($"/api/v1/fields/cars/devices/{SimSite.Device}/sim")).EnsureSuccessStatusCode();
+        (await admin.DeleteAsync($"/api/v1/fields/cars/sims/{SimSite.Device}")).EnsureSuccessStatusCode();
         Assert.Null((await site.UndoAsync(lease.Id)).Details.Cause);
         Assert.Equal("active", site.Carrier.StateOf(SimSite.Sim));
         Assert.Equal(204, (int)(await admin.DeleteAsync("/api/v1/fields/cars/sim-provider")).StatusCode);
@@ -127,7 +127,7 @@ public class SimRoutesTests
     public async Task Auditors_see_that_there_is_a_SIM_but_not_its_number_and_change_nothing()
     {
         await using var site = await SimSite.StartAsync(forbidden: ["8981100000000000099"]);
-        Assert.Equal("***0011", (await site.GetAsync($"/devices/{SimSite.Device}/sim", Roles.Auditor))["value"]!.GetValue<string>());
+        Assert.Equal("***0011", (await site.GetAsync($"/sims/{SimSite.Device}", Roles.Auditor))["value"]!.GetValue<string>());
         Assert.Equal("***0099", (await site.GetAsync("/sim-provider", Roles.Auditor))["forbidden"]![0]!.GetValue<string>());
         Assert.DoesNotContain("8981100000000000011", (await site.GetAsync("/sims", Roles.Auditor)).ToJsonString(), StringComparison.Ordinal);
         using var auditor = site.Host.Client(Roles.Auditor);
@@ -136,7 +136,7 @@ public class SimRoutesTests
         {
             Assert.Equal(403, (int)(await client.DeleteAsync("/api/v1/fields/cars/sim-provider")).StatusCode);
             Assert.Equal(403, (int)(await client.PostAsJsonAsync("/api/v1/fields/cars/sim-provider/test", new { })).StatusCode);
-            Assert.Equal(403, (int)(await client.PutAsJsonAsync($"/api/v1/fields/cars/devices/{SimSite.Device}/sim", new { kind = "imsi", value = "440101234567811" })).StatusCode);
+            Assert.Equal(403, (int)(await client.PutAsJsonAsync($"/api/v1/fields/cars/sims/{SimSite.Device}", new { kind = "imsi", value = "440101234567811" })).StatusCode);
         }
     }
 
@@ -150,10 +150,10 @@ public class SimRoutesTests
         Assert.Equal(["d000000000000002", "d000000000000003"], rest["items"]![0]!["devices"]!.AsArray().Select(d => d!.GetValue<string>()));
         Assert.Null(rest["next"]);
 
-        var one = await site.GetAsync($"/devices/{SimSite.Device}/sim");
+        var one = await site.GetAsync($"/sims/{SimSite.Device}");
         Assert.Equal(("active", true, "203.0.113.7"), (one["carrier"]!["state"]!.GetValue<string>(), one["carrier"]!["online"]!.GetValue<bool>(), one["carrier"]!["address"]!.GetValue<string>()));
         site.Carrier.Fault = _ => new CarrierFault(503);
-        Assert.Equal("down", (await site.GetAsync($"/devices/{SimSite.Device}/sim"))["carrier"]!["fault"]!.GetValue<string>());
+        Assert.Equal("down", (await site.GetAsync($"/sims/{SimSite.Device}"))["carrier"]!["fault"]!.GetValue<string>());
         Assert.Equal(502, (int)(await site.LinkAsync(SimSite.Device, "imsi", "440101234567811")).StatusCode);
     }
 
@@ -183,7 +183,7 @@ public class SimRoutesTests
         await site.LaterAsync(TimeSpan.FromMinutes(1));
         await site.Host.Get<SimPoller>().RoundAsync(default);
         using var auditor = site.Host.Client(Roles.Auditor);
-        foreach (var path in (string[])["/sim-provider", "/sims", $"/devices/{SimSite.Device}/sim", "/responses"])
+        foreach (var path in (string[])["/sim-provider", "/sims", $"/sims/{SimSite.Device}", "/responses"])
         {
             answers.Append(await auditor.GetStringAsync("/api/v1/fields/cars" + path));
         }

@@ -56,7 +56,7 @@ internal sealed class SimSite : IAsyncDisposable
     public async Task<HttpResponseMessage> LinkAsync(string device, string kind, string value, string field = "cars")
     {
         using var client = Admin(field);
-        return await client.PutAsJsonAsync($"/api/v1/fields/{field}/devices/{device}/sim", new { kind, value });
+        return await client.PutAsJsonAsync($"/api/v1/fields/{field}/sims/{device}", new { kind, value });
     }
 
     public async Task<JsonNode> GetAsync(string path, string role = Roles.Administrator, string language = "en")

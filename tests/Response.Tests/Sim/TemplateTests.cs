@@ -27,8 +27,8 @@ public class TemplateTests
         await using var host = await TestHost.StartAsync(Dialect.Sqlite, [("Response:Sim:Carriers:0", carrier.Address)]);
         await SetAsync(host, carrier, OtherCarrier.Template);
         using var admin = host.Client(Roles.Administrator);
-        (await admin.PutAsJsonAsync($"/api/v1/fields/cars/devices/{Device}/sim", new { kind = "iccid", value = "8981200000000000001" })).EnsureSuccessStatusCode();
-        Assert.Equal(409, (int)(await admin.PutAsJsonAsync($"/api/v1/fields/cars/devices/{Device}/sim", new { kind = "iccid", value = "8981200000000000002" })).StatusCode);
+        (await admin.PutAsJsonAsync($"/api/v1/fields/cars/sims/{Device}", new { kind = "iccid", value = "8981200000000000001" })).EnsureSuccessStatusCode();
+        Assert.Equal(409, (int)(await admin.PutAsJsonAsync($"/api/v1/fields/cars/sims/{Device}", new { kind = "iccid", value = "8981200000000000002" })).StatusCode);
 
         // What it tells.
         await host.Get<SimPoller>().RoundAsync(default);

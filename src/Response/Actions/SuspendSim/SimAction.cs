@@ -25,7 +25,7 @@ internal sealed record SimOff(string Action, string State, bool LocksOut)
 /// strongest wish decides, and the undo of the last brings back what was before the first. A SIM that somebody else had switched off before stays
 /// off. The state before is noted before an order goes out, so that a repeat after a kill knows its own doing. Any thread.
 /// </summary>
-internal sealed class SimAction(SimOff off, SimCards cards, SimProviders providers, SimStore store, SimSwitch gate, LastReadings readings, TimeProvider clock) : IResponseAction
+internal sealed class SimAction(SimOff off, SimCards cards, SimProviders providers, SimStore store, SimSwitch gate, LastReadings readings, SimSettings settings, TimeProvider clock) : IResponseAction
 {
     private const int MostNames = 5;
 
@@ -90,6 +90,12 @@ internal sealed class SimAction(SimOff off, SimCards cards, SimProviders provide
         if (!carrier.Provider.Offers(off.State))
         {
             return new ActionOutcome.Refused(LeaseCauses.SimNotOffered);
+        }
+
+        // The guard counts the device of the finding; what else hangs on its SIM would be switched off uncounted. To have it tried again is a person's yes.
+        if (lease.Details is { Approvals.Count: 0, Retries: 0 } && cards.DevicesOn(card).Count > settings.MostDevices)
+        {
+            return new ActionOutcome.Refused(LeaseCauses.SimCarriesMany);
         }
 
         using var turn = await gate.TurnAsync(card.Id, cancellation);

@@ -17,6 +17,10 @@ public sealed class SimSettings : IValidatableObject
     [Range(typeof(TimeSpan), "00:00:01", "00:01:00", ErrorMessage = "Give 00:00:01 to 00:01:00.")]
     public TimeSpan LookAgainAfter { get; set; } = TimeSpan.FromSeconds(2);
 
+    /// <summary>Devices that a SIM may carry at most for a response to switch it off by itself; for one that carries more a person decides.</summary>
+    [Range(1, 10_000, ErrorMessage = "Give 1 to 10000.")]
+    public int MostDevices { get; set; } = 3;
+
     /// <summary>
     /// Carriers beside SORACOM that fields may use: base addresses, https (http on loopback only). Fields choose among these, so that nobody who
     /// may set up a field can have the gateway knock elsewhere.
