@@ -41,7 +41,7 @@ internal static class SimProviderRoutes
     public static bool Masked(HttpContext context) => !context.User.Is(Roles.Administrator, Roles.Responder);
 
     private static async Task<IResult> PutAsync(
-        string fieldId, SimProviderRequest request, HttpContext context, SimStore store, SimProviders providers, SimSettings settings, Texts texts, TimeProvider clock, CancellationToken cancellation)
+        string fieldId, SimProviderRequest request, HttpContext context, SimStore store, SimProviders providers, SimCards cards, SimSettings settings, Texts texts, TimeProvider clock, CancellationToken cancellation)
     {
         var before = providers.Of(fieldId)?.Config;
         var (config, faults) = request.Check(fieldId, before, settings, clock.GetUtcNow(), texts, RequestLanguage.Of(context));
@@ -50,10 +50,16 @@ internal static class SimProviderRoutes
             return Problem.Of(CommonProblems.Invalid, faults);
         }
 
-        // The SIMs that are off now are known by the identifiers of the carrier that was asked, and are switched on there.
-        if (before is not null && (before.Kind, before.BaseUrl) != (config.Kind, config.BaseUrl) && await store.InForceOfFieldAsync(fieldId, cancellation) > 0)
+        try
         {
-            return Problem.Of(SimProblems.InUse);
+            if (before is not null && !await KeepsAsync(before, config, store, providers, cards, cancellation))
+            {
+                return Problem.Of(SimProblems.InUse);
+            }
+        }
+        catch (CarrierException e)
+        {
+            return Problem.Of(SimProblems.Carrier, ("fault", texts.Get("sim.fault." + e.Kind, RequestLanguage.Of(context))));
         }
 
         if (!await store.SaveConfigAsync(config, before?.Version ?? 0, cancellation))
@@ -66,9 +72,17 @@ internal static class SimProviderRoutes
         return Results.Ok(SimProviderView.Of(config, masked: false));
     }
 
+    /// <summary>The SIMs that are off now have to be switched on where they were switched off: at the same carrier, in an account that has them.</summary>
+    private static async Task<bool> KeepsAsync(SimConfig before, SimConfig next, SimStore store, SimProviders providers, SimCards cards, CancellationToken cancellation)
+    {
+        var off = await store.InForceOfFieldAsync(next.FieldId, cancellation);
+        return off.Count == 0
+            || ((before.Kind, before.BaseUrl) == (next.Kind, next.BaseUrl) && (cards.Card(off[0]) is not { } card || await providers.SeesAsync(next, card.Names.SimId, cancellation)));
+    }
+
     private static async Task<IResult> DeleteAsync(string fieldId, SimStore store, SimProviders providers, CancellationToken cancellation)
     {
-        if (await store.InForceOfFieldAsync(fieldId, cancellation) > 0)
+        if (await store.InForceOfFieldAsync(fieldId, cancellation) is { Count: > 0 })
         {
             return Problem.Of(SimProblems.InUse);
         }

@@ -115,6 +115,13 @@ public class SimRoutesTests
         Assert.Equal(409, (int)(await admin.DeleteAsync("/api/v1/fields/cars/sim-provider")).StatusCode);
         Assert.Equal(409, (int)(await admin.PutAsJsonAsync("/api/v1/fields/cars/sim-provider", new { kind = "soracom", coverage = "japan", secrets = new { authKeyId = "a", authKey = "b" } })).StatusCode);
 
+        // Nor is another account of the same carrier taken that does not have the SIM.
+        site.Carrier.Fault = r => r.Path.Contains(SimSite.Sim, StringComparison.Ordinal) ? new CarrierFault(404) : null;
+        Assert.Equal(409, (int)(await site.SetAsync()).StatusCode);
+        Assert.Equal(502, (int)(await site.SetAsync(secrets: new { authKeyId = "other", authKey = "account" })).StatusCode);
+        site.Carrier.Fault = _ => null;
+        Assert.Equal(200, (int)(await site.SetAsync()).StatusCode);
+
         // Also a SIM that no device has any more is given back.
         (await admin.DeleteAsync($"/api/v1/fields/cars/sims/{SimSite.Device}")).EnsureSuccessStatusCode();
         Assert.Null((await site.UndoAsync(lease.Id)).Details.Cause);

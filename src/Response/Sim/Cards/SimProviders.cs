@@ -51,6 +51,10 @@ internal sealed class SimProviders(SimStore store, SimSettings settings, TimePro
         _turn.Dispose();
     }
 
+    /// <summary>True when the carrier, reached as described, has the SIM; without putting anything in force.</summary>
+    /// <exception cref="CarrierException">The carrier does not do its part.</exception>
+    public async Task<bool> SeesAsync(SimConfig config, string simId, CancellationToken cancellation) => await Make(config).StatusAsync(simId, cancellation) is not null;
+
     private PacedProvider Make(SimConfig config)
     {
         var origin = new Uri(config.BaseUrl);

@@ -45,10 +45,10 @@ internal sealed class SimStore(Databases databases, MasterKey key, TimeProvider 
     public Task DeleteConfigAsync(string fieldId, CancellationToken cancellation) => _database.WriteAsync(
         t => t.Connection!.ExecuteAsync("DELETE FROM sim_provider WHERE field_id = @fieldId", new { fieldId }, t), cancellation);
 
-    /// <summary>Leases of a field that keep a SIM off.</summary>
-    public Task<long> InForceOfFieldAsync(string fieldId, CancellationToken cancellation) => _database.ReadAsync(
-        c => c.ExecuteScalarAsync<long>(
-            "SELECT COUNT(*) FROM sim_order o JOIN lease l ON l.id = o.lease_id WHERE l.field_id = @fieldId AND l.state IN ('due', 'running', 'done')", new { fieldId }),
+    /// <summary>SIMs of a field that responses keep off, or are about to.</summary>
+    public Task<IReadOnlyList<string>> InForceOfFieldAsync(string fieldId, CancellationToken cancellation) => _database.ReadAsync(
+        async c => (IReadOnlyList<string>)(await c.QueryAsync<string>(
+            "SELECT DISTINCT o.card_id FROM sim_order o JOIN lease l ON l.id = o.lease_id WHERE l.field_id = @fieldId AND l.state IN ('due', 'running', 'done') ORDER BY o.card_id", new { fieldId })).AsList(),
         cancellation);
 
     public Task<IReadOnlyList<SimCard>> CardsAsync(CancellationToken cancellation) => _database.ReadAsync(
