@@ -71,6 +71,11 @@ public sealed class SensorProgramTests : IDisposable
         var state = (await site.Admin.GetAsync(path)).Expect();
         Assert.Equal(("active", 0), (state["state"]!.GetValue<string>(), state["missed"]!.GetValue<int>()));
 
+        (await site.Admin.PostAsync(path + "/revoke", null)).Expect();
+        using var revoked = SensorProcess.Start(networkNamespace: null, "--interface", _mirror, "--gateway", gateway, "--folder", _folder, "--interval", "1", "--language", "en");
+        Assert.Equal(1, revoked.Ended());
+        Assert.Contains("revoked", revoked.Errors[^1], StringComparison.Ordinal);
+
         Assert.Equal(0, await site.Gateway.StopAsync());
         var pem = File.ReadAllText(Path.Combine(_folder, "identity.pem"));
         using var key = ECDsa.Create();
@@ -78,7 +83,7 @@ public sealed class SensorProgramTests : IDisposable
         var secret = key.ExportParameters(includePrivateParameters: true).D!;
         var keyLines = pem[pem.IndexOf("PRIVATE KEY-----", StringComparison.Ordinal)..].Split('\n').Where(l => l.Length >= 40 && !l.Contains('-', StringComparison.Ordinal)).ToList();
         Assert.True(keyLines.Count >= 2);
-        var said = string.Join('\n', [site.Gateway.Output, enrolled.Output, again.Errors, .. sensor.Output, .. sensor.Errors]);
+        var said = string.Join('\n', [site.Gateway.Output, enrolled.Output, again.Errors, .. revoked.Errors, .. sensor.Output, .. sensor.Errors]);
         Assert.All([code, .. keyLines, Convert.ToHexString(marker), Convert.ToBase64String(marker)], text => Assert.DoesNotContain(text, said, StringComparison.OrdinalIgnoreCase));
         HoldsNot(_folder, marker, except: null);
         HoldsNot(_folder, secret, except: "identity.pem");

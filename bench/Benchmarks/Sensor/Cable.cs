@@ -17,9 +17,8 @@ internal sealed class Cable : IDisposable
     private const string ReceivingCore = "1";
     private const string ReceivingMask = "2";
 
-    // The load is to come at its rate whatever else runs on the machine.
-    private const string SendingPriority = "-10";
-    private const string UsualPriority = "0";
+    // Both before other work, which would else decide what is sent and what is lost.
+    private const string Priority = "-15";
 
     private readonly List<string> _made = [];
 
@@ -49,9 +48,9 @@ internal sealed class Cable : IDisposable
         }
     }
 
-    public static Process Send(params string[] arguments) => Start(Sending, SendingCore, SendingPriority, arguments);
+    public static Process Send(params string[] arguments) => Start(Sending, SendingCore, arguments);
 
-    public static Process Receive(params string[] arguments) => Start(Receiving, ReceivingCore, UsualPriority, arguments);
+    public static Process Receive(params string[] arguments) => Start(Receiving, ReceivingCore, arguments);
 
     public void Dispose()
     {
@@ -61,9 +60,9 @@ internal sealed class Cable : IDisposable
         }
     }
 
-    private static Process Start(string space, string core, string niceness, string[] arguments)
+    private static Process Start(string space, string core, string[] arguments)
     {
-        var info = new ProcessStartInfo("ip", ["netns", "exec", space, "nice", "-n", niceness, "taskset", "-c", core, "dotnet", SensorProcess.Program, .. arguments]) { RedirectStandardInput = true, RedirectStandardOutput = true };
+        var info = new ProcessStartInfo("ip", ["netns", "exec", space, "nice", "-n", Priority, "taskset", "-c", core, "dotnet", SensorProcess.Program, .. arguments]) { RedirectStandardInput = true, RedirectStandardOutput = true };
         foreach (var (name, value) in SensorProcess.Form)
         {
             info.Environment[name] = value;

@@ -7,7 +7,7 @@ namespace Sekisho.Benchmarks.Sensor;
 /// <summary>The traffic sensor: files against its peers, and live traffic on a cable of its own.</summary>
 internal static class SensorCase
 {
-    private static readonly JsonSerializerOptions Json = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower, DictionaryKeyPolicy = JsonNamingPolicy.SnakeCaseLower };
+    private static readonly JsonSerializerOptions Json = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
 
     public static Command Command(Option<bool> json, Option<string> gateway)
     {

@@ -227,12 +227,6 @@ internal sealed unsafe class Accounts(FlowTable flows, DeviceTable devices, Carr
     {
         direction->Sender = devices.Sender(header);
         direction->Receiver = devices.Receiver(header);
-        if (devices.Entries[direction->Sender].Mac != header.SourceMac)
-        {
-            // The receiver was made in the sender's place, which was silent for long.
-            direction->Sender = devices.Sender(header);
-        }
-
         if (from == 0)
         {
             flow->MacA = header.SourceMac;

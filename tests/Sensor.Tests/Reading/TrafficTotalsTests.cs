@@ -83,13 +83,14 @@ public class TrafficTotalsTests
         var totals = new TrafficTotals(mostFlows: 2);
         for (var round = 0; round < 2; round++)
         {
-            totals.Add(Interval(flows: [.. Enumerable.Range(0, 5).Select(i => Flow(1, 2, 5000 + i, 80, up: 1 + i) with { Service = "http" })]));
+            totals.Add(Interval(flows: [.. Enumerable.Range(0, 5).Select(i => Flow(1, 10 + (uint)i, 5000, 80, up: 1 + i) with { Service = "http" })], devices: [Device(One, sent: 1)]));
         }
 
         Assert.Equal(2, totals.Flows.Count);
         Assert.Equal(Of(2 * (1 + 2)), totals.Flows.Aggregate(default(Volume), (sum, f) => sum + f.All));
         Assert.Equal(Of(2 * (3 + 4 + 5)), totals.Beyond);
         Assert.Equal(Of(2 * 15), totals.Protocols["http"]);
+        Assert.Equal((2, 2), (totals.Conversations["ipv4"], totals.PeersOf(totals.Devices.Single())));
     }
 
     [Fact]
