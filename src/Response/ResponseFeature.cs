@@ -7,6 +7,7 @@ using Sekisho.Response.Actions;
 using Sekisho.Response.Actions.Mail;
 using Sekisho.Response.Actions.RestrictRate;
 using Sekisho.Response.Actions.SuspendAuthentication;
+using Sekisho.Response.Actions.SuspendSim;
 using Sekisho.Response.Actions.Webhook;
 using Sekisho.Response.Emergency;
 using Sekisho.Response.Leases;
@@ -15,6 +16,9 @@ using Sekisho.Response.Orders;
 using Sekisho.Response.Policies;
 using Sekisho.Response.Queue;
 using Sekisho.Response.Rules;
+using Sekisho.Response.Sim;
+using Sekisho.Response.Sim.Cards;
+using Sekisho.Response.Sim.Carriers;
 using Sekisho.Storage;
 
 namespace Sekisho.Response;
@@ -32,12 +36,22 @@ public static class ResponseFeature
         services.AddSettings<RestrictSettings>("Response:Restrict");
         services.AddSettings<MailSettings>("Response:Mail");
         services.AddSettings<WebhookSettings>("Response:Webhook");
+        services.AddSettings<SimSettings>("Response:Sim");
 
         services.AddSingleton<LeaseStore>();
         services.AddSingleton<NotificationStore>();
         services.AddSingleton<QueueSignal>();
         services.AddSingleton<MailText>();
         services.AddSingleton<MailSender>();
+
+        services.AddSingleton<SimStore>();
+        services.AddSingleton<SimCards>();
+        services.AddSingleton<SimProviders>();
+        services.AddSingleton<SimSwitch>();
+        services.AddSingleton<LastReadings>();
+        services.AddSingleton<ILaneCommitPart>(provider => provider.GetRequiredService<LastReadings>());
+        services.AddSingleton<SimPoller>();
+        services.AddHostedService(provider => provider.GetRequiredService<SimPoller>());
 
         // One line for each action.
         services.AddSingleton<IResponseAction>(provider => Mail(provider, null));
@@ -46,6 +60,8 @@ public static class ResponseFeature
         services.AddSingleton<IResponseAction, WebhookAction>();
         services.AddSingleton<IResponseAction, RestrictRateAction>();
         services.AddSingleton<IResponseAction, SuspendAuthenticationAction>();
+        services.AddSingleton<IResponseAction>(provider => ActivatorUtilities.CreateInstance<SimAction>(provider, SimOff.Suspend));
+        services.AddSingleton<IResponseAction>(provider => ActivatorUtilities.CreateInstance<SimAction>(provider, SimOff.Deactivate));
 
         services.AddSingleton<RuleStore>();
         services.AddSingleton<LockdownStore>();
@@ -70,6 +86,8 @@ public static class ResponseFeature
         RuleRoutes.Map(routes);
         EmergencyRoutes.Map(routes);
         NotificationRoutes.Map(routes);
+        SimProviderRoutes.Map(routes);
+        SimCardRoutes.Map(routes);
     }
 
     private static MailAction Mail(IServiceProvider provider, string? role) => ActivatorUtilities.CreateInstance<MailAction>(provider, new MailList(role));

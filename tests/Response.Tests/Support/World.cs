@@ -3,13 +3,18 @@ using System.Data.Common;
 using Dapper;
 using Sekisho.Domain.Detection;
 using Sekisho.Domain.Devices;
+using Sekisho.Domain.Events;
 using Sekisho.Domain.History;
 using Sekisho.Domain.Operations;
 
 namespace Sekisho.Response.Tests.Support;
 
 /// <summary>What the other stages would say: fields, devices, findings, bindings. Any thread.</summary>
+<<<<<<< HEAD
 internal sealed class World : IDeviceDirectory, IDeviceAccess, ITrafficRestrictions, IFindings, IResponseBindings, IOperatorAudit, IHistory
+=======
+internal sealed class World : IDeviceDirectory, IDeviceAccess, IFindings, IResponseBindings, IOperatorAudit, IHistory, ISimFacts
+>>>>>>> te
 {
     private readonly ConcurrentDictionary<string, bool> _lockedByResponse = new();
 
@@ -22,6 +27,9 @@ internal sealed class World : IDeviceDirectory, IDeviceAccess, ITrafficRestricti
     public ConcurrentDictionary<string, IReadOnlyList<ResponseBinding>> Bindings { get; } = new();
 
     public ConcurrentQueue<OperatorAction> Audited { get; } = new();
+
+    /// <summary>What was told of SIMs, in order.</summary>
+    public ConcurrentQueue<SimFactEvent> SimFacts { get; } = new();
 
     /// <summary>Who let which device in.</summary>
     public ConcurrentQueue<(string Device, string Actor, string Reason)> Releases { get; } = new();
@@ -136,6 +144,16 @@ internal sealed class World : IDeviceDirectory, IDeviceAccess, ITrafficRestricti
         Task.FromResult<IReadOnlyList<Finding>>([.. Findings.Values.Where(f => f.FieldId == fieldId && f.RaisedAt >= since).OrderBy(f => f.Position).Take(most)]);
 
     public IReadOnlyList<ResponseBinding> For(string? fieldId) => Bindings.GetValueOrDefault(fieldId ?? "", []);
+
+    public Task ReportAsync(IReadOnlyList<SimFactEvent> facts, CancellationToken cancellation)
+    {
+        foreach (var fact in facts)
+        {
+            SimFacts.Enqueue(fact);
+        }
+
+        return Task.CompletedTask;
+    }
 
     public Task RecordAsync(OperatorAction action, CancellationToken cancellation)
     {
