@@ -10,11 +10,7 @@ using Sekisho.Domain.Operations;
 namespace Sekisho.Response.Tests.Support;
 
 /// <summary>What the other stages would say: fields, devices, findings, bindings. Any thread.</summary>
-<<<<<<< HEAD
-internal sealed class World : IDeviceDirectory, IDeviceAccess, ITrafficRestrictions, IFindings, IResponseBindings, IOperatorAudit, IHistory
-=======
-internal sealed class World : IDeviceDirectory, IDeviceAccess, IFindings, IResponseBindings, IOperatorAudit, IHistory, ISimFacts
->>>>>>> te
+internal sealed class World : IDeviceDirectory, IDeviceAccess, ITrafficRestrictions, IFindings, IResponseBindings, IOperatorAudit, IHistory, ISimFacts
 {
     private readonly ConcurrentDictionary<string, bool> _lockedByResponse = new();
 
