@@ -10,6 +10,12 @@ using Sekisho.Response.Actions.Webhook;
 using Sekisho.Response.Leases;
 using Sekisho.Response.Notification;
 using Sekisho.Response.Queue;
+using Sekisho.Response.Soc;
+using Sekisho.Response.Soc.Events;
+using Sekisho.Response.Soc.Receivers;
+using Sekisho.Response.Soc.Sending;
+using Sekisho.Response.Soc.Status;
+using Sekisho.Response.Soc.Stix;
 using Sekisho.Storage;
 
 namespace Sekisho.Response;
@@ -24,6 +30,7 @@ public static class ResponseFeature
         services.AddSingleton(new StageMigrations("Response", typeof(ResponseFeature).Assembly));
         services.AddSettings<LeaseSettings>("Response:Leases");
         services.AddSettings<MailSettings>("Response:Mail");
+        services.AddSettings<SocSettings>("Response:Soc");
         services.AddSettings<WebhookSettings>("Response:Webhook");
 
         services.AddSingleton<LeaseStore>();
@@ -39,6 +46,14 @@ public static class ResponseFeature
         services.AddSingleton<IResponseAction, WebhookAction>();
         services.AddSingleton<IResponseAction, SuspendAuthenticationAction>();
 
+        services.AddSingleton<SocStore>();
+        services.AddSingleton<SocEvents>();
+        services.AddSingleton<SocPorts>();
+        services.AddSingleton<SocStatusStore>();
+        services.AddSingleton<SocStage>();
+        services.AddSingleton<IStage>(provider => provider.GetRequiredService<SocStage>());
+        services.AddHostedService(provider => provider.GetRequiredService<SocStage>());
+
         services.AddSingleton<LeaseRunner>();
         services.AddSingleton<ILaneCommitPart, LeaseIntake>();
         services.AddSingleton<ResponseWorker>();
@@ -52,6 +67,9 @@ public static class ResponseFeature
     {
         LeaseRoutes.Map(routes);
         NotificationRoutes.Map(routes);
+        SocRoutes.Map(routes);
+        SocStatusRoutes.Map(routes);
+        StixRoutes.Map(routes);
     }
 
     private static MailAction Mail(IServiceProvider provider, string? role) => ActivatorUtilities.CreateInstance<MailAction>(provider, new MailList(role));
