@@ -119,16 +119,19 @@ internal sealed class RecordFeed(Databases databases, DetailsCipher cipher) : IH
     private static Task<IEnumerable<string>> WritersAsync(DbConnection connection, CancellationToken cancellation) =>
         connection.QueryAsync<string>(new CommandDefinition(Writers, cancellationToken: cancellation));
 
-    private static string Within(HistoryReach reach)
+    // Lists are arrays on PostgreSQL and spread out on SQLite.
+    private string In(string column, string list) => databases.State.Dialect == Dialect.PostgreSql ? $"{column} = ANY({list})" : $"{column} IN {list}";
+
+    private string Within(HistoryReach reach)
     {
         var fields = (reach.Gateway, reach.Fields.Count > 0) switch
         {
-            (true, true) => "(field_id IS NULL OR field_id IN @fields)",
+            (true, true) => $"(field_id IS NULL OR {In("field_id", "@fields")})",
             (true, false) => "field_id IS NULL",
-            (false, true) => "field_id IN @fields",
+            (false, true) => In("field_id", "@fields"),
             _ => "1 = 0",
         };
-        return reach.Kinds.Count == 0 ? "1 = 0" : fields + " AND kind IN @kinds";
+        return reach.Kinds.Count == 0 ? "1 = 0" : $"{fields} AND {In("kind", "@kinds")}";
     }
 
     private static DynamicParameters Values(HistoryReach reach, long after, long through)
@@ -138,12 +141,12 @@ internal sealed class RecordFeed(Databases databases, DetailsCipher cipher) : IH
         values.Add("through", through);
         if (reach.Fields.Count > 0)
         {
-            values.Add("fields", reach.Fields);
+            values.Add("fields", reach.Fields.ToArray());
         }
 
         if (reach.Kinds.Count > 0)
         {
-            values.Add("kinds", reach.Kinds);
+            values.Add("kinds", reach.Kinds.ToArray());
         }
 
         return values;
