@@ -7,6 +7,7 @@ using Sekisho.Api.Access;
 using Sekisho.Domain.Detection;
 using Sekisho.Domain.History;
 using Sekisho.Storage;
+using Sekisho.Tests.Support;
 
 namespace Sekisho.Response.Tests.Soc;
 

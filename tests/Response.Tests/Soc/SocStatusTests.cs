@@ -3,6 +3,7 @@ using System.Net.Http.Json;
 using System.Text.Json.Nodes;
 using Sekisho.Api.Access;
 using Sekisho.Storage;
+using Sekisho.Tests.Support;
 
 namespace Sekisho.Response.Tests.Soc;
 

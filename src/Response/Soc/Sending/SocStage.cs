@@ -107,7 +107,7 @@ internal sealed partial class SocStage(SocPorts ports, ILogger<SocStage> log) : 
 
         foreach (var sender in ending)
         {
-            await sender.EndAsync();
+            await sender.DisposeAsync();
         }
 
         lock (_turn)
@@ -143,7 +143,7 @@ internal sealed partial class SocStage(SocPorts ports, ILogger<SocStage> log) : 
 
     private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    private sealed class Running
+    private sealed class Running : IAsyncDisposable
     {
         private readonly CancellationTokenSource _end = new();
         private readonly Task _task;
@@ -156,7 +156,7 @@ internal sealed partial class SocStage(SocPorts ports, ILogger<SocStage> log) : 
 
         public SocSender Sender { get; }
 
-        public async Task EndAsync()
+        public async ValueTask DisposeAsync()
         {
             await _end.CancelAsync();
             await _task;

@@ -2,10 +2,10 @@ using System.Net;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 
-namespace Sekisho.Response.Tests.Soc;
+namespace Sekisho.Tests.Support;
 
 /// <summary>An authority of the test's own, with certificates for a receiver on loopback and for a gateway.</summary>
-internal sealed class TestCa
+public sealed class TestCa
 {
     private const string ServerUsage = "1.3.6.1.5.5.7.3.1";
     private const string ClientUsage = "1.3.6.1.5.5.7.3.2";

@@ -3,12 +3,11 @@ using System.Globalization;
 using System.Net.Sockets;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using Sekisho.Tests.Support;
 
-namespace Sekisho.Response.Tests.Soc;
+namespace Sekisho.Tests.Support;
 
 /// <summary>One message as rsyslog understood it.</summary>
-internal sealed record Logged(int Priority, string Time, string Host, string App, string MessageId, string Structured, string Message)
+public sealed record Logged(int Priority, string Time, string Host, string App, string MessageId, string Structured, string Message)
 {
     /// <summary>Value of a parameter of the structured data.</summary>
     public string? this[string name]
@@ -33,7 +32,7 @@ internal sealed record Logged(int Priority, string Time, string Host, string App
 }
 
 /// <summary>Debian's rsyslog in a process of its own, with TLS from OpenSSL, that writes what it parsed to a file.</summary>
-internal sealed class Rsyslog : IAsyncDisposable
+public sealed class Rsyslog : IAsyncDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("sekisho-rsyslog-").FullName;
     private Process _process = null!;
@@ -46,7 +45,11 @@ internal sealed class Rsyslog : IAsyncDisposable
 
     public static async Task<Rsyslog> StartAsync(TestCa? ca, bool asksForCertificate = false)
     {
-        Assert.True(File.Exists("/usr/sbin/rsyslogd") && Directory.GetDirectories("/usr/lib", "*-linux-gnu").Any(d => File.Exists(Path.Combine(d, "rsyslog", "lmnsd_ossl.so"))), "rsyslog is missing; Debian packages rsyslog and rsyslog-openssl are needed.");
+        if (!Directory.GetDirectories("/usr/lib", "*-linux-gnu").Any(d => File.Exists(Path.Combine(d, "rsyslog", "lmnsd_ossl.so"))))
+        {
+            throw new InvalidOperationException("rsyslog is missing; Debian packages rsyslog and rsyslog-openssl are needed.");
+        }
+
         var server = new Rsyslog(PostgreSqlServer.FreePort());
         string At(string name) => Path.Combine(server._folder, name);
         if (ca is not null)
@@ -106,8 +109,7 @@ internal sealed class Rsyslog : IAsyncDisposable
                 }
                 catch (SocketException)
                 {
-                    Assert.False(_process.HasExited, "rsyslogd ended at its start.");
-                    return false;
+                    return _process.HasExited ? throw new InvalidOperationException("rsyslogd ended at its start.") : false;
                 }
             },
             "rsyslogd does not listen");
@@ -140,7 +142,8 @@ internal sealed class Rsyslog : IAsyncDisposable
     private static string Text(JsonNode json, string name) => json[name]!.GetValueKind() == JsonValueKind.String ? json[name]!.GetValue<string>() : json[name]!.ToJsonString();
 }
 
-internal static class Until
+/// <summary>Waits for what other processes do.</summary>
+public static class Until
 {
     private static readonly TimeSpan Most = TimeSpan.FromSeconds(60);
 
@@ -151,7 +154,11 @@ internal static class Until
         var begin = TimeProvider.System.GetTimestamp();
         while (!await condition())
         {
-            Assert.True(TimeProvider.System.GetElapsedTime(begin) < Most, otherwise);
+            if (TimeProvider.System.GetElapsedTime(begin) > Most)
+            {
+                throw new TimeoutException(otherwise);
+            }
+
             await Task.Delay(TimeSpan.FromMilliseconds(30), TimeProvider.System);
         }
     }
