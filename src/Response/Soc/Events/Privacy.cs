@@ -67,7 +67,7 @@ internal sealed class Privacy(IReadOnlyList<string> allowed)
         }
 
         // Whatever its name says, an address is an address.
-        mark ??= IsAddress(value) ? PrivacyMarks.Addresses : null;
+        mark = IsAddress(value) ? PrivacyMarks.Addresses : mark;
         if (mark is null || allowed.Contains(mark))
         {
             var line = FindingSentence.OneLine(value);

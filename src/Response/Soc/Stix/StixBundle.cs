@@ -81,7 +81,8 @@ internal static class StixBundle
 
         public string Identity(string what, string name, string kind, string? description)
         {
-            var identity = New("identity", what, first);
+            // The same in every bundle: what it is does not begin with the finding.
+            var identity = New("identity", what, DateTimeOffset.UnixEpoch);
             identity["name"] = name;
             identity["identity_class"] = kind;
             Text(identity, "description", description);
