@@ -9,7 +9,10 @@ using Sekisho.Response.Actions.SuspendAuthentication;
 using Sekisho.Response.Actions.Webhook;
 using Sekisho.Response.Leases;
 using Sekisho.Response.Notification;
+using Sekisho.Response.Orders;
+using Sekisho.Response.Policies;
 using Sekisho.Response.Queue;
+using Sekisho.Response.Rules;
 using Sekisho.Response.Soc;
 using Sekisho.Response.Soc.Events;
 using Sekisho.Response.Soc.Receivers;
@@ -29,6 +32,7 @@ public static class ResponseFeature
         services.AddSingleton(typeof(ResponseFeature).Assembly);
         services.AddSingleton(new StageMigrations("Response", typeof(ResponseFeature).Assembly));
         services.AddSettings<LeaseSettings>("Response:Leases");
+        services.AddSettings<GuardSettings>("Response:Guard");
         services.AddSettings<MailSettings>("Response:Mail");
         services.AddSettings<SocSettings>("Response:Soc");
         services.AddSettings<WebhookSettings>("Response:Webhook");
@@ -54,6 +58,11 @@ public static class ResponseFeature
         services.AddSingleton<IStage>(provider => provider.GetRequiredService<SocStage>());
         services.AddHostedService(provider => provider.GetRequiredService<SocStage>());
 
+        services.AddSingleton<RuleStore>();
+        services.AddSingleton<ResponseRules>();
+        services.AddSingleton<DryRun>();
+        services.AddSingleton<LeaseOrders>();
+        services.AddSingleton<Notices>();
         services.AddSingleton<LeaseRunner>();
         services.AddSingleton<ILaneCommitPart, LeaseIntake>();
         services.AddSingleton<ResponseWorker>();
@@ -66,6 +75,8 @@ public static class ResponseFeature
     public static void MapResponse(this RouteGroups routes)
     {
         LeaseRoutes.Map(routes);
+        PreviewRoutes.Map(routes);
+        RuleRoutes.Map(routes);
         NotificationRoutes.Map(routes);
         SocRoutes.Map(routes);
         SocStatusRoutes.Map(routes);

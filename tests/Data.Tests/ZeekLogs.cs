@@ -1,5 +1,8 @@
+using System.Diagnostics;
 using Sekisho.EndToEnd.Tests;
+using Sekisho.Traffic.Intervals;
 using Sekisho.Traffic.Records;
+using Sekisho.Wire.Features;
 
 namespace Sekisho.Data.Tests;
 
@@ -34,6 +37,52 @@ public class ZeekLogs(ITestOutputHelper output)
 
         Assert.Equal(log.Records, copy.Records);
         Assert.Equal(log.Labels, copy.Labels);
+    }
+
+    [Fact]
+    public void Intervals_of_a_log_have_the_packets_bytes_and_failed_connections_of_its_rows()
+    {
+        foreach (var file in Directory.GetFiles(s_folder, "*.conn.*"))
+        {
+            var records = Read(file).Records;
+            using var intervals = new RecordIntervals(new() { OpenSeconds = 330, FlowsPerInterval = 100_000 });
+            var (now, told) = (0L, new List<IntervalFeatures>());
+            var begun = Stopwatch.GetTimestamp();
+            foreach (var record in records)
+            {
+                now = Math.Max(now, record.End);
+                while (!intervals.Add(record, now))
+                {
+                    Tell();
+                }
+            }
+
+            while (intervals.HoldsAny)
+            {
+                Tell();
+            }
+
+            var seconds = Stopwatch.GetElapsedTime(begun).TotalSeconds;
+            output.WriteLine($"{Path.GetFileName(file)}: {records.Count / seconds:0} records a second, {told.Count} intervals, {intervals.Empty} empty, {intervals.Shortened} shortened, {intervals.Late} late");
+            var packets = records.Sum(r => Packets(r.Packets, r.Bytes) + Packets(r.ReversePackets!.Value, r.ReverseBytes!.Value));
+            Assert.Equal((packets, records.Sum(r => r.Bytes + r.ReverseBytes) + (14 * packets)), (told.Sum(i => i.State.Packets), told.Sum(i => i.State.Bytes)));
+            Assert.Equal(packets, told.SelectMany(i => i.Flows).Sum(f => f.Up.Packets + f.Down.Packets));
+            Assert.Equal((0, 0L), (intervals.Ahead, told.Sum(i => i.State.FlowsOmitted)));
+
+            // Those who began are local in these logs, with an address of 192.168.0.0/16.
+            var failed = records.Count(r => r.ConnectionFailed is true && (r.TcpFlags & 2) != 0 && r.Packets > 0 && $"{r.Source}".StartsWith("192.168.", StringComparison.Ordinal));
+            Assert.Equal(failed, told.SelectMany(i => i.Devices).Sum(d => d.ConnectionsFailed));
+
+            void Tell()
+            {
+                if (intervals.Flush() is { State.Packets: > 0 } interval)
+                {
+                    told.Add(interval);
+                }
+            }
+        }
+
+        static long Packets(long packets, long bytes) => packets == 0 && bytes > 0 ? 1 : packets;
     }
 
     private static (List<FlowRecord> Records, List<string> Labels, long Skipped) Read(string file)

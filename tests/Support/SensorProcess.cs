@@ -8,11 +8,16 @@ namespace Sekisho.Tests.Support;
 public sealed partial class SensorProcess : IDisposable
 {
     private const int Interrupt = 2;
+    private const int Termination = 15;
+    private const int ContinueSignal = 18;
+    private const int StopSignal = 19;
     private static readonly TimeSpan s_longest = TimeSpan.FromMinutes(2);
+    private static readonly string[] s_command = ["dotnet", Path.Combine(AppContext.BaseDirectory, "Sekisho.Sensor.dll")];
 
     private readonly Process _process;
     private readonly ConcurrentQueue<string> _output = new();
     private readonly ConcurrentQueue<string> _errors = new();
+    private readonly AutoResetEvent _told = new(initialState: false);
 
     private SensorProcess(Process process) => _process = process;
 
@@ -29,19 +34,13 @@ public sealed partial class SensorProcess : IDisposable
     /// <summary>Starts it, and does not wait.</summary>
     /// <param name="networkNamespace">Name of the network namespace that it runs in; null for that of the test.</param>
     /// <param name="arguments">As on the command line.</param>
-    public static SensorProcess Start(string? networkNamespace, params string[] arguments)
-    {
-        string[] line = ["dotnet", Path.Combine(AppContext.BaseDirectory, "Sekisho.Sensor.dll"), .. arguments];
-        line = networkNamespace is null ? line : ["ip", "netns", "exec", networkNamespace, .. line];
-        var info = new ProcessStartInfo(line[0], line[1..]) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
-        var sensor = new SensorProcess(new Process { StartInfo = info });
-        sensor._process.OutputDataReceived += (_, e) => Keep(sensor._output, e.Data);
-        sensor._process.ErrorDataReceived += (_, e) => Keep(sensor._errors, e.Data);
-        sensor._process.Start();
-        sensor._process.BeginOutputReadLine();
-        sensor._process.BeginErrorReadLine();
-        return sensor;
-    }
+    public static SensorProcess Start(string? networkNamespace, params string[] arguments) => Launch(networkNamespace, [.. s_command, .. arguments]);
+
+    /// <summary>Starts it on a terminal of its own (script, of bsdutils); <see cref="Output"/> has what it draws, with the control sequences.</summary>
+    /// <param name="networkNamespace">See <see cref="Start"/>.</param>
+    /// <param name="arguments">As on the command line, without characters of the shell.</param>
+    public static SensorProcess StartOnTerminal(string networkNamespace, params string[] arguments) =>
+        Launch(networkNamespace, ["script", "--quiet", "--flush", "--return", "--command", $"stty cols 160 rows 40; exec {string.Join(' ', [.. s_command, .. arguments])}", "/dev/null"]);
 
     /// <summary>Runs it to its end.</summary>
     public static SensorRun Run(params string[] arguments) => RunWith([], arguments);
@@ -65,11 +64,40 @@ public sealed partial class SensorProcess : IDisposable
     }
 
     /// <summary>Ctrl+C.</summary>
-    public void Stop()
+    public void Stop() => Send(Interrupt);
+
+    /// <summary>What a service manager sends.</summary>
+    public void Terminate() => Send(Termination);
+
+    /// <summary>Types on its terminal.</summary>
+    public void Type(string keys)
     {
-        if (!_process.HasExited && Signal(_process.Id, Interrupt) != 0)
+        _process.StandardInput.Write(keys);
+        _process.StandardInput.Flush();
+    }
+
+    /// <summary>It does nothing any more until <see cref="Resume"/>.</summary>
+    public void Pause()
+    {
+        Send(StopSignal);
+        Until(() => File.ReadAllText($"/proc/{Id}/stat").Split(") ")[^1][0] == 'T', "it does not pause");
+    }
+
+    public void Resume() => Send(ContinueSignal);
+
+    /// <summary>Waits until something holds. Fails when the sensor ends before, or after two minutes.</summary>
+    public void Until(Func<bool> holds, string otherwise)
+    {
+        var begin = Stopwatch.GetTimestamp();
+        while (!holds())
         {
-            throw new InvalidOperationException($"Process {_process.Id} cannot be signalled.");
+            if (_process.HasExited || Stopwatch.GetElapsedTime(begin) > s_longest)
+            {
+                throw new TimeoutException($"{otherwise} ({(_process.HasExited ? "the sensor has ended" : "in time")})\n{string.Join('\n', Errors)}\n{string.Join('\n', Output)}");
+            }
+
+            // A line may be what is waited for; some things come without one.
+            _ = _told.WaitOne(20);
         }
     }
 
@@ -91,17 +119,41 @@ public sealed partial class SensorProcess : IDisposable
         if (!_process.HasExited)
         {
             _process.Kill(entireProcessTree: true);
-            _process.WaitForExit();
         }
 
+        // With all that it printed: nothing is told to who is gone.
+        _process.WaitForExit();
         _process.Dispose();
+        _told.Dispose();
     }
 
-    private static void Keep(ConcurrentQueue<string> lines, string? line)
+    private static SensorProcess Launch(string? networkNamespace, string[] line)
+    {
+        line = networkNamespace is null ? line : ["ip", "netns", "exec", networkNamespace, .. line];
+        var info = new ProcessStartInfo(line[0], line[1..]) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
+        var sensor = new SensorProcess(new Process { StartInfo = info });
+        sensor._process.OutputDataReceived += (_, e) => sensor.Keep(sensor._output, e.Data);
+        sensor._process.ErrorDataReceived += (_, e) => sensor.Keep(sensor._errors, e.Data);
+        sensor._process.Start();
+        sensor._process.BeginOutputReadLine();
+        sensor._process.BeginErrorReadLine();
+        return sensor;
+    }
+
+    private void Send(int signal)
+    {
+        if (!_process.HasExited && Signal(_process.Id, signal) != 0)
+        {
+            throw new InvalidOperationException($"Process {_process.Id} cannot be signalled.");
+        }
+    }
+
+    private void Keep(ConcurrentQueue<string> lines, string? line)
     {
         if (line is not null)
         {
             lines.Enqueue(line);
+            _told.Set();
         }
     }
 

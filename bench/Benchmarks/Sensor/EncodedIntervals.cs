@@ -5,9 +5,12 @@ using Sekisho.Wire.Features;
 namespace Sekisho.Benchmarks.Sensor;
 
 /// <summary>Takes packets in and makes of each interval what goes to the gateway, without sending it.</summary>
-internal sealed class EncodedIntervals(Observation observation)
+/// <param name="observation">Where packets go.</param>
+/// <param name="encode">What is done with an interval's encoding: run it, at once or on another thread, one at a time and in order.</param>
+internal sealed class EncodedIntervals(Observation observation, Action<Action> encode)
 {
     private long _last;
+    private long _bytes;
 
     public int Count { get; private set; }
 
@@ -18,7 +21,7 @@ internal sealed class EncodedIntervals(Observation observation)
     public long Devices { get; private set; }
 
     /// <summary>Bytes for the gateway.</summary>
-    public long Bytes { get; private set; }
+    public long Bytes => Volatile.Read(ref _bytes);
 
     /// <summary>Bytes that the making of intervals allocated.</summary>
     public long Allocated { get; private set; }
@@ -59,7 +62,7 @@ internal sealed class EncodedIntervals(Observation observation)
         var cpu = Environment.CpuUsage.TotalTime;
         var allocated = GC.GetAllocatedBytesForCurrentThread();
         var interval = observation.Flush();
-        Bytes += IntervalBatch.Encode([IntervalCodec.Encode(interval)]).Length;
+        encode(() => Interlocked.Add(ref _bytes, IntervalBatch.Encode([IntervalCodec.Encode(interval)]).Length));
         Allocated += GC.GetAllocatedBytesForCurrentThread() - allocated;
         FlushCpu += (Environment.CpuUsage.TotalTime - cpu).TotalSeconds;
         Count++;

@@ -12,7 +12,7 @@ internal static class FileReading
     {
         using var file = CaptureFile.Open(path);
         using var observation = new Observation(new ObservationSettings { FlowMemory = flowMemory, Seed = BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(8)) });
-        var intervals = new EncodedIntervals(observation);
+        var intervals = new EncodedIntervals(observation, encode => encode());
         var batch = new PacketHeader[32];
         var resident = Resident();
         var begun = GC.GetTotalAllocatedBytes(precise: true);

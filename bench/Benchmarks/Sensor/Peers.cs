@@ -30,7 +30,8 @@ internal static class Peers
     public static Peer? Find(string name, string pcap, string folder, int port)
     {
         var collector = string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{port}");
-        string[] files = ["-p", Path.Combine(folder, "pid"), "-c", Path.Combine(folder, "ctl")];
+        // Without its control socket, for which it sometimes waits when it reads a file.
+        string[] files = ["-p", Path.Combine(folder, "pid"), "-c", "none"];
         var (program, arguments) = name switch
         {
             Floor => (FloorProgram(folder), (string[])[pcap, "3", "r", "32"]),
@@ -42,7 +43,7 @@ internal static class Peers
         return program is null ? null : new Peer(name, program, arguments);
     }
 
-    /// <summary>Version of a program, as far as one word of its help tells it.</summary>
+    /// <summary>Where a program lies, or null.</summary>
     public static string? Where(string program) =>
         (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Append("/usr/sbin").Append("/sbin").Select(f => Path.Combine(f, program)).FirstOrDefault(File.Exists);
 

@@ -16,6 +16,9 @@ internal sealed record ProcessCost(double Cpu, double Wall, double Peak, int Exi
 internal static unsafe partial class ProcessMeter
 {
     private const int Children = -1;
+
+    // A peer that hangs is ended, which its exit code shows.
+    private static readonly TimeSpan Longest = TimeSpan.FromMinutes(5);
     private const int UsageSize = 18;
 
     public static ProcessCost Run(string program, IEnumerable<string> arguments, IReadOnlyDictionary<string, string> environment)
@@ -36,7 +39,12 @@ internal static unsafe partial class ProcessMeter
         {
             peak = Math.Max(peak, PeakMebibytes(process.Id));
         }
-        while (!process.WaitForExit(5));
+        while (!process.WaitForExit(5) && clock.Elapsed < Longest);
+
+        if (!process.HasExited)
+        {
+            process.Kill();
+        }
 
         process.WaitForExit();
         var wall = clock.Elapsed.TotalSeconds;

@@ -11,7 +11,7 @@ internal static class SensorProcess
         ["DOTNET_TieredPGO"] = "0",
         ["DOTNET_gcServer"] = "0",
         ["DOTNET_gcConcurrent"] = "0",
-        ["DOTNET_TieredCompilation"] = Environment.GetEnvironmentVariable("DOTNET_TieredCompilation") ?? "1",
+        ["DOTNET_TC_QuickJit"] = "0",
     };
 
     public static string Program { get; } = typeof(SensorProcess).Assembly.Location;

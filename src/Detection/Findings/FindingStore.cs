@@ -63,6 +63,19 @@ internal sealed class FindingStore(Databases databases, MasterKey master, Subjec
         return row is null ? null : Read(row).Finding;
     }
 
+    public async Task<bool> IsHandledAsync(string findingId, CancellationToken cancellation) =>
+        await databases.State.ReadAsync(
+            c => c.ExecuteScalarAsync<string?>("SELECT status FROM finding WHERE id = @findingId", new { findingId }), cancellation).ConfigureAwait(false) != FindingStatus.Open;
+
+    public async Task<IReadOnlyList<Finding>> SinceAsync(string fieldId, DateTimeOffset since, int most, CancellationToken cancellation)
+    {
+        var rows = await databases.State.ReadAsync(
+            c => c.QueryAsync<Row>(
+                $"SELECT {Columns} FROM finding WHERE {Of(fieldId)} AND raised_at >= @since ORDER BY position, id LIMIT @most", new { fieldId, since = since.ToUnixTimeMilliseconds(), most }),
+            cancellation).ConfigureAwait(false);
+        return [.. rows.Select(r => Read(r).Finding)];
+    }
+
     /// <summary>One finding of the field (null: of the gateway), or null when there is none.</summary>
     public async Task<KeptFinding?> FindAsync(string? fieldId, string id, CancellationToken cancellation)
     {

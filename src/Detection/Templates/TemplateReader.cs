@@ -11,6 +11,8 @@ namespace Sekisho.Detection.Templates;
 /// <summary>Turns a template file into a template, or into all of its faults. Any thread.</summary>
 internal sealed partial class TemplateReader(IReadOnlyList<ConditionKind> kinds)
 {
+    private static readonly TimeSpan LongestAfter = TimeSpan.FromDays(7);
+
     private const double LastMinute = (24 * 60) - 1;
     private static readonly ParameterSpec Effect = ParameterSpec.Choice("effect", Effects.Act, [.. Effects.All]);
     private static readonly Texts Texts = new([typeof(TemplateReader).Assembly]);
@@ -336,7 +338,7 @@ internal sealed partial class TemplateReader(IReadOnlyList<ConditionKind> kinds)
 
     private static ResponseBinding? Response(YamlFile file, YamlNode node, List<TemplateCondition> conditions)
     {
-        if (file.Mapping(node, "risk", "level", "action", "condition", "approval") is not { } map)
+        if (file.Mapping(node, "risk", "level", "action", "condition", "approval", "threat", "after") is not { } map)
         {
             return null;
         }
@@ -346,7 +348,27 @@ internal sealed partial class TemplateReader(IReadOnlyList<ConditionKind> kinds)
         var action = Identifier(file, file.Required(map, "action"));
         var approval = file.Choice(file.Required(map, "approval"), Approvals);
         var condition = YamlFile.Optional(map, "condition") is { } named ? file.Choice(named, [.. conditions.Select(c => c.Key)]) : null;
-        return risk is null || level is null || action is null || approval is null ? null : new ResponseBinding(risk, level, action, condition, approval);
+        var threat = YamlFile.Optional(map, "threat") is { } kind ? file.Choice(kind, [.. Threats.All]) : null;
+        var after = After(file, YamlFile.Optional(map, "after"));
+        return risk is null || level is null || action is null || approval is null
+            ? null
+            : new ResponseBinding(risk, level, action, condition, approval) { Threat = threat, After = after };
+    }
+
+    private static TimeSpan After(YamlFile file, YamlNode? node)
+    {
+        if (node is null || file.Text(node) is not { } text)
+        {
+            return TimeSpan.Zero;
+        }
+
+        if (TimeSpan.TryParseExact(text, "c", CultureInfo.InvariantCulture, out var after) && after >= TimeSpan.Zero && after <= LongestAfter)
+        {
+            return after;
+        }
+
+        file.Fault(node, $"'{text}' is no time from 00:00:00 to 7.00:00:00; write it as [d.]hh:mm:ss, for example \"00:10:00\".");
+        return TimeSpan.Zero;
     }
 
     private static string? Identifier(YamlFile file, YamlNode? node)

@@ -15,11 +15,17 @@ public interface IResponseBindings
 /// <param name="Approval">"automatic", "one-person" or "two-persons".</param>
 public sealed record ResponseBinding(string Risk, string MinimumLevel, string Action, string? Condition, string Approval)
 {
+    /// <summary>Only for this class of threat, one of <see cref="Threats"/>; null for all.</summary>
+    public string? Threat { get; init; }
+
+    /// <summary>A step of a ladder: so long after the finding, and only when no person has taken it in hand by then. Zero for at once.</summary>
+    public TimeSpan After { get; init; }
+
     /// <summary>True when the action is due for the finding.</summary>
     public bool AppliesTo(Finding finding)
     {
         ArgumentNullException.ThrowIfNull(finding);
-        return (Risk == "*" || Risk == finding.Risk) && (Condition is null || Condition == finding.ConditionKey) && Levels.Rank(finding.Level) >= Levels.Rank(MinimumLevel);
+        return (Risk == "*" || Risk == finding.Risk) && (Threat is null || Threat == finding.Threat) && (Condition is null || Condition == finding.ConditionKey) && Levels.Rank(finding.Level) >= Levels.Rank(MinimumLevel);
     }
 }
 
@@ -28,4 +34,10 @@ public interface IFindings
 {
     /// <summary>The finding, or null when there is none of that identifier.</summary>
     Task<Finding?> FindAsync(string findingId, CancellationToken cancellation);
+
+    /// <summary>Whether a person has taken the finding in hand: acknowledged or closed it. A finding that is not kept any more counts as handled.</summary>
+    Task<bool> IsHandledAsync(string findingId, CancellationToken cancellation);
+
+    /// <summary>Findings of a field since a moment, oldest first, at most so many: what rules would have done about them is tried out on these.</summary>
+    Task<IReadOnlyList<Finding>> SinceAsync(string fieldId, DateTimeOffset since, int most, CancellationToken cancellation);
 }

@@ -6,6 +6,9 @@ namespace Sekisho.Response.Leases;
 /// <summary>One action bound to one finding and one target, with what became of it. Immutable; <see cref="LeaseMachine"/> makes the next one.</summary>
 internal sealed record Lease
 {
+    /// <summary>Characters of a reason that a person gives, at most.</summary>
+    public const int LongestReason = 500;
+
     /// <summary>Derived from finding, action and target, so that the same finding never orders the same action twice.</summary>
     public required string Id { get; init; }
 
@@ -116,11 +119,20 @@ internal sealed record LeaseDetails
     /// <summary>A notification that tells the retraction, not the finding.</summary>
     public bool TellsRetraction { get; init; }
 
+    /// <summary>A notification that tells something about responses themselves, not about a finding; null for the others.</summary>
+    public LeaseNotice? Notice { get; init; }
+
+    /// <summary>How often people were reminded that the lock-out still holds.</summary>
+    public int Reminders { get; init; }
+
     /// <summary>How often a person had it tried again after it failed.</summary>
     public int Retries { get; init; }
 
     public IReadOnlyList<LeaseApproval> Approvals { get; init; } = [];
 }
+
+/// <summary>What a notice says: texts response.notice.NAME.subject and .text with values in their places.</summary>
+internal sealed record LeaseNotice(string Name, IReadOnlyDictionary<string, string> Values);
 
 /// <summary>One person's yes.</summary>
 internal sealed record LeaseApproval(string By, DateTimeOffset At, string Reason);
@@ -130,6 +142,9 @@ internal static class LeaseStates
 {
     public const string WaitingApproval = "waiting-approval";
     public const string Due = "due";
+
+    /// <summary>A later step of a ladder: comes at its time, unless a person has taken the finding in hand by then.</summary>
+    public const string Planned = "planned";
     public const string Running = "running";
 
     /// <summary>Done and, where it can be undone, in force.</summary>
@@ -140,7 +155,7 @@ internal static class LeaseStates
     public const string Expired = "expired";
     public const string Refused = "refused";
 
-    public static readonly IReadOnlyList<string> All = [WaitingApproval, Due, Running, Done, Failed, Undone, Expired, Refused];
+    public static readonly IReadOnlyList<string> All = [WaitingApproval, Planned, Due, Running, Done, Failed, Undone, Expired, Refused];
 }
 
 /// <summary>Stable names of the gateway's reasons; each has a text response.cause.NAME.</summary>
@@ -164,6 +179,9 @@ internal static class LeaseCauses
     public const string RanOut = "ran-out";
     public const string FindingRetracted = "finding-retracted";
     public const string KeptForPerson = "kept-for-person";
+    public const string BlastRadius = "blast-radius";
+    public const string ApprovalRanOut = "approval-ran-out";
+    public const string HandledInTime = "handled-in-time";
 
     /// <summary>Obstacles in settings, which a person can remove; then the response can be tried again.</summary>
     public static readonly IReadOnlyList<string> ThatPeopleRemove = [NoRecipients, NoMailServer, PasswordInClear, NoWebhook, AddressNotAllowed];
@@ -171,6 +189,6 @@ internal static class LeaseCauses
     public static readonly IReadOnlyList<string> All =
     [
         UnknownAction, NoDevice, DeviceGone, FindingGone, NoRecipients, NoMailServer, PasswordInClear, NoWebhook, AddressNotAllowed, AlreadyLocked, StillHeld,
-        LockedByOthers, ReleasedElsewhere, TriesUsedUp, InSummary, RanOut, FindingRetracted, KeptForPerson,
+        LockedByOthers, ReleasedElsewhere, TriesUsedUp, InSummary, RanOut, FindingRetracted, KeptForPerson, BlastRadius, ApprovalRanOut, HandledInTime,
     ];
 }

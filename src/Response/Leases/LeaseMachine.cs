@@ -41,6 +41,37 @@ internal static class LeaseMachine
         };
     }
 
+    /// <summary>A later step of a ladder whose time has come: it is not done when somebody has the finding in hand, waits for people where they have to agree, and is else due as any other.</summary>
+    /// <returns>Null when it is no planned step, or its time has not come.</returns>
+    public static Lease? StepComes(Lease lease, bool handled, DateTimeOffset now, LeaseSettings settings)
+    {
+        if (lease.State != LeaseStates.Planned || lease.NextTryAt > now)
+        {
+            return null;
+        }
+
+        var ready = lease with { State = LeaseStates.Due, Details = lease.Details with { Actor = Gateway } };
+        return handled ? End(ready, LeaseStates.Refused, now, LeaseCauses.HandledInTime)
+            : lease.Details.Approvals.Count < Approvals.Needed(lease.Approval) ? Waiting(ready, now, settings)
+            : ready;
+    }
+
+    /// <summary>It waits for people, and for so long only.</summary>
+    public static Lease Waiting(Lease lease, DateTimeOffset now, LeaseSettings settings) =>
+        lease with { State = LeaseStates.WaitingApproval, NextTryAt = now + settings.ApprovalLasts };
+
+    /// <summary>Nobody agreed in time: it is not done.</summary>
+    public static Lease? ApprovalRanOut(Lease lease, DateTimeOffset now) =>
+        lease.State != LeaseStates.WaitingApproval || lease.NextTryAt is not { } until || until > now
+            ? null
+            : End(lease, LeaseStates.Expired, now, LeaseCauses.ApprovalRanOut) with { Details = lease.Details with { Actor = Gateway, Cause = LeaseCauses.ApprovalRanOut } };
+
+    /// <summary>A lock-out that never ends by itself is still in force: people are told again.</summary>
+    public static Lease? Remind(Lease lease, DateTimeOffset now, LeaseSettings settings) =>
+        lease is not { State: LeaseStates.Done, Holds: true, ExpiresAt: null, UndoAskedAt: null } || lease.NextTryAt is not { } due || due > now
+            ? null
+            : lease with { NextTryAt = now + settings.ReviewAfter, Details = lease.Details with { Reminders = lease.Details.Reminders + 1, Actor = Gateway } };
+
     /// <summary>The action is done.</summary>
     public static Lease? Done(Lease lease, bool canUndo, bool locksOut, bool holds, string? cause, DateTimeOffset now, LeaseSettings settings)
     {
@@ -53,7 +84,7 @@ internal static class LeaseMachine
         var done = End(lease, LeaseStates.Done, now, cause) with
         {
             ExpiresAt = expires,
-            NextTryAt = expires,
+            NextTryAt = expires ?? (holds ? now + settings.ReviewAfter : null),
             Holds = holds,
             Held = holds,
             Details = lease.Details with { Cause = cause, LastError = null, Actor = Gateway },
@@ -73,7 +104,7 @@ internal static class LeaseMachine
         var marked = lease with { Details = lease.Details with { Retracted = reason } };
         return lease.State switch
         {
-            LeaseStates.WaitingApproval or LeaseStates.Due => End(marked, LeaseStates.Refused, now, LeaseCauses.FindingRetracted) with
+            LeaseStates.WaitingApproval or LeaseStates.Planned or LeaseStates.Due => End(marked, LeaseStates.Refused, now, LeaseCauses.FindingRetracted) with
             {
                 GroupKey = null,
                 Details = marked.Details with { Cause = LeaseCauses.FindingRetracted, Actor = Gateway },
@@ -169,8 +200,8 @@ internal static class LeaseMachine
         return (lease with
         {
             State = enough ? LeaseStates.Due : LeaseStates.WaitingApproval,
-            NextTryAt = enough ? now : null,
-            Details = lease.Details with { Actor = by, Reason = reason, Approvals = [.. lease.Details.Approvals, new LeaseApproval(by, now, reason)] },
+            NextTryAt = enough ? now : lease.NextTryAt,
+            Details = lease.Details with { Actor = by, Reason = reason, Cause = enough ? null : lease.Details.Cause, Approvals = [.. lease.Details.Approvals, new LeaseApproval(by, now, reason)] },
         }, LeaseRefusal.None);
     }
 
@@ -223,7 +254,7 @@ internal static class LeaseMachine
     /// <summary>Takes a lease whose undo was asked for, or that ran out, for a try of the undo.</summary>
     public static Lease? ClaimUndo(Lease lease, string node, DateTimeOffset now, LeaseSettings settings)
     {
-        if (lease.State != LeaseStates.Done || lease.NextTryAt is not { } due || due > now)
+        if (lease.State != LeaseStates.Done || lease.NextTryAt is not { } due || due > now || (lease.UndoAskedAt is null && lease.ExpiresAt is null))
         {
             return null;
         }

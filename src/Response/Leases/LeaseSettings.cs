@@ -25,6 +25,14 @@ public sealed class LeaseSettings
     [Range(typeof(TimeSpan), "00:00:01", "00:10:00", ErrorMessage = "Give 00:00:01 to 00:10:00.")]
     public TimeSpan TryTimeout { get; set; } = TimeSpan.FromSeconds(30);
 
+    /// <summary>How long a response waits for people to agree; then it is not done, and they are told.</summary>
+    [Range(typeof(TimeSpan), "00:01:00", "30.00:00:00", ErrorMessage = "Give 00:01:00 to 30.00:00:00.")]
+    public TimeSpan ApprovalLasts { get; set; } = TimeSpan.FromDays(1);
+
+    /// <summary>How often people are reminded of a lock-out that only they can release.</summary>
+    [Range(typeof(TimeSpan), "00:01:00", "30.00:00:00", ErrorMessage = "Give 00:01:00 to 30.00:00:00.")]
+    public TimeSpan ReviewAfter { get; set; } = TimeSpan.FromDays(1);
+
     /// <summary>How long a restriction holds before it undoes itself. Lock-outs for theft or takeover hold until a person releases them.</summary>
     [Range(typeof(TimeSpan), "00:01:00", "365.00:00:00", ErrorMessage = "Give 00:01:00 to 365.00:00:00.")]
     public TimeSpan RestrictionLasts { get; set; } = TimeSpan.FromDays(1);

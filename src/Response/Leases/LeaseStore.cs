@@ -84,7 +84,10 @@ internal sealed class LeaseStore(Databases databases, MasterKey key, IHistory hi
     /// Changes one lease. <paramref name="change"/> decides on the lease as it is and is asked again when somebody else was faster.
     /// </summary>
     /// <returns>The lease after the change; null when there is none or <paramref name="change"/> returned null.</returns>
-    public async Task<Lease?> ChangeAsync(string id, Func<Lease, Lease?> change, CancellationToken cancellation)
+    public Task<Lease?> ChangeAsync(string id, Func<Lease, Lease?> change, CancellationToken cancellation) => ChangeAsync(id, change, null, cancellation);
+
+    /// <summary>The same, with something that belongs to the change in its transaction.</summary>
+    public async Task<Lease?> ChangeAsync(string id, Func<Lease, Lease?> change, Action<Lease, DbTransaction>? along, CancellationToken cancellation)
     {
         while (true)
         {
@@ -92,9 +95,19 @@ internal sealed class LeaseStore(Databases databases, MasterKey key, IHistory hi
                 async t =>
                 {
                     var row = await t.Connection!.QuerySingleOrDefaultAsync<LeaseRow>($"SELECT {LeaseRow.Columns} FROM lease WHERE id = @id", new { id }, t);
-                    return row?.ToLease(_cipher) is { } lease && change(lease) is { } next
-                        ? Save(lease, next, t) ? (false, next with { Version = lease.Version + 1 }) : (true, null)
-                        : (false, (Lease?)null);
+                    if (row?.ToLease(_cipher) is not { } lease || change(lease) is not { } next)
+                    {
+                        return (false, (Lease?)null);
+                    }
+
+                    if (!Save(lease, next, t))
+                    {
+                        return (true, null);
+                    }
+
+                    var saved = next with { Version = lease.Version + 1 };
+                    along?.Invoke(saved, t);
+                    return (false, saved);
                 },
                 cancellation);
             if (!raced)
@@ -160,6 +173,23 @@ internal sealed class LeaseStore(Databases databases, MasterKey key, IHistory hi
             "UPDATE lease SET version = version + 1, next_try_at = @now, claimed_by = NULL WHERE claimed_by = @node", new { node, now = clock.GetUtcNow().ToUnixTimeMilliseconds() }, t),
         cancellation);
 
+    /// <summary>Devices (or other targets) of a field on which one of the actions came into force since a moment, or is about to.</summary>
+    /// <remarks>The names of actions are the gateway's own constants; the two databases take lists of parameters in different ways.</remarks>
+    public static IReadOnlyList<string> Disturbed(string? fieldId, IReadOnlyCollection<string> actions, DateTimeOffset since, DateTimeOffset now, DbConnection connection, DbTransaction? transaction) =>
+        [.. connection.Query<string>(
+            $"SELECT DISTINCT COALESCE(device_id, target) FROM lease WHERE field_id = @field AND action IN ({string.Join(',', actions.Select(a => $"'{a}'").DefaultIfEmpty("''"))}) AND " +
+            "((started_at >= @since AND state <> 'refused') OR (started_at IS NULL AND state = 'due' AND next_try_at <= @now))",
+            new { field = fieldId ?? "", since = since.ToUnixTimeMilliseconds(), now = now.ToUnixTimeMilliseconds() },
+            transaction)];
+
+    /// <summary>The same, outside of a transaction, with how many responses of the field wait for people.</summary>
+    public Task<(IReadOnlyList<string> Disturbed, long Waiting)> DisturbedAsync(string? fieldId, IReadOnlyCollection<string> actions, DateTimeOffset since, CancellationToken cancellation) =>
+        databases.State.ReadAsync(
+            async c => (
+                Disturbed(fieldId, actions, since, clock.GetUtcNow(), c, null),
+                await c.ExecuteScalarAsync<long>("SELECT COUNT(*) FROM lease WHERE field_id = @field AND state = 'waiting-approval'", new { field = fieldId ?? "" })),
+            cancellation);
+
     /// <summary>Other leases that want the device locked. With <paramref name="leaving"/> also those whose undo has begun.</summary>
     public Task<long> HoldersAsync(string deviceId, string exceptId, bool leaving, CancellationToken cancellation) => _database.ReadAsync(
         c => c.ExecuteScalarAsync<long>(
@@ -220,6 +250,13 @@ internal sealed class LeaseStore(Databases databases, MasterKey key, IHistory hi
         c => c.ExecuteScalarAsync<long>(
             $"SELECT COUNT(*) FROM lease WHERE {Target} AND ended_at >= @since AND state = 'done' AND group_key IS NULL",
             new { action = like.Action, field = like.FieldId ?? "", target = like.Target, since = since.ToUnixTimeMilliseconds() }),
+        cancellation);
+
+    /// <summary>Responses of this action and target that wait for their try now, this one counted, those of groups not.</summary>
+    public Task<long> DueAsync(Lease like, CancellationToken cancellation) => _database.ReadAsync(
+        c => c.ExecuteScalarAsync<long>(
+            $"SELECT COUNT(*) FROM lease WHERE {Target} AND state IN ('due', 'running') AND group_key IS NULL AND (next_try_at <= @now OR id = @id)",
+            new { action = like.Action, field = like.FieldId ?? "", target = like.Target, now = clock.GetUtcNow().ToUnixTimeMilliseconds(), id = like.Id }),
         cancellation);
 
     /// <summary>Puts everything of the same action and target that is due now into a group that waits. No change of state, so nothing to record.</summary>

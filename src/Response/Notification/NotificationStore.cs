@@ -1,3 +1,4 @@
+using System.Data.Common;
 using System.Security.Cryptography;
 using System.Text.Json;
 using Dapper;
@@ -16,6 +17,12 @@ internal sealed class NotificationStore(Databases databases, MasterKey key, Time
             ? JsonSerializer.Deserialize<NotificationSettings>(_cipher.UnprotectText(document, Context(fieldId)))
             : null,
         cancellation);
+
+    /// <summary>The same in the caller's transaction.</summary>
+    public NotificationSettings? Find(string? fieldId, DbTransaction transaction) =>
+        transaction.Connection!.QuerySingleOrDefault<byte[]>("SELECT document FROM notification WHERE field_id = @field", new { field = fieldId ?? "" }, transaction) is { } document
+            ? JsonSerializer.Deserialize<NotificationSettings>(_cipher.UnprotectText(document, Context(fieldId)))
+            : null;
 
     /// <summary>Replaces recipients and webhook. A webhook keeps its secret unless a new one is asked for.</summary>
     /// <returns>What is in force, and the webhook's secret when it is new.</returns>

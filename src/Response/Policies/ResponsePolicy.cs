@@ -5,7 +5,8 @@ namespace Sekisho.Response.Policies;
 /// <summary>An action that is due for a finding, and who has to agree first.</summary>
 /// <param name="Action">Name of the action.</param>
 /// <param name="Approval">One of <see cref="Approvals"/>.</param>
-internal sealed record DueAction(string Action, string Approval);
+/// <param name="After">How long after the finding; more than zero only when no person has it in hand by then.</param>
+internal sealed record DueAction(string Action, string Approval, TimeSpan After = default);
 
 /// <summary>Stable names of approval policies.</summary>
 internal static class Approvals
@@ -13,6 +14,12 @@ internal static class Approvals
     public const string Automatic = "automatic";
     public const string OnePerson = "one-person";
     public const string TwoPersons = "two-persons";
+
+    /// <summary>All of them, the mildest first.</summary>
+    public static readonly IReadOnlyList<string> All = [Automatic, OnePerson, TwoPersons];
+
+    /// <summary>The stricter of two.</summary>
+    public static string Stricter(string one, string other) => Needed(one) >= Needed(other) ? one : other;
 
     /// <summary>How many different people have to agree. An unknown policy is the strictest: what nobody understands must not run by itself.</summary>
     public static int Needed(string approval) => approval switch
@@ -28,16 +35,18 @@ internal static class ResponsePolicy
 {
     /// <summary>
     /// One entry per action, in the order of the bindings. Where several bindings name the same action the most specific one decides on
-    /// the approval (a condition before a risk, a risk before "*", a higher minimum level before a lower one); of equals the strictest.
+    /// the approval (a condition before a threat, that before a risk, a risk before "*", a higher minimum level before a lower one); of equals the strictest.
     /// </summary>
     public static IReadOnlyList<DueAction> Due(Finding finding, IReadOnlyList<ResponseBinding> bindings) =>
         [.. bindings
             .Where(b => b.AppliesTo(finding))
             .GroupBy(b => b.Action, StringComparer.Ordinal)
-            .Select(g => new DueAction(g.Key, g
+            .Select(g => g
                 .OrderByDescending(b => b.Condition is not null)
+                .ThenByDescending(b => b.Threat is not null)
                 .ThenByDescending(b => b.Risk != "*")
                 .ThenByDescending(b => Levels.Rank(b.MinimumLevel))
                 .ThenByDescending(b => Approvals.Needed(b.Approval))
-                .First().Approval))];
+                .First())
+            .Select(b => new DueAction(b.Action, b.Approval, b.After))];
 }

@@ -2,9 +2,10 @@ using System.Data.Common;
 using Sekisho.Domain.Detection;
 using Sekisho.Domain.Devices;
 using Sekisho.Domain.Events;
-using Sekisho.Response.Actions;
 using Sekisho.Response.Leases;
+using Sekisho.Response.Orders;
 using Sekisho.Response.Policies;
+using Sekisho.Response.Rules;
 
 namespace Sekisho.Response.Queue;
 
@@ -12,17 +13,16 @@ namespace Sekisho.Response.Queue;
 /// The response's part in the commit of the lanes: each finding's due actions become leases in the same transaction, so that no finding is
 /// ever known without its responses, and none is ordered twice. One thread at a time.
 /// </summary>
-internal sealed class LeaseIntake(IResponseBindings bindings, IEnumerable<IResponseAction> actions, LeaseStore leases, QueueSignal signal, TimeProvider clock) : ILaneCommitPart
+internal sealed class LeaseIntake(ResponseRules rules, LeaseOrders orders, LeaseStore leases, Notices notices, QueueSignal signal, TimeProvider clock) : ILaneCommitPart
 {
-    private readonly Dictionary<string, IResponseAction> _actions = actions.ToDictionary(a => a.Name, StringComparer.Ordinal);
-
     public void Write(LaneBatch batch, DbTransaction transaction)
     {
+        var guards = new Dictionary<string, BlastRadius>(StringComparer.Ordinal);
         foreach (var finding in batch.Findings)
         {
-            foreach (var due in ResponsePolicy.Due(finding, bindings.For(finding.FieldId)))
+            foreach (var due in ResponsePolicy.Due(finding, rules.For(finding.FieldId, transaction.Connection!, transaction)))
             {
-                leases.Insert(Order(finding, due), transaction);
+                Insert(orders.Of(finding, due), guards, transaction);
             }
         }
 
@@ -53,11 +53,37 @@ internal sealed class LeaseIntake(IResponseBindings bindings, IEnumerable<IRespo
         }
     }
 
+    private void Insert(Lease lease, Dictionary<string, BlastRadius> guards, DbTransaction transaction)
+    {
+        if (lease.State == LeaseStates.Due && orders.Disturbs(lease) && !GuardOf(lease.FieldId, guards, transaction).Allows(lease.DeviceId ?? lease.Target))
+        {
+            lease = orders.Held(lease);
+        }
+
+        if (!leases.Insert(lease, transaction) || lease.State != LeaseStates.WaitingApproval)
+        {
+            return;
+        }
+
+        notices.TellWaiting(lease, lease.Details.Cause == LeaseCauses.BlastRadius ? GuardOf(lease.FieldId, guards, transaction).Disturbed : 0, orders.Allowed(lease.FieldId), transaction);
+    }
+
+    private BlastRadius GuardOf(string? fieldId, Dictionary<string, BlastRadius> guards, DbTransaction transaction)
+    {
+        if (!guards.TryGetValue(fieldId ?? "", out var guard))
+        {
+            var disturbed = LeaseStore.Disturbed(fieldId, orders.Disturbing, orders.Since, clock.GetUtcNow(), transaction.Connection!, transaction);
+            guards.Add(fieldId ?? "", guard = new BlastRadius(disturbed, orders.Allowed(fieldId)));
+        }
+
+        return guard;
+    }
+
     /// <summary>Ends what the finding ordered, and tells those who were told of it.</summary>
     private void TakeBack(string findingId, Retraction retraction, DbTransaction transaction)
     {
         var now = clock.GetUtcNow();
-        bool CanUndo(Lease lease) => _actions.TryGetValue(lease.Action, out var action) && action.CanUndo;
+        bool CanUndo(Lease lease) => orders.Actions.TryGetValue(lease.Action, out var action) && action.CanUndo;
         foreach (var lease in leases.ChangeOf(findingId, l => l.Details.Retracted is null ? LeaseMachine.Retract(l, CanUndo(l), retraction.Reason, now) : null, transaction))
         {
             // A try under way may reach people; whoever gets the news of the retraction alone is not harmed.
@@ -88,30 +114,4 @@ internal sealed class LeaseIntake(IResponseBindings bindings, IEnumerable<IRespo
         CorrelationId = retraction.CorrelationId.Length > 0 ? retraction.CorrelationId : told.CorrelationId,
         Details = new LeaseDetails { Owner = "policy", Actor = "gateway", Retracted = retraction.Reason, TellsRetraction = true },
     };
-
-    private Lease Order(Finding finding, DueAction due)
-    {
-        var (target, refusal) = _actions.TryGetValue(due.Action, out var action) ? action.TargetOf(finding) : (null, LeaseCauses.UnknownAction);
-        var now = clock.GetUtcNow();
-        var state = refusal is not null ? LeaseStates.Refused : Approvals.Needed(due.Approval) > 0 ? LeaseStates.WaitingApproval : LeaseStates.Due;
-        return new Lease
-        {
-            Id = Lease.IdOf(finding.Id, due.Action, target ?? ""),
-            FindingId = finding.Id,
-            FieldId = finding.FieldId,
-            DeviceId = finding.DeviceId,
-            Action = due.Action,
-            Target = target ?? "",
-            State = state,
-            Risk = finding.Risk,
-            Level = finding.Level,
-            Condition = finding.Condition,
-            Approval = due.Approval,
-            CreatedAt = now,
-            EndedAt = refusal is null ? null : now,
-            NextTryAt = state == LeaseStates.Due ? now : null,
-            CorrelationId = finding.CorrelationId,
-            Details = new LeaseDetails { Owner = "policy", Actor = "gateway", Cause = refusal },
-        };
-    }
 }

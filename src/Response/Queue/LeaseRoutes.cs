@@ -12,8 +12,6 @@ namespace Sekisho.Response.Queue;
 /// <summary>Routes for the responses of a field, and for those that concern the gateway as a whole.</summary>
 internal static class LeaseRoutes
 {
-    public const int LongestReason = 500;
-
     // Two persons means two persons: an API key cannot be told from another one of the same holder, so keys decide nothing here.
     private static readonly RouteAccess PersonOfField = new([Roles.Administrator, Roles.Responder], Scope: null);
     private static readonly RouteAccess PersonOfGateway = new([Roles.Maintainer], Scope: null);
@@ -109,9 +107,9 @@ internal static class LeaseRoutes
             }
 
             var reason = request.Reason?.Trim() ?? "";
-            if (reason.Length is 0 or > LongestReason || reason.Any(char.IsControl))
+            if (reason.Length is 0 or > Lease.LongestReason || reason.Any(char.IsControl))
             {
-                return Problem.Of(CommonProblems.Invalid, [new Fault("/reason", texts.Get("response.fault.reason", language, ("most", $"{LongestReason}")))]);
+                return Problem.Of(CommonProblems.Invalid, [new Fault("/reason", texts.Get("response.fault.reason", language, ("most", $"{Lease.LongestReason}")))]);
             }
 
             var (after, refusal) = await decision(lease, context.User.NameOf(), reason, clock.GetUtcNow(), leases, runner, cancellation);

@@ -1,7 +1,10 @@
+using System.Globalization;
 using Microsoft.Extensions.Logging;
 using Sekisho.Domain.Detection;
 using Sekisho.Response.Actions;
 using Sekisho.Response.Leases;
+using Sekisho.Response.Orders;
+using Sekisho.Response.Policies;
 
 namespace Sekisho.Response.Queue;
 
@@ -10,26 +13,80 @@ namespace Sekisho.Response.Queue;
 /// claim runs out and the lease is tried again. Any thread, any node; the claim decides who works.
 /// </summary>
 internal sealed partial class LeaseRunner(
-    IEnumerable<IResponseAction> actions, LeaseStore leases, IFindings findings, LeaseSettings settings, TimeProvider clock, ILogger<LeaseRunner> log)
+    LeaseOrders orders, LeaseStore leases, Notices notices, IFindings findings, LeaseSettings settings, TimeProvider clock, ILogger<LeaseRunner> log) : IDisposable
 {
-    private readonly Dictionary<string, IResponseAction> _actions = actions.ToDictionary(a => a.Name, StringComparer.Ordinal);
+    // Steps of ladders are counted by the guard one after another, so that two at once cannot both be the last one allowed.
+    private readonly SemaphoreSlim _guardTurn = new(1);
 
     /// <summary>Name under which this node claims leases.</summary>
     public static string Node => Environment.MachineName;
 
     /// <summary>The actions there are.</summary>
-    public IReadOnlyCollection<IResponseAction> Actions => _actions.Values;
+    public IReadOnlyCollection<IResponseAction> Actions => [.. orders.Actions.Values];
 
-    public bool CanUndo(Lease lease) => _actions.TryGetValue(lease.Action, out var action) && action.CanUndo;
+    public bool CanUndo(Lease lease) => orders.Actions.TryGetValue(lease.Action, out var action) && action.CanUndo;
 
     /// <summary>Does what is due for the lease.</summary>
     /// <returns>False when a try failed or there was nothing to do; the caller turns to something else then.</returns>
     public async Task<bool> TryAsync(Lease lease, CancellationToken cancellation)
     {
-        var action = _actions[lease.Action];
-        return lease.State == LeaseStates.Done
-            ? await UndoAsync(lease, action, cancellation)
-            : await RunAsync(lease, action, cancellation);
+        var action = orders.Actions[lease.Action];
+        return lease switch
+        {
+            { State: LeaseStates.WaitingApproval } => await EndWaitAsync(lease, cancellation),
+            { State: LeaseStates.Done, UndoAskedAt: null, ExpiresAt: null } => await RemindAsync(lease, cancellation),
+            { State: LeaseStates.Done } => await UndoAsync(lease, action, cancellation),
+            { State: LeaseStates.Planned } => await StepAsync(lease, action, cancellation),
+            _ => await RunAsync(lease, action, cancellation),
+        };
+    }
+
+    public void Dispose() => _guardTurn.Dispose();
+
+    /// <summary>Nobody agreed in time.</summary>
+    private async Task<bool> EndWaitAsync(Lease lease, CancellationToken cancellation)
+    {
+        var ended = await leases.ChangeAsync(
+            lease.Id,
+            l => LeaseMachine.ApprovalRanOut(l, clock.GetUtcNow()),
+            (l, t) => notices.Tell(l.FieldId, Notices.Names.ApprovalRanOut, l.Id, l.Level, l, l.CorrelationId, t, ("action", l.Action), ("response", l.Id)),
+            cancellation);
+        Count(ended);
+        return ended is not null;
+    }
+
+    /// <summary>A lock-out still holds: its time only brings it back to people's minds.</summary>
+    private async Task<bool> RemindAsync(Lease lease, CancellationToken cancellation) => await leases.ChangeAsync(
+        lease.Id,
+        l => LeaseMachine.Remind(l, clock.GetUtcNow(), settings),
+        (l, t) => notices.Tell(
+            l.FieldId, Notices.Names.StillLocked, $"{l.Id} {l.Details.Reminders}", l.Level, l, l.CorrelationId, t,
+            ("action", l.Action), ("response", l.Id), ("device", l.DeviceId ?? l.Target), ("since", (l.EndedAt ?? l.CreatedAt).ToString("yyyy-MM-dd HH:mm 'UTC'", CultureInfo.InvariantCulture))),
+        cancellation) is not null;
+
+    /// <summary>A later step of a ladder: only where nobody has taken the finding in hand, and within what the guard allows.</summary>
+    private async Task<bool> StepAsync(Lease lease, IResponseAction action, CancellationToken cancellation)
+    {
+        var handled = lease.FindingId is { } id && await findings.IsHandledAsync(id, cancellation);
+        await _guardTurn.WaitAsync(cancellation);
+        Lease? ready;
+        try
+        {
+            var (disturbed, _) = await leases.DisturbedAsync(lease.FieldId, orders.Disturbing, orders.Since, cancellation);
+            var allowed = !action.Disturbs || new BlastRadius(disturbed, orders.Allowed(lease.FieldId)).Allows(lease.DeviceId ?? lease.Target);
+            ready = await leases.ChangeAsync(
+                lease.Id,
+                l => LeaseMachine.StepComes(l, handled, clock.GetUtcNow(), settings) is { } next ? next.State == LeaseStates.Due && !allowed ? orders.Held(next) : next : null,
+                (l, t) => notices.TellWaiting(l, disturbed.Count, orders.Allowed(l.FieldId), t),
+                cancellation);
+        }
+        finally
+        {
+            _guardTurn.Release();
+        }
+
+        Count(ready);
+        return ready is { State: LeaseStates.Due } ? await RunAsync(ready, action, cancellation) : ready is not null;
     }
 
     private async Task<bool> RunAsync(Lease lease, IResponseAction action, CancellationToken cancellation)

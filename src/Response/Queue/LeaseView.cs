@@ -63,6 +63,12 @@ internal sealed record LeaseView
 
     public DateTimeOffset? NextTryAt { get; init; }
 
+    /// <summary>Until when it waits for people to agree.</summary>
+    public DateTimeOffset? WaitsUntil { get; init; }
+
+    /// <summary>Reminders of a lock-out that only people release.</summary>
+    public required int Reminders { get; init; }
+
     public required int Attempts { get; init; }
 
     /// <summary>It is in force and can be undone.</summary>
@@ -99,7 +105,9 @@ internal sealed record LeaseView
         EndedAt = lease.EndedAt,
         ExpiresAt = lease.ExpiresAt,
         UndoAskedAt = lease.UndoAskedAt,
-        NextTryAt = lease.State is LeaseStates.Due || lease.UndoAskedAt is not null ? lease.NextTryAt : null,
+        NextTryAt = lease.State is LeaseStates.Due or LeaseStates.Planned || lease.UndoAskedAt is not null ? lease.NextTryAt : null,
+        WaitsUntil = lease.State == LeaseStates.WaitingApproval ? lease.NextTryAt : null,
+        Reminders = lease.Details.Reminders,
         Attempts = lease.Attempts,
         CanUndo = lease.State == LeaseStates.Done && runner.CanUndo(lease),
         CanRetry = LeaseMachine.CanRetry(lease),

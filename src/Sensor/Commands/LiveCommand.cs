@@ -1,4 +1,6 @@
 using System.Collections.Concurrent;
+using System.Globalization;
+using System.Net.Sockets;
 using Sekisho.Sensor.Live;
 using Sekisho.Sensor.Reading;
 using Sekisho.Sensor.Texts;
@@ -8,16 +10,18 @@ using Spectre.Console;
 
 namespace Sekisho.Sensor.Commands;
 
-/// <summary>What <c>sensor --interface</c> is to do.</summary>
-/// <param name="Live">How traffic is read.</param>
+/// <summary>What <c>sensor --interface</c> or <c>sensor --flows</c> is to do.</summary>
+/// <param name="Live">How traffic is read; null where records are taken in.</param>
+/// <param name="Records">How records are taken in; null where traffic is read.</param>
 /// <param name="Gateway">Where intervals go; null for the terminal alone.</param>
 /// <param name="Folder">Who the sensor is, and what waits.</param>
 /// <param name="SpoolBytes">Bytes that may wait on disk.</param>
 /// <param name="View">Draws a screen; else a line each minute.</param>
+/// <param name="Json">Prints each interval as a line of JSON instead of either.</param>
 /// <param name="Language">"ja" or "en".</param>
-internal sealed record LiveOptions(LiveSettings Live, Uri? Gateway, string Folder, long SpoolBytes, bool View, string Language);
+internal sealed record LiveOptions(LiveSettings? Live, RecordSettings? Records, Uri? Gateway, string Folder, long SpoolBytes, bool View, bool Json, string Language);
 
-/// <summary>Watches interfaces until it is told to end.</summary>
+/// <summary>Watches interfaces, or takes records in, until it is told to end.</summary>
 /// <param name="options">How.</param>
 /// <param name="clock">Time.</param>
 internal sealed class LiveCommand(LiveOptions options, TimeProvider clock)
@@ -52,12 +56,7 @@ internal sealed class LiveCommand(LiveOptions options, TimeProvider clock)
             }
 
             using var intervals = new BlockingCollection<IntervalFeatures>(IntervalsInMemory);
-            var sensor = new LiveSensor(options.Live, clock)
-            {
-                Opened = () => Console.Error.WriteLine(Text("live.reading", ("interfaces", string.Join(", ", options.Live.Capture.Interfaces)))),
-                Ended = intervals.Add,
-                Changed = Note,
-            };
+            var sensor = Sensor(intervals.Add);
             var reading = Task.Factory.StartNew(() => Read(sensor, intervals, ended.Token), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
             var keeping = Task.Factory.StartNew(() => Keep(intervals, spool, uplink), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
 
@@ -76,7 +75,7 @@ internal sealed class LiveCommand(LiveOptions options, TimeProvider clock)
 
             return Fail.Done;
         }
-        catch (Exception e) when (Fail.Tell(e, options.Folder, options.Language))
+        catch (Exception e) when (Fail.Tell(e, options.Records is { } r && e is SocketException ? FormattableString.Invariant($"{r.Listener.Address}:{r.Listener.Port}") : options.Folder, options.Language))
         {
             return Fail.Failed;
         }
@@ -84,6 +83,19 @@ internal sealed class LiveCommand(LiveOptions options, TimeProvider clock)
         {
             spool?.Dispose();
         }
+    }
+
+    private Action<CancellationToken> Sensor(Action<IntervalFeatures> ended)
+    {
+        if (options.Live is { } live)
+        {
+            void Reading() => Console.Error.WriteLine(Text("live.reading", ("interfaces", string.Join(", ", live.Capture.Interfaces))));
+            return new LiveSensor(live, clock) { Opened = Reading, Ended = ended, Changed = Note }.Run;
+        }
+
+        var records = options.Records!;
+        void Listening() => Console.Error.WriteLine(Text("records.listening", ("port", records.Listener.Port.ToString(CultureInfo.InvariantCulture))));
+        return new RecordSensor(records, clock) { Opened = Listening, Ended = ended, Changed = Note }.Run;
     }
 
     private static async Task Ended(Task upload)
@@ -98,11 +110,11 @@ internal sealed class LiveCommand(LiveOptions options, TimeProvider clock)
         }
     }
 
-    private static void Read(LiveSensor sensor, BlockingCollection<IntervalFeatures> intervals, CancellationToken cancellation)
+    private static void Read(Action<CancellationToken> sensor, BlockingCollection<IntervalFeatures> intervals, CancellationToken cancellation)
     {
         try
         {
-            sensor.Run(cancellation);
+            sensor(cancellation);
         }
         finally
         {
@@ -116,7 +128,16 @@ internal sealed class LiveCommand(LiveOptions options, TimeProvider clock)
         {
             if (options.View)
             {
-                AnsiConsole.Live(new Text(Text("live.waiting"))).AutoClear(true).Start(context => Take(status => context.UpdateTarget(_view.Draw(status, AnsiConsole.Profile.Height))));
+                AnsiConsole.Live(new Text(Text("live.waiting"))).AutoClear(true).Start(context =>
+                {
+                    context.Refresh();
+                    Take(status => context.UpdateTarget(_view.Draw(status, AnsiConsole.Profile.Height)));
+                });
+            }
+            else if (options.Json)
+            {
+                using var output = Console.OpenStandardOutput();
+                Take(status => IntervalJson.Write(output, status));
             }
             else
             {
@@ -143,7 +164,7 @@ internal sealed class LiveCommand(LiveOptions options, TimeProvider clock)
 
     private List<string> Troubles(GatewayUplink? uplink)
     {
-        var troubles = _mirrors.Where(m => m.Value != MirrorFault.None).OrderBy(m => m.Key, StringComparer.Ordinal).Select(m => Text(KeyOf(m.Value), ("interface", m.Key), ("seconds", Writing.Number(options.Live.QuietSeconds)))).ToList();
+        var troubles = _mirrors.Where(m => m.Value != MirrorFault.None).OrderBy(m => m.Key, StringComparer.Ordinal).Select(m => Text(m.Key, m.Value)).ToList();
         if (uplink?.Trouble is { } trouble)
         {
             troubles.Add(FaultTexts.Of(trouble, options.Language));
@@ -171,9 +192,13 @@ internal sealed class LiveCommand(LiveOptions options, TimeProvider clock)
         _mirrors[name] = fault;
         if (!options.View)
         {
-            Console.Error.WriteLine(Text(KeyOf(fault), ("interface", name), ("seconds", Writing.Number(options.Live.QuietSeconds))));
+            Console.Error.WriteLine(Text(name, fault));
         }
     }
+
+    private string Text(string name, MirrorFault fault) => options.Live is { } live
+        ? Text(KeyOf(fault), ("interface", name), ("seconds", Writing.Number(live.QuietSeconds)))
+        : Text(fault == MirrorFault.Quiet ? "records.quiet" : "records.back", ("address", name), ("seconds", Writing.Number(options.Records!.QuietSeconds)));
 
     internal static string KeyOf(MirrorFault fault) => fault switch
     {

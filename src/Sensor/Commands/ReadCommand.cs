@@ -3,7 +3,6 @@ using System.Net;
 using System.Net.Sockets;
 using Sekisho.Sensor.Reading;
 using Sekisho.Sensor.Texts;
-using Sekisho.Traffic.Files;
 using Sekisho.Traffic.Intervals;
 using Sekisho.Traffic.Records;
 using Sekisho.Wire.Features;
@@ -31,7 +30,7 @@ internal static class ReadCommand
     {
         try
         {
-            using var file = options.Path == "-" ? CaptureFile.Open(Console.OpenStandardInput()) : CaptureFile.Open(options.Path);
+            using var file = TrafficFile.Open(options.Path, options.Observation);
             return options.Export switch
             {
                 "ipfix" => await ExportAsync(options, file, clock, cancellation).ConfigureAwait(false),
@@ -45,13 +44,12 @@ internal static class ReadCommand
         }
     }
 
-    private static int Statistics(ReadOptions options, CaptureFile file, CancellationToken cancellation)
+    private static int Statistics(ReadOptions options, ITrafficFile file, CancellationToken cancellation)
     {
         var totals = new TrafficTotals(MostFlows);
-        var reading = new CaptureReading(file, options.Observation);
-        WithProgress(options, report => reading.Run(totals.Add, report, cancellation));
-        var warnings = Warnings(options, file, reading, totals);
-        var source = new TotalsJson.Source(options.Path, file.Format, file.Truncated, warnings);
+        WithProgress(options, report => file.Run(totals.Add, report, cancellation));
+        var warnings = Warnings(options, file, totals);
+        var source = new TotalsJson.Source(options.Path, file.Format, file.IsCut, warnings);
         if (options.Json)
         {
             using var output = Console.OpenStandardOutput();
@@ -65,24 +63,22 @@ internal static class ReadCommand
             TotalsTables.Write(console, totals, source, options.Top, options.Language);
         }
 
-        return Tell(warnings, reading);
+        return Tell(warnings, file);
     }
 
-    private static int Table(ReadOptions options, CaptureFile file, CancellationToken cancellation)
+    private static int Table(ReadOptions options, ITrafficFile file, CancellationToken cancellation)
     {
         using var output = new StreamWriter(Console.OpenStandardOutput());
         output.Write(FlowCsv.Header + "\r\n");
-        var reading = new CaptureReading(file, options.Observation);
-        WithProgress(options, report => reading.Run(interval => FlowCsv.WriteRows(output, interval.Flows.Select(FlowRecord.From)), report, cancellation));
+        WithProgress(options, report => file.Run(interval => FlowCsv.WriteRows(output, FlowRecord.Of(interval)), report, cancellation));
         output.Flush();
-        return Tell(Warnings(options, file, reading, totals: null), reading);
+        return Tell(Warnings(options, file, totals: null), file);
     }
 
-    private static async Task<int> ExportAsync(ReadOptions options, CaptureFile file, TimeProvider clock, CancellationToken cancellation)
+    private static async Task<int> ExportAsync(ReadOptions options, ITrafficFile file, TimeProvider clock, CancellationToken cancellation)
     {
         var collector = await CollectorAsync(options.Collector!, cancellation).ConfigureAwait(false);
         using var exporter = await IpfixExporter.ConnectAsync(collector, options.OverTcp, new IpfixSettings(), clock, cancellation).ConfigureAwait(false);
-        var reading = new CaptureReading(file, options.Observation);
         var (records, messages) = (0L, 0L);
 
         // One interval at a time is in memory: reading waits until it is sent.
@@ -92,7 +88,7 @@ internal static class ReadCommand
             {
                 try
                 {
-                    WithProgress(options, report => reading.Run(interval => intervals.Add(interval, cancellation), report, cancellation));
+                    WithProgress(options, report => file.Run(interval => intervals.Add(interval, cancellation), report, cancellation));
                 }
                 finally
                 {
@@ -102,13 +98,13 @@ internal static class ReadCommand
             cancellation);
         foreach (var interval in intervals.GetConsumingEnumerable(cancellation))
         {
-            messages += await exporter.SendAsync(interval.Flows.Select(FlowRecord.From), cancellation).ConfigureAwait(false);
+            messages += await exporter.SendAsync(FlowRecord.Of(interval), cancellation).ConfigureAwait(false);
             records += interval.Flows.Count;
         }
 
         await work.ConfigureAwait(false);
         await Console.Out.WriteLineAsync(SensorTexts.Get("export.sent", options.Language, ("records", Writing.Number(records)), ("messages", Writing.Number(messages)), ("collector", options.Collector!))).ConfigureAwait(false);
-        return Tell(Warnings(options, file, reading, totals: null), reading);
+        return Tell(Warnings(options, file, totals: null), file);
     }
 
     /// <summary>HOST:PORT as an end point. Throws <see cref="SocketException"/> for a name that cannot be resolved.</summary>
@@ -124,17 +120,22 @@ internal static class ReadCommand
         return new IPEndPoint(addresses[0], int.Parse(text[(colon + 1)..], CultureInfo.InvariantCulture));
     }
 
-    private static List<string> Warnings(ReadOptions options, CaptureFile file, CaptureReading reading, TrafficTotals? totals)
+    private static List<string> Warnings(ReadOptions options, ITrafficFile file, TrafficTotals? totals)
     {
         var warnings = new List<string>();
-        if (reading.Damage is { } damage)
+        if (file.Damage is { } damage)
         {
             warnings.Add(FaultTexts.Of(damage, options.Path, options.Language)!);
         }
 
-        if (file.Truncated)
+        if (file.IsCut)
         {
-            warnings.Add(SensorTexts.Get("read.cut", options.Language, ("file", options.Path), ("packets", Writing.Number(file.Packets))));
+            warnings.Add(SensorTexts.Get("read.cut", options.Language, ("file", options.Path)));
+        }
+
+        if (file.Skipped > 0)
+        {
+            warnings.Add(SensorTexts.Get("read.skipped", options.Language, ("file", options.Path), ("rows", Writing.Number(file.Skipped))));
         }
 
         if (totals is { Evicted: > 0 })
@@ -150,10 +151,10 @@ internal static class ReadCommand
         return warnings;
     }
 
-    private static int Tell(List<string> warnings, CaptureReading reading)
+    private static int Tell(List<string> warnings, ITrafficFile file)
     {
         warnings.ForEach(Console.Error.WriteLine);
-        return reading.Damage is null ? Fail.Done : Fail.Failed;
+        return file.Damage is null ? Fail.Done : Fail.Failed;
     }
 
     // On standard error, and only where a person looks at it: what is printed can be piped on.

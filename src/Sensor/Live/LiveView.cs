@@ -35,7 +35,7 @@ internal sealed class LiveView(string language)
         {
             var now = active.GetValueOrDefault(key);
             table.AddRow(
-                TotalsTables.Cell(device.BehindRouter.IsNone ? Writing.Mac(device.Mac) : SensorTexts.Get("table.behind", language, ("mac", Writing.Mac(device.Mac)))),
+                TotalsTables.Cell(TotalsTables.Name(device.Mac, device.BehindRouter, language)),
                 TotalsTables.Cell(TotalsTables.Addresses([.. device.Addresses.Reverse()])),
                 TotalsTables.Cell(Writing.BitRate((now?.Sent.Bytes ?? 0) * 8 / seconds)),
                 TotalsTables.Cell(Writing.BitRate((now?.Received.Bytes ?? 0) * 8 / seconds)),

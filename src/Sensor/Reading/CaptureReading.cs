@@ -6,20 +6,21 @@ using Sekisho.Wire.Features;
 namespace Sekisho.Sensor.Reading;
 
 /// <summary>Reads a capture file through to its end, or to where it is damaged.</summary>
-/// <param name="file">The capture; stays open.</param>
+/// <param name="file">The capture; owned from then on.</param>
 /// <param name="settings">How traffic is observed.</param>
-internal sealed class CaptureReading(CaptureFile file, ObservationSettings settings)
+internal sealed class CaptureReading(CaptureFile file, ObservationSettings settings) : ITrafficFile
 {
     private const int Batch = 256;
     private const int BatchesBetweenReports = 256;
 
-    /// <summary>Why reading ended before the end of the file; null when it did not.</summary>
-    public CaptureFileException? Damage { get; private set; }
+    public string Format => file.Format;
 
-    /// <summary>Reads all of it.</summary>
-    /// <param name="interval">Gets each interval that has packets.</param>
-    /// <param name="progress">Gets the share that is read, now and then; 0 for a pipe.</param>
-    /// <param name="cancellation">Ends it.</param>
+    public bool IsCut => file.Truncated;
+
+    public long Skipped => 0;
+
+    public Exception? Damage { get; private set; }
+
     public void Run(Action<IntervalFeatures> interval, Action<double> progress, CancellationToken cancellation)
     {
         using var observation = new Observation(settings);
@@ -59,6 +60,8 @@ internal sealed class CaptureReading(CaptureFile file, ObservationSettings setti
 
         progress(1);
     }
+
+    public void Dispose() => file.Dispose();
 
     private int Read(PacketHeader[] headers)
     {

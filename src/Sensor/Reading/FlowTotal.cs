@@ -24,8 +24,8 @@ internal readonly record struct FlowEnds(NetAddress A, NetAddress B, ulong MacA,
 /// <param name="first">The flow in the first interval.</param>
 internal sealed class FlowTotal(FlowFeatures first)
 {
-    /// <summary>The flow as it was in its first interval: ends, ports, service.</summary>
-    public FlowFeatures Flow { get; } = first;
+    /// <summary>The flow as it was in its first interval: ends, ports, service. Without its tallies, which are most of its memory.</summary>
+    public FlowFeatures Flow { get; } = first with { Up = Tally.None, Down = Tally.None };
 
     public Volume Up { get; private set; }
 

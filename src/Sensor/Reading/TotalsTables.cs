@@ -42,7 +42,7 @@ internal static class TotalsTables
         foreach (var device in TotalsJson.Order(totals.Devices).Take(top))
         {
             table.AddRow(
-                Cell(device.BehindRouter.IsNone ? Writing.Mac(device.Mac) : SensorTexts.Get("table.behind", language, ("mac", Writing.Mac(device.Mac)))),
+                Cell(Name(device.Mac, device.BehindRouter, language)),
                 Cell(Addresses(device.Addresses)),
                 Cell(Of(device.Sent)),
                 Cell(Of(device.Received)),
@@ -98,6 +98,10 @@ internal static class TotalsTables
 
         return table;
     }
+
+    /// <summary>A device's MAC, or that it is behind a router; "–" where nobody tells MACs.</summary>
+    internal static string Name(ulong mac, NetAddress behindRouter, string language) =>
+        behindRouter.IsNone || mac == 0 ? Writing.Mac(mac) : SensorTexts.Get("table.behind", language, ("mac", Writing.Mac(mac)));
 
     internal static Text Cell(string text) => new(text);
 

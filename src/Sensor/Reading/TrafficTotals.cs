@@ -3,7 +3,7 @@ using Sekisho.Wire.Features;
 namespace Sekisho.Sensor.Reading;
 
 /// <summary>Sums up intervals: what devices, flows and protocols did in all of them. One thread at a time.</summary>
-/// <param name="mostFlows">Flows that are kept apart; of further ones only packets and bytes are summed up, see <see cref="Beyond"/>.</param>
+/// <param name="mostFlows">Flows that are kept apart; of further ones, and of who speaks in them, only packets and bytes are summed up, see <see cref="Beyond"/>.</param>
 internal sealed class TrafficTotals(int mostFlows)
 {
     private readonly Dictionary<(ulong Mac, NetAddress Behind), DeviceTotal> _devices = [];
@@ -84,14 +84,6 @@ internal sealed class TrafficTotals(int mostFlows)
         Time = (Math.Min(Time?.First ?? long.MaxValue, flow.FirstSeen), Math.Max(Time?.Last ?? 0, flow.LastSeen));
         var name = ProtocolNames.Of(flow);
         _protocols[name] = _protocols.GetValueOrDefault(name) + volume;
-        _ethernet.Add(flow.ClientMac < flow.ServerMac ? (flow.ClientMac, flow.ServerMac) : (flow.ServerMac, flow.ClientMac));
-        if (!flow.Client.IsNone || !flow.Server.IsNone)
-        {
-            _ip.Add(flow.Client < flow.Server ? (flow.Client, flow.Server) : (flow.Server, flow.Client));
-            AddPeer(flow.ClientMac, flow.Client, flow.Server);
-            AddPeer(flow.ServerMac, flow.Server, flow.Client);
-        }
-
         var ends = FlowEnds.Of(flow);
         if (!_flows.TryGetValue(ends, out var total))
         {
@@ -104,14 +96,21 @@ internal sealed class TrafficTotals(int mostFlows)
             _flows.Add(ends, total = new FlowTotal(flow));
         }
 
+        // All that is kept of flows is bounded with them.
         total.Add(flow);
+        _ethernet.Add(flow.ClientMac < flow.ServerMac ? (flow.ClientMac, flow.ServerMac) : (flow.ServerMac, flow.ClientMac));
+        if (!flow.Client.IsNone || !flow.Server.IsNone)
+        {
+            _ip.Add(flow.Client < flow.Server ? (flow.Client, flow.Server) : (flow.Server, flow.Client));
+            AddPeer(flow.ClientMac, flow.Client, flow.Server);
+            AddPeer(flow.ServerMac, flow.Server, flow.Client);
+        }
     }
 
     private void AddPeer(ulong mac, NetAddress own, NetAddress peer)
     {
-        // Bounded by the flows that are kept apart.
         var key = _devices.ContainsKey((mac, own)) ? (mac, own) : (mac, default);
-        if (_flows.Count < mostFlows && !IsGroup(peer) && _devices.ContainsKey(key))
+        if (!IsGroup(peer) && _devices.ContainsKey(key))
         {
             if (!_peers.TryGetValue(key, out var peers))
             {

@@ -17,6 +17,8 @@ internal static class FaultTexts
     public static string? Of(Exception fault, string subject, string language) => fault switch
     {
         CaptureFileException e => SensorTexts.Get(KeyOf(e.Fault), language, ("file", subject), ("found", e.Found)),
+        // What a decompressor throws at a log in gzip; with a capture the reader tells where.
+        InvalidDataException => SensorTexts.Get(KeyOf(CaptureFileFault.DamagedCompression), language, ("file", subject), ("found", "gzip")),
         RecordFileException e => SensorTexts.Get(KeyOf(e.Fault), language, ("file", subject), ("found", e.Found)),
         CaptureException e => SensorTexts.Get(KeyOf(e.Fault), language, ("interface", e.Interface), ("detail", e.Detail)),
         UplinkException e => Of(e.Trouble, language),

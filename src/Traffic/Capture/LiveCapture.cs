@@ -17,14 +17,14 @@ public sealed class LiveCapture : IDisposable
     private readonly Kernel.PollEntry[] _entries;
     private int _turn;
 
-    private LiveCapture(CaptureSettings settings, ushort? firstGroup)
+    private LiveCapture(CaptureSettings settings, ushort? group)
     {
         var rings = new List<PacketRing>(settings.Interfaces.Count);
         try
         {
             foreach (var name in settings.Interfaces)
             {
-                rings.Add(new(name, settings, firstGroup is { } group ? (ushort)(group + rings.Count) : null));
+                rings.Add(new(name, settings, group));
             }
         }
         catch
@@ -46,7 +46,7 @@ public sealed class LiveCapture : IDisposable
     public static LiveCapture Open(CaptureSettings settings)
     {
         settings.Check();
-        return new(settings, firstGroup: null);
+        return new(settings, group: null);
     }
 
     /// <summary>Begins to capture with several readers that share the frames by flow: both directions of a flow come to the same one. Each reader has its own ring on each interface. Throws as <see cref="Open"/>.</summary>
@@ -56,8 +56,9 @@ public sealed class LiveCapture : IDisposable
         ArgumentOutOfRangeException.ThrowIfLessThan(readers, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(readers, 64);
 
-        // Numbers of groups are shared by all processes of a network namespace.
-        var group = (ushort)(Environment.ProcessId + (Interlocked.Add(ref s_groups, settings.Interfaces.Count) * 64));
+        // Numbers of groups are shared by all processes of a network namespace, and the index of the interface is added: processes have to be far apart.
+        const int Spread = 40_503;
+        var group = (ushort)((Environment.ProcessId + (Interlocked.Increment(ref s_groups) * 64)) * Spread);
         var captures = new List<LiveCapture>(readers);
         try
         {

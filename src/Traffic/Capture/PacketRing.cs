@@ -13,8 +13,10 @@ internal sealed unsafe class PacketRing : IDisposable
     private const int PacketTypeOffset = FrameHeaderSize + 10;
     private const int MergedHeaderSize = 10;
 
-    private readonly PacketSocket _socket;
+    private readonly CaptureSettings _settings;
+    private readonly ushort? _fanOutGroup;
     private readonly bool _outgoing;
+    private PacketSocket _socket;
     private byte* _block;
     private byte* _frame;
     private uint _left;
@@ -28,6 +30,8 @@ internal sealed unsafe class PacketRing : IDisposable
     internal PacketRing(string name, CaptureSettings settings, ushort? fanOutGroup)
     {
         Name = name;
+        _settings = settings;
+        _fanOutGroup = fanOutGroup;
         _outgoing = settings.Outgoing;
         _socket = PacketSocket.Open(name, settings, fanOutGroup);
     }
@@ -77,7 +81,7 @@ internal sealed unsafe class PacketRing : IDisposable
     internal void Look()
     {
         var state = _socket.State();
-        if (state == InterfaceState.Gone && _socket.Bind())
+        if (state == InterfaceState.Gone && (_fanOutGroup is null ? _socket.Bind() : Reopen()))
         {
             state = _socket.State();
             Went(InterfaceState.Gone);
@@ -93,6 +97,25 @@ internal sealed unsafe class PacketRing : IDisposable
     }
 
     public void Dispose() => _socket.Dispose();
+
+    // What was in the old ring was read: looking is for those who find nothing to read.
+    private bool Reopen()
+    {
+        try
+        {
+            var socket = PacketSocket.Open(Name, _settings, _fanOutGroup);
+            _counted += _socket.TakeStatistics();
+            _socket.Dispose();
+            _socket = socket;
+            _next = 0;
+            return true;
+        }
+        catch (CaptureException)
+        {
+            // Not there yet, or not up: it stays away and is looked at again.
+            return false;
+        }
+    }
 
     private void Went(InterfaceState state)
     {

@@ -40,7 +40,7 @@ internal sealed unsafe class PacketSocket : IDisposable
     /// <summary>Opens a socket on an interface. Frames are cut and counted from the first one on: the socket listens to nothing until filter and ring are set. Throws <see cref="CaptureException"/>.</summary>
     /// <param name="name">Interface.</param>
     /// <param name="settings">How to read.</param>
-    /// <param name="fanOutGroup">Number of the group whose sockets share the frames; null for a socket that gets all.</param>
+    /// <param name="fanOutGroup">Number that those share whose sockets on one interface share the frames; null for a socket that gets all.</param>
     internal static PacketSocket Open(string name, CaptureSettings settings, ushort? fanOutGroup)
     {
         var probe = Socket(name, Kernel.SocketRaw);
@@ -82,7 +82,8 @@ internal sealed unsafe class PacketSocket : IDisposable
 
             if (fanOutGroup is { } group)
             {
-                socket.Set(Kernel.FanOut, group | (Kernel.FanOutHash << 16), "PACKET_FANOUT");
+                // A group belongs to one interface for good, so one that comes back has another group.
+                socket.Set(Kernel.FanOut, (ushort)(group + socket._index) | (Kernel.FanOutHash << 16), "PACKET_FANOUT");
             }
 
             return socket;
@@ -94,21 +95,22 @@ internal sealed unsafe class PacketSocket : IDisposable
         }
     }
 
-    /// <summary>Binds to the interface that has the name now; false when there is none.</summary>
+    /// <summary>Binds to the interface that has the name now; false when there is none. Not for a socket of a group: the kernel lets it be bound once only.</summary>
     internal bool Bind()
     {
-        _index = (int)Kernel.InterfaceIndex(_name);
-        if (_index == 0)
+        var index = (int)Kernel.InterfaceIndex(_name);
+        if (index == 0)
         {
             return false;
         }
 
-        var address = new Kernel.LinkAddress { Family = Kernel.AddressFamilyPacket, Protocol = Kernel.NetworkOrder(Kernel.EveryProtocol), Index = _index };
+        var address = new Kernel.LinkAddress { Family = Kernel.AddressFamilyPacket, Protocol = Kernel.NetworkOrder(Kernel.EveryProtocol), Index = index };
         if (Kernel.Bind(Descriptor, &address, (uint)sizeof(Kernel.LinkAddress)) < 0)
         {
             return false;
         }
 
+        _index = index;
         if (_promiscuous)
         {
             var membership = new Kernel.Membership { Index = _index, Type = Kernel.MembershipPromiscuous };

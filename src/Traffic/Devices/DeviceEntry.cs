@@ -4,13 +4,28 @@ using Sekisho.Wire.Features;
 
 namespace Sekisho.Traffic.Devices;
 
-/// <summary>One device: what stays, then what belongs to the interval and is cleared by its end.</summary>
+/// <summary>One device. A packet touches the first cache line and that of its direction.</summary>
+/// <remarks>
+/// <code>
+///   0  Mac 8 · Behind 16 · SentLast 8 · ReceivedLast 8 │ SentBytes 8 · ReceivedBytes 8 │ Flags 1 · counts of addresses 3
+///  64  │ Sent: Sizes 8 × 4 · Gaps 8 × 4
+/// 128  │ Received: the same
+/// 192  First 8 · Foreign 16 · addresses 128 │ counters 36 · three distinct counts of 132
+/// what stands between bars belongs to the interval and is cleared at its end
+/// </code>
+/// </remarks>
 [StructLayout(LayoutKind.Sequential, Size = Size)]
 internal unsafe struct DeviceEntry
 {
     public const int Size = 832;
     public const int MaxAddresses = 8;
     public const int MaxForeign = 4;
+
+    /// <summary>Where the tally of what was sent begins, and behind it that of what was received.</summary>
+    public const int SentOffset = 64;
+
+    /// <summary>See <see cref="SentOffset"/>.</summary>
+    public const int ReceivedOffset = SentOffset + DeviceTally.Size;
 
     /// <summary>No MAC has this value: stands in entries that are free and in entry 0.</summary>
     public const ulong NoMac = ulong.MaxValue;
@@ -19,24 +34,29 @@ internal unsafe struct DeviceEntry
     public NetAddress Behind;
 
     /// <summary>In nanoseconds since 1970.</summary>
-    public long First;
     public long SentLast;
     public long ReceivedLast;
+    public long SentBytes;
+    public long ReceivedBytes;
     public DeviceFlags Flags;
     public byte AddressCount;
 
     /// <summary>Bit i: address i was announced by ARP from this MAC.</summary>
     public byte Announced;
     public byte ForeignCount;
+    private readonly uint _unused;
+
+    public DeviceTally Sent;
+    public DeviceTally Received;
+
+    /// <summary>In nanoseconds since 1970.</summary>
+    public long First;
 
     /// <summary>Hashes of networks and addresses that this MAC forwarded for, until it counts as a router.</summary>
     public fixed uint Foreign[MaxForeign];
 
     private fixed ulong _addresses[2 * MaxAddresses];
 
-    // Of the interval.
-    public DeviceTally Sent;
-    public DeviceTally Received;
     public uint Broadcasts;
     public uint Multicasts;
     public uint ArpRequests;
@@ -119,15 +139,21 @@ internal unsafe struct DeviceEntry
     /// <summary>Begins a new interval.</summary>
     public static void ClearInterval(DeviceEntry* entry)
     {
-        var begin = (byte*)&entry->Sent;
+        entry->SentBytes = 0;
+        entry->ReceivedBytes = 0;
+        entry->Sent = default;
+        entry->Received = default;
+        var begin = (byte*)&entry->Broadcasts;
         new Span<byte>(begin, (int)((byte*)(entry + 1) - begin)).Clear();
     }
 }
 
-/// <summary>One direction of a device in the interval.</summary>
+/// <summary>One direction of a device in the interval, one cache line.</summary>
+[StructLayout(LayoutKind.Sequential, Size = Size)]
 internal unsafe struct DeviceTally
 {
-    public long Bytes;
+    public const int Size = 64;
+
     public fixed uint Sizes[8];
     public fixed uint Gaps[8];
 }

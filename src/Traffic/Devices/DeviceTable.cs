@@ -28,7 +28,7 @@ internal sealed unsafe class DeviceTable : IDisposable
     private int _freeCount;
     private int _used = 1;
     private int _hand;
-    private int _sweep;
+    private int _sweep = 1;
 
     public DeviceTable(long memory, LocalNetworks networks, ulong seed)
     {
@@ -112,19 +112,17 @@ internal sealed unsafe class DeviceTable : IDisposable
     /// <summary>Drops devices that were silent longer than the given time, a part of the table at each call.</summary>
     public void Expire(long now, long silence)
     {
-        if (_sweep >= _used)
-        {
-            _sweep = 1;
-        }
-
-        var end = Math.Min(_used, Math.Max(_sweep, 1) + Math.Max(SmallestSweep, _used / SweepsForAll));
-        for (_sweep = Math.Max(_sweep, 1); _sweep < end; _sweep++)
+        var end = Math.Min(_used, _sweep + Math.Max(SmallestSweep, _used / SweepsForAll));
+        for (; _sweep < end; _sweep++)
         {
             if (Entries[_sweep].Mac != DeviceEntry.NoMac && Silence.IsLonger(now, Math.Max(Entries[_sweep].First, Entries[_sweep].Last), silence))
             {
                 Remove((ushort)_sweep);
             }
         }
+
+        // Not at the next call: a table that grew meanwhile would have its newest entries looked through for ever.
+        _sweep = _sweep == _used ? 1 : _sweep;
     }
 
     public int Next(int number) => Touched.Next(number, _used);

@@ -1,4 +1,5 @@
 using System.IO.Compression;
+using System.Runtime.CompilerServices;
 using Sekisho.Traffic.Headers;
 using SharpCompress.Compressors.Xz;
 
@@ -93,6 +94,7 @@ public sealed class CaptureFile : IDisposable
     }
 
     /// <summary>Fills <paramref name="batch"/> from its begin and returns how many headers it holds; 0 at the end. Throws <see cref="CaptureFileException"/> at a damaged record, after what stood before it was handed over.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public int Read(Span<PacketHeader> batch)
     {
         var count = _reader.Read(batch);

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Sekisho.Traffic.Headers;
 
 namespace Sekisho.Traffic.Files;
@@ -46,6 +47,7 @@ internal sealed class PcapReader : RecordReader
         return null;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public override int Read(Span<PacketHeader> batch)
     {
         var count = 0;

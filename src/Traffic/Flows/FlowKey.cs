@@ -1,7 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Sekisho.Traffic.Headers;
-using Sekisho.Traffic.Services;
+using Sekisho.Traffic.Labels;
 using Sekisho.Wire.Features;
 
 namespace Sekisho.Traffic.Flows;

@@ -1,5 +1,5 @@
 using System.Collections;
-using Sekisho.Traffic.Services;
+using Sekisho.Traffic.Labels;
 using Sekisho.Wire.Features;
 
 namespace Sekisho.Traffic.Flows;

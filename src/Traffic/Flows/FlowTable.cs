@@ -152,14 +152,12 @@ internal sealed unsafe class FlowTable : IDisposable
     /// <summary>The stretch of entries whose turn it is to be looked through for silent ones: all come by within six intervals, so that none pauses long.</summary>
     public (int From, int To) NextSweep()
     {
-        if (_sweep >= _used)
-        {
-            _sweep = 0;
-        }
-
         var from = _sweep;
-        _sweep = Math.Min(_used, from + Math.Max(SmallestSweep, _used / SweepsForAll));
-        return (from, _sweep);
+        var to = Math.Min(_used, from + Math.Max(SmallestSweep, _used / SweepsForAll));
+
+        // Not at the next call: a table that grew meanwhile would have its newest entries looked through for ever.
+        _sweep = to == _used ? 0 : to;
+        return (from, to);
     }
 
     public void Dispose()

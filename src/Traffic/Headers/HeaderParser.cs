@@ -37,6 +37,7 @@ public static class HeaderParser
     }
 
     // Writes every field when it returns true; what it wrote before is without meaning when it returns false.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static bool ParseUsual(ReadOnlySpan<byte> frame, int wireLength, ref PacketHeader header)
     {
         const int ShortestUdp = LinkLayers.EthernetSize + InternetLayer.IPv4Size + TransportLayer.UdpSize;
@@ -75,6 +76,7 @@ public static class HeaderParser
                 return false;
             }
 
+            header.Identification = Read16(ref ip, 4);
             header.HopLimit = Unsafe.Add(ref ip, 8);
             header.Source = NetAddress.FromIPv4(Read32(ref ip, 12));
             header.Destination = NetAddress.FromIPv4(Read32(ref ip, 16));
@@ -91,6 +93,7 @@ public static class HeaderParser
                 return false;
             }
 
+            header.Identification = 0;
             header.HopLimit = Unsafe.Add(ref ip, 7);
             header.Source = new NetAddress(Read64(ref ip, 8), Read64(ref ip, 16));
             header.Destination = new NetAddress(Read64(ref ip, 24), Read64(ref ip, 32));

@@ -69,6 +69,7 @@ internal static class InternetLayer
         var fragment = layer.U16(6);
         header.EtherType = EtherTypes.IPv4;
         header.IpVersion = 4;
+        header.Identification = layer.U16(4);
         header.HopLimit = layer[8];
         header.Protocol = layer[9];
         header.Source = layer.IPv4(12);
@@ -150,6 +151,7 @@ internal static class InternetLayer
             if (header.Protocol == Fragment)
             {
                 var fragment = layer.U16(2);
+                header.Identification = layer.U32(4);
                 MarkFragment((fragment & 0xFFF9) != 0, (fragment & 0xFFF8) != 0, ref header);
             }
 

@@ -90,6 +90,7 @@ internal readonly ref struct Layer
 
         header.Source = default;
         header.Destination = default;
+        header.Identification = 0;
         header.IpVersion = 0;
         header.Protocol = 0;
         header.HopLimit = 0;

@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 using Sekisho.Traffic.Devices;
 using Sekisho.Traffic.Flows;
 using Sekisho.Traffic.Headers;
-using Sekisho.Traffic.Services;
+using Sekisho.Traffic.Labels;
 using Sekisho.Traffic.Tables;
 using Sekisho.Wire.Features;
 
@@ -128,8 +128,10 @@ internal sealed unsafe class Accounts(FlowTable flows, DeviceTable devices, Carr
             receiver = devices.Entries + direction->Receiver;
         }
 
-        Add(ref sender->Sent, ref sender->SentLast, time, size, header.WireLength);
-        Add(ref receiver->Received, ref receiver->ReceivedLast, time, size, header.WireLength);
+        sender->SentBytes += header.WireLength;
+        receiver->ReceivedBytes += header.WireLength;
+        Add(ref sender->Sent, ref sender->SentLast, time, size);
+        Add(ref receiver->Received, ref receiver->ReceivedLast, time, size);
         if (header.Protocol == IpProtocol.Tcp && (header.Marks & (PacketMarks.LaterFragment | PacketMarks.HasPorts)) == PacketMarks.HasPorts)
         {
             var outcome = TcpTracking.Follow(flow, direction, from, header, gap);
@@ -146,9 +148,8 @@ internal sealed unsafe class Accounts(FlowTable flows, DeviceTable devices, Carr
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Add(ref DeviceTally tally, ref long last, long time, int size, int length)
+    private static void Add(ref DeviceTally tally, ref long last, long time, int size)
     {
-        tally.Bytes += length;
         tally.Sizes[size]++;
         if (last != 0)
         {
@@ -159,7 +160,7 @@ internal sealed unsafe class Accounts(FlowTable flows, DeviceTable devices, Carr
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static void AddSpecial(DeviceEntry* sender, in PacketHeader header)
+    private void AddSpecial(DeviceEntry* sender, in PacketHeader header)
     {
         if ((header.Marks & PacketMarks.Broadcast) != 0)
         {
@@ -172,6 +173,12 @@ internal sealed unsafe class Accounts(FlowTable flows, DeviceTable devices, Carr
 
         if ((header.Marks & PacketMarks.Arp) != 0)
         {
+            // All frames of ARP between two MACs are one flow, but each may announce another address.
+            if (!sender->IsAnnounced(header.Source))
+            {
+                _ = devices.Sender(header);
+            }
+
             if (header.Source == header.Destination && !header.Source.IsNone)
             {
                 sender->ArpAnnouncements++;
@@ -220,12 +227,6 @@ internal sealed unsafe class Accounts(FlowTable flows, DeviceTable devices, Carr
     {
         direction->Sender = devices.Sender(header);
         direction->Receiver = devices.Receiver(header);
-        if (devices.Entries[direction->Sender].Mac != header.SourceMac)
-        {
-            // The receiver was made in the sender's place, which was silent for long.
-            direction->Sender = devices.Sender(header);
-        }
-
         if (from == 0)
         {
             flow->MacA = header.SourceMac;

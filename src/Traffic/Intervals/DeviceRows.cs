@@ -33,8 +33,8 @@ internal static unsafe class DeviceRows
         Addresses = new ReadOnlySpan<NetAddress>(entry->Addresses, entry->AddressCount).ToArray(),
         FirstSeen = entry->First / NanosecondsPerMillisecond,
         LastSeen = Math.Max(entry->First, entry->Last) / NanosecondsPerMillisecond,
-        Sent = Tally(entry->Sent),
-        Received = Tally(entry->Received),
+        Sent = Tally(entry->Sent, entry->SentBytes),
+        Received = Tally(entry->Received, entry->ReceivedBytes),
         Broadcasts = entry->Broadcasts,
         Multicasts = entry->Multicasts,
         ArpRequests = entry->ArpRequests,
@@ -49,7 +49,7 @@ internal static unsafe class DeviceRows
         PortsCalled = entry->Ports.Estimate(),
     };
 
-    private static Tally Tally(DeviceTally counted)
+    private static Tally Tally(DeviceTally counted, long bytes)
     {
         var sizes = new Span<uint>(counted.Sizes, 8).ToArray();
         var packets = 0L;
@@ -58,6 +58,6 @@ internal static unsafe class DeviceRows
             packets += count;
         }
 
-        return packets == 0 ? Wire.Features.Tally.None : new Tally { Packets = packets, Bytes = counted.Bytes, Sizes = sizes, Gaps = new Span<uint>(counted.Gaps, 8).ToArray() };
+        return packets == 0 ? Wire.Features.Tally.None : new Tally { Packets = packets, Bytes = bytes, Sizes = sizes, Gaps = new Span<uint>(counted.Gaps, 8).ToArray() };
     }
 }

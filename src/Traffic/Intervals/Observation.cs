@@ -3,7 +3,7 @@ using System.Runtime.Intrinsics.X86;
 using Sekisho.Traffic.Devices;
 using Sekisho.Traffic.Flows;
 using Sekisho.Traffic.Headers;
-using Sekisho.Traffic.Services;
+using Sekisho.Traffic.Labels;
 using Sekisho.Traffic.Tables;
 using Sekisho.Wire.Features;
 
@@ -206,6 +206,7 @@ public sealed unsafe class Observation : IDisposable
     }
 
     // In steps over the whole batch, so that the memory for each is on its way while the others are worked on.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private int AddBatch(PacketHeader* headers, int count)
     {
         Open(headers->Timestamp);
@@ -232,6 +233,17 @@ public sealed unsafe class Observation : IDisposable
             found[i] = entry;
             Prefetch(entry);
             Prefetch(&entry->FromA + keys[i].Direction);
+        }
+
+        for (var i = 0; i < inside; i++)
+        {
+            var direction = &found[i]->FromA + keys[i].Direction;
+            var sender = _devices.Entries + direction->Sender;
+            var receiver = _devices.Entries + direction->Receiver;
+            Prefetch(sender);
+            Prefetch(receiver);
+            Prefetch((byte*)sender + DeviceEntry.SentOffset);
+            Prefetch((byte*)receiver + DeviceEntry.ReceivedOffset);
         }
 
         for (var i = 0; i < inside; i++)

@@ -1,8 +1,17 @@
 namespace Sekisho.Traffic.Intervals;
 
-/// <summary>What records have told of one interval until now. One caller at a time.</summary>
-internal sealed class OpenInterval(int flowLimit, int deviceLimit)
+/// <summary>What all open intervals hold together.</summary>
+internal sealed class OpenRoom
 {
+    public int Flows;
+    public int Devices;
+}
+
+/// <summary>What records have told of one interval until now. One caller at a time.</summary>
+internal sealed class OpenInterval(RecordIntervalsSettings settings, OpenRoom room)
+{
+    private const int Together = 10;
+
     private int _speakers;
 
     public long Packets;
@@ -26,12 +35,13 @@ internal sealed class OpenInterval(int flowLimit, int deviceLimit)
             return flow;
         }
 
-        if (Flows.Count >= flowLimit)
+        if (Flows.Count >= settings.FlowsPerInterval || room.Flows / Together >= settings.FlowsPerInterval)
         {
             FlowsOmitted++;
             return null;
         }
 
+        room.Flows++;
         flow = new() { Client = client };
         Flows.Add(id, flow);
         return flow;
@@ -42,12 +52,14 @@ internal sealed class OpenInterval(int flowLimit, int deviceLimit)
     {
         if (!Devices.TryGetValue(id, out var device))
         {
-            if ((speaks ? _speakers : Devices.Count - _speakers) >= deviceLimit)
+            // Half of the room that is shared is kept for those who speak.
+            if ((speaks ? _speakers : Devices.Count - _speakers) >= settings.DevicesPerInterval || room.Devices / (speaks ? Together : Together / 2) >= settings.DevicesPerInterval)
             {
                 DevicesOmitted++;
                 return null;
             }
 
+            room.Devices++;
             device = new();
             Devices.Add(id, device);
         }
@@ -59,5 +71,12 @@ internal sealed class OpenInterval(int flowLimit, int deviceLimit)
         }
 
         return device;
+    }
+
+    /// <summary>Takes out who never spoke.</summary>
+    public void Leave(in DeviceId id)
+    {
+        Devices.Remove(id);
+        room.Devices--;
     }
 }

@@ -2,7 +2,7 @@ using Sekisho.Traffic.Devices;
 using Sekisho.Traffic.Flows;
 using Sekisho.Traffic.Headers;
 using Sekisho.Traffic.Records;
-using Sekisho.Traffic.Services;
+using Sekisho.Traffic.Labels;
 using Sekisho.Traffic.Tables;
 using Sekisho.Wire.Features;
 
@@ -22,7 +22,8 @@ namespace Sekisho.Traffic.Intervals;
 /// <para>A record comes when its flow has gone on for a while, so an interval stays open for some time (<see cref="RecordIntervalsSettings.OpenSeconds"/>). Packets and bytes are spread evenly over those intervals
 /// between start and end of the record that are open, by the rules of <see cref="FlowUpdate"/>. What belongs to intervals that are told already goes into the open ones (<see cref="Shortened"/>), wholly into the oldest when none of
 /// its own is open (<see cref="Late"/>); what lies ahead of the time goes into the newest (<see cref="Ahead"/>). So sums are kept to the packet and to the byte, whatever the times say. They end at 2^63 - 1.</para>
-/// <para>Bytes are those of layer 3 and an Ethernet header of 14 bytes for each packet, as the records tell of neither tags nor the padding of short frames, which <see cref="Observation"/> counts. Multiplied by the exporter's sampling.</para>
+/// <para>Bytes are those of layer 3 and an Ethernet header of 14 bytes for each packet, which is what <see cref="Observation"/> counts of frames without tags;
+/// of short ones if the exporter counts their padding (softflowd does; who goes by the length in the header of IP does not). Multiplied by the exporter's sampling.</para>
 /// <para>Devices are those of <see cref="DeviceTable"/>. Without a MAC a local address is a device behind a router with MAC 0, whatever the exporter, unless the exporter tells that address' MAC where it sends.
 /// Addresses beyond the local networks are no devices. Hop limits are not known, so a MAC that sends from four local addresses counts as a router. Who has not sent until its interval is told is no device.</para>
 /// <para>A connection is begun by who sent SYN, at the start of the record, and failed where the teller says so, or where the client never sent an acknowledgement (nobody answered, or a reset did). Neither gaps nor retransmissions nor ARP are known;
@@ -41,6 +42,7 @@ public sealed unsafe class RecordIntervals : IDisposable
     private readonly FragmentTable _fragments;
     private readonly Dictionary<long, OpenInterval> _open = [];
     private readonly Dictionary<NetAddress, ulong> _macs;
+    private readonly OpenRoom _room = new();
     private readonly long _length;
     private readonly long _wait;
     private readonly long _back;
@@ -108,12 +110,13 @@ public sealed unsafe class RecordIntervals : IDisposable
             return false;
         }
 
+        record = FromClient(record);
         var from = _oldest * _length;
         var to = ((Math.Max(IndexOf(now), _oldest) + 1) * _length) - 1;
         var last = Math.Max(record.Start, record.End);
         var start = Math.Clamp(record.Start, from, to);
         var inside = record with { Start = start, End = Math.Clamp(last, start, to) };
-        if (record.ReversePackets > 0 || record.ReverseBytes > 0)
+        if ((record.ReversePackets ?? record.ReverseBytes) > 0)
         {
             // Who answered is known before it is written to.
             foreach (var side in FlowUpdate.Of(inside with { End = start }, _length))
@@ -160,11 +163,13 @@ public sealed unsafe class RecordIntervals : IDisposable
 
         if (!_open.Remove(_oldest, out var interval))
         {
-            interval = new OpenInterval(0, 0);
+            interval = new OpenInterval(_settings, _room);
         }
 
         var start = _oldest * _length;
         var devices = RecordRows.Devices(interval, _devices, _macs, _settings.Seed);
+        _room.Flows -= interval.Flows.Count;
+        _room.Devices -= interval.Devices.Count;
         var flows = RecordRows.Flows(interval);
         _devices.Expire(start + _length, _settings.DeviceSeconds * Second);
         var state = (own ?? new SensorState()) with
@@ -185,6 +190,20 @@ public sealed unsafe class RecordIntervals : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => _devices.Dispose();
+
+    // Not every exporter begins a record of both directions with the side that began (softflowd: with the smaller address).
+    private static FlowRecord FromClient(FlowRecord record)
+    {
+        const int Begin = Layer4.Syn | Layer4.Acknowledgement;
+        if ((record.ReversePackets ?? record.ReverseBytes) is null)
+        {
+            return record;
+        }
+
+        var (up, down) = ((record.TcpFlags & Begin) == Layer4.Syn, (record.ReverseTcpFlags & Begin) == Layer4.Syn);
+        var (from, to) = (ServiceTable.IsServerPort((byte)record.Protocol, (ushort)record.SourcePort), ServiceTable.IsServerPort((byte)record.Protocol, (ushort)record.DestinationPort));
+        return (up == down ? from && !to : down) ? record.Reverse() : record;
+    }
 
     private static bool HasFailed(FlowRecord record)
     {
@@ -223,7 +242,8 @@ public sealed unsafe class RecordIntervals : IDisposable
         }
 
         var (from, to) = (ServiceTable.IsServerPort(header.Protocol, header.SourcePort), ServiceTable.IsServerPort(header.Protocol, header.DestinationPort));
-        return from != to ? to : header.SourcePort != header.DestinationPort && (header.Marks & PacketMarks.HasPorts) != 0 ? header.SourcePort > header.DestinationPort : direction == 0;
+        return from != to ? to
+            : header.Protocol is IpProtocol.Icmp or IpProtocol.IcmpV6 || (header.SourcePort != header.DestinationPort ? header.SourcePort > header.DestinationPort : direction == 0);
     }
 
     private long IndexOf(long now) => Math.Clamp(now, 0, long.MaxValue - (2 * _length)) / _length;
@@ -232,7 +252,7 @@ public sealed unsafe class RecordIntervals : IDisposable
     {
         if (!_open.TryGetValue(index, out var interval))
         {
-            interval = new(_settings.FlowsPerInterval, _settings.DevicesPerInterval);
+            interval = new(_settings, _room);
             _open.Add(index, interval);
         }
 

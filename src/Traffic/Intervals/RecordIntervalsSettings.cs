@@ -10,14 +10,20 @@ public sealed record RecordIntervalsSettings
 
     /// <summary>
     /// How long an interval stays open after its end, in seconds, at most 3,600. An exporter tells of a flow when it ends or after its active timeout: what it then tells of intervals that are still open goes there,
-    /// the rest into them too. So this should be the exporter's active timeout and a little more.
+    /// the rest into them too. So this should be the exporter's active timeout and a little more; for logs of Zeek, which waits up to five minutes until it gives a silent connection up, 330.
     /// </summary>
     public int OpenSeconds { get; init; } = 65;
 
-    /// <summary>Flows that an interval tells at most. Parts of records that find no place are counted in <see cref="Wire.Features.SensorState.FlowsOmitted"/> and in what devices sent and received. About 400 bytes for each in each open interval.</summary>
-    public int FlowsPerInterval { get; init; } = 20_000;
+    /// <summary>
+    /// Flows that an interval tells at most; all open intervals together hold ten times as many, of about 400 bytes each. Parts of records that find no place are counted in
+    /// <see cref="Wire.Features.SensorState.FlowsOmitted"/> and in what devices sent and received.
+    /// </summary>
+    public int FlowsPerInterval { get; init; } = 10_000;
 
-    /// <summary>Devices that an interval counts at most, and addresses that were only written to. Parts that find no place are counted in <see cref="Wire.Features.SensorState.DevicesEvicted"/> and in the sums of the interval. About 1 KiB for each in each open interval.</summary>
+    /// <summary>
+    /// Devices that an interval counts at most, and as many addresses that were only written to; all open intervals together hold ten times as many, of about 1 KiB each. Parts of records that find no place are counted in
+    /// <see cref="Wire.Features.SensorState.DevicesEvicted"/> and in the sums of the interval.
+    /// </summary>
     public int DevicesPerInterval { get; init; } = 4_096;
 
     /// <summary>Memory in MiB for the devices that are known from before; about 1,200 in each.</summary>

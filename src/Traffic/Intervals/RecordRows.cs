@@ -1,5 +1,5 @@
 using Sekisho.Traffic.Devices;
-using Sekisho.Traffic.Services;
+using Sekisho.Traffic.Labels;
 using Sekisho.Wire.Features;
 
 namespace Sekisho.Traffic.Intervals;
@@ -22,7 +22,7 @@ internal static unsafe class RecordRows
                 device.Received.Add(sum.Received);
                 device.First = Math.Min(device.First, sum.First);
                 device.Last = Math.Max(device.Last, sum.Last);
-                interval.Devices.Remove(id);
+                interval.Leave(id);
             }
         }
 

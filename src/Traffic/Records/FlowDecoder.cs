@@ -146,9 +146,11 @@ public sealed class FlowDecoder(FlowDecoderLimits? limits = null)
 
         var domain = DomainOf(new(source, Ipfix, Number32(message, 12)), arrival);
         var context = new Context(source, domain, arrival, Number32(message, 4) * Second, Uptime: null, Ipfix);
+        var before = _tallies.Records + _tallies.OtherRecords;
         if (Sets(message[IpfixHeader..length], context, into) is { } records)
         {
-            _tallies.LostRecords += domain.Follow(Number32(message, 8), records, ref _tallies.OutOfOrder);
+            var flows = (uint)(_tallies.Records + _tallies.OtherRecords - before);
+            _tallies.LostRecords += domain.Follow(Number32(message, 8), records, ref _tallies.OutOfOrder, flows);
         }
         else
         {
@@ -316,6 +318,8 @@ public sealed class FlowDecoder(FlowDecoderLimits? limits = null)
         private const int Restarted = 10_000;
 
         private uint? _next;
+        private uint? _last;
+        private bool _countsItself;
 
         internal Dictionary<ushort, Template> Templates { get; } = [];
 
@@ -327,18 +331,27 @@ public sealed class FlowDecoder(FlowDecoderLimits? limits = null)
 
         /// <summary>
         /// Compares a sequence number with the one that is due, and says how many units are missing before it. A message that comes late takes back what was missing.
-        /// A number that lies far behind or far ahead is that of an exporter that began anew.
+        /// A number that lies far behind or far ahead is that of an exporter that began anew. softflowd's numbers of IPFIX count the flows of the message itself too;
+        /// that is seen by the first message, or by a number that seems to come late and fits that way.
         /// </summary>
-        internal long Follow(uint sequence, uint units, ref long outOfOrder)
+        internal long Follow(uint sequence, uint units, ref long outOfOrder, uint flows = 0)
         {
             var gap = _next is { } next ? unchecked((int)(sequence - next)) : 0;
+            _countsItself = flows > 0 && (_last is { } last
+                ? (_countsItself || gap < 0) && unchecked(sequence - flows) == last
+                : sequence == flows);
+            if (_countsItself)
+            {
+                gap = 0;
+            }
+
             if (gap is < 0 and > -Restarted)
             {
                 outOfOrder++;
                 return -Math.Min(units, -(long)gap);
             }
 
-            _next = unchecked(sequence + units);
+            (_last, _next) = (sequence, unchecked(sequence + units));
             return gap is > 0 and < Restarted * 100 ? gap : 0;
         }
 

@@ -72,7 +72,7 @@ public sealed record FlowRecord
     public string Service { get; init; } = "";
 
     /// <summary>
-    /// The record of a flow that was seen as packets. Its bytes count Ethernet headers, those of a record begin at layer 3: 14 bytes per frame are taken off,
+    /// The record of a flow that was seen as packets, from when it was first seen. Its bytes count Ethernet headers, those of a record begin at layer 3: 14 bytes per frame are taken off,
     /// so that tags, tunnels and the padding of short frames remain counted.
     /// </summary>
     public static FlowRecord From(FlowFeatures flow)
@@ -99,6 +99,16 @@ public sealed record FlowRecord
             ReverseTcpFlags = Flags(flow.SynAcks > 0, acknowledged: flow.SynAcks > 0, flow.Fins > 0, flow.Resets > 0),
             Service = flow.Service,
         };
+    }
+
+    /// <summary>
+    /// The records of an interval that was seen as packets, one for each flow; what the interval left out (<see cref="SensorState.FlowsOmitted"/>) is not among them. A record tells of this interval only, so one of a flow that
+    /// is older begins with the interval: a collector that sums up records of one flow then finds each time once.
+    /// </summary>
+    public static IEnumerable<FlowRecord> Of(IntervalFeatures interval)
+    {
+        ArgumentNullException.ThrowIfNull(interval);
+        return interval.Flows.Select(flow => From(flow.FirstSeen >= interval.Start ? flow : flow with { FirstSeen = Math.Min(interval.Start, flow.LastSeen) }));
     }
 
     /// <summary>The record with its two sides exchanged. Only for one of both directions.</summary>

@@ -31,6 +31,9 @@ public sealed class ZeekConnReader(TextReader text)
     /// <summary>Rows that hold no connection (damaged, cut, too long) and were passed over.</summary>
     public long Skipped { get; private set; }
 
+    /// <summary>Whether the log ends inside a line: Zeek ends each. Known once <see cref="Read"/> returned null.</summary>
+    public bool Truncated { get; private set; }
+
     /// <summary>Labels of the row that was read last, where the log has a column for them (IoT-23: "label", "detailed-label"); else empty.</summary>
     public (string Label, string Detail) Labels { get; private set; } = ("", "");
 
@@ -82,7 +85,9 @@ public sealed class ZeekConnReader(TextReader text)
                 (_at, _held) = (0, text.Read(_buffer, 0, _buffer.Length));
                 if (_held == 0)
                 {
-                    return _line.Length == 0 && !tooLong ? null : Finish();
+                    var isEnd = _line.Length == 0 && !tooLong;
+                    Truncated |= !isEnd;
+                    return isEnd ? null : Finish();
                 }
             }
 

@@ -8,13 +8,17 @@ namespace Sekisho.Traffic.Tables;
 internal static class Classes
 {
     private const int MaxTabled = 1519;
-    private const int NanosecondsPerMicrosecond = 1000;
 
     private static readonly byte[] ByLength = MakeLengths();
 
-    // Between two powers of two lies at most one bound of the gaps: the logarithm says which, a comparison on which side.
-    private static readonly byte[] ByLogarithm = new byte[64];
-    private static readonly long[] BoundByLogarithm = MakeBounds(ByLogarithm);
+    // Between two powers of two lies at most one bound of the gaps: the logarithm says which, a comparison on which side. Constants lie in the program itself, at an address that the code knows.
+    private static ReadOnlySpan<byte> ByLogarithm =>
+    [
+        0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 3, 3, 3, 4, 4,
+        4, 4, 5, 5, 6, 6, 6, 6, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7,
+    ];
+
+    private static ReadOnlySpan<long> BoundByClass => [1_000_000, 10_000_000, 100_000_000, 1_000_000_000, 10_000_000_000, 60_000_000_000, 600_000_000_000, long.MaxValue];
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static int OfSize(int length) => ByLength[Math.Min((uint)length, MaxTabled)];
@@ -24,8 +28,8 @@ internal static class Classes
     public static int OfGap(long gap)
     {
         gap = Math.Max(gap, 1);
-        var log = BitOperations.Log2((ulong)gap);
-        return ByLogarithm[log] + (gap > BoundByLogarithm[log] ? 1 : 0);
+        var least = ByLogarithm[BitOperations.Log2((ulong)gap) & 63];
+        return least + (gap > BoundByClass[least & 7] ? 1 : 0);
     }
 
     private static byte[] MakeLengths()
@@ -37,18 +41,5 @@ internal static class Classes
         }
 
         return table;
-    }
-
-    private static long[] MakeBounds(byte[] classes)
-    {
-        var bounds = new long[64];
-        for (var log = 0; log < 64; log++)
-        {
-            var from = 1L << Math.Min(log, 62);
-            classes[log] = (byte)Tally.GapBounds.Count(bound => from > bound * NanosecondsPerMicrosecond);
-            bounds[log] = classes[log] < Tally.GapBounds.Count ? Tally.GapBounds[classes[log]] * NanosecondsPerMicrosecond : long.MaxValue;
-        }
-
-        return bounds;
     }
 }

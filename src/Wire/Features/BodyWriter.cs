@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.InteropServices;
 using System.Text;
 using Sekisho.Wire.Bytes;
 
@@ -12,24 +13,27 @@ internal sealed class BodyWriter
 
     private const int TallyColumns = 2 + 3 + 3;
     private const int DeviceColumns = 6 + (2 * TallyColumns) + 12;
-    private const int FlowColumns = 11 + (2 * TallyColumns) + 6;
+    private const int NameColumns = 4;
+    private const int FlowColumns = NameColumns + 7 + (2 * TallyColumns) + 6;
     private const int SmallestColumn = 64;
 
     private readonly ByteWriter _to = new(16 * 1024);
-    private readonly Dictionary<ulong, int> _macs = [];
-    private readonly Dictionary<NetAddress, int> _addresses = [];
+    private readonly NameList<ulong> _macs = new();
+    private readonly NameList<NetAddress> _addresses = new();
     private readonly Dictionary<string, int> _services = [];
 
     public static byte[] Write(IntervalFeatures interval)
     {
         var writer = new BodyWriter();
+        var flows = new Columns(FlowColumns);
+        var names = writer.Flows(flows, interval.Flows, interval.Start);
         writer._to.Count(interval.Sequence);
         writer._to.Count(interval.Start);
         writer._to.Count(interval.Length);
         writer.State(interval.State);
-        writer.Names(interval);
+        writer.Names(interval.Devices);
         writer.Devices(interval.Devices, interval.Start);
-        writer.Flows(interval.Flows, interval.Start);
+        writer.Flows(flows, names);
         return writer._to.Written.ToArray();
     }
 
@@ -50,56 +54,53 @@ internal sealed class BodyWriter
         }
     }
 
-    private void Names(IntervalFeatures interval)
+    // After the flows, whose names are in the lists by then.
+    private void Names(IReadOnlyList<DeviceFeatures> devices)
     {
-        var macSet = new HashSet<ulong>(interval.Devices.Select(d => d.Mac));
-        var addressSet = new HashSet<NetAddress>(interval.Devices.SelectMany(d => d.Addresses.Append(d.BehindRouter)));
-        foreach (var flow in interval.Flows)
+        foreach (var device in devices)
         {
-            macSet.Add(flow.ClientMac);
-            macSet.Add(flow.ServerMac);
-            addressSet.Add(flow.Client);
-            addressSet.Add(flow.Server);
-            if (_services.TryAdd(flow.Service, _services.Count) && (flow.Service.Length > IntervalCodec.LongestService || flow.Service.AsSpan().ContainsAnyExceptInRange(' ', '~')))
+            _macs.Add(device.Mac);
+            _addresses.Add(device.BehindRouter);
+            foreach (var address in device.Addresses)
             {
-                throw new ArgumentException($"A service's name has at most {IntervalCodec.LongestService} characters, visible ones of ASCII.", nameof(interval));
+                _addresses.Add(address);
             }
         }
 
-        addressSet.Remove(default);
-        var macs = Sorted(macSet);
-        var addresses = Sorted(addressSet);
-        _macs.EnsureCapacity(macs.Length);
-        _addresses.EnsureCapacity(addresses.Length + 1);
-        _to.Count(macs.Length);
+        var macs = _macs.Sort();
+        _to.Count(macs.Count);
         ulong before = 0;
         foreach (var mac in macs)
         {
-            _macs.Add(mac, _macs.Count);
+            _macs.Place(mac);
             _to.Number(mac - before);
             before = mac;
         }
 
-        _to.Count(addresses.Count(a => a.IsIPv4));
+        // "No address" is in every list and comes before all others.
+        _addresses.Add(default);
+        var addresses = _addresses.Sort();
+        _addresses.Place(default);
+        var fours = addresses.Count(a => a.IsIPv4);
+        _to.Count(fours);
         before = 0;
         foreach (var address in addresses.Where(a => a.IsIPv4))
         {
-            _addresses.Add(address, _addresses.Count + 1);
+            _addresses.Place(address);
             _to.Number((uint)address.Low - before);
             before = (uint)address.Low;
         }
 
-        _to.Count(addresses.Length - _addresses.Count);
+        _to.Count(addresses.Count - 1 - fours);
         Span<byte> bytes = stackalloc byte[16];
-        foreach (var address in addresses.Where(a => !a.IsIPv4))
+        foreach (var address in addresses.Where(a => !a.IsIPv4 && !a.IsNone))
         {
-            _addresses.Add(address, _addresses.Count + 1);
+            _addresses.Place(address);
             System.Buffers.Binary.BinaryPrimitives.WriteUInt64BigEndian(bytes, address.High);
             System.Buffers.Binary.BinaryPrimitives.WriteUInt64BigEndian(bytes[8..], address.Low);
             _to.Raw(bytes);
         }
 
-        _addresses.Add(default, 0);
         _to.Count(_services.Count);
         foreach (var service in _services.Keys)
         {
@@ -117,13 +118,13 @@ internal sealed class BodyWriter
         foreach (var device in devices)
         {
             columns.Begin();
-            columns.Count(_macs[device.Mac]);
-            columns.Count(_addresses[device.BehindRouter]);
+            columns.Count(_macs.PlaceOf(device.Mac));
+            columns.Count(_addresses.PlaceOf(device.BehindRouter));
             columns.Count(device.Addresses.Count <= IntervalCodec.MostAddresses ? device.Addresses.Count : throw new ArgumentException($"A device has at most {IntervalCodec.MostAddresses} addresses."));
             var addresses = columns.Next();
             foreach (var address in device.Addresses)
             {
-                addresses.Count(_addresses[address]);
+                addresses.Count(_addresses.PlaceOf(address));
             }
 
             columns.Signed(device.FirstSeen - start);
@@ -147,22 +148,20 @@ internal sealed class BodyWriter
         columns.WriteTo(_to);
     }
 
-    private void Flows(IReadOnlyList<FlowFeatures> flows, long start)
+    // Names are not known by their places before all were seen: their columns are filled afterwards.
+    private FlowNames[] Flows(Columns columns, IReadOnlyList<FlowFeatures> flows, long start)
     {
-        _to.Count(flows.Count);
-        var columns = new Columns(FlowColumns);
+        var names = new FlowNames[flows.Count];
+        var row = 0;
         foreach (var flow in flows)
         {
-            columns.Begin();
-            columns.Count(_macs[flow.ClientMac]);
-            columns.Count(_macs[flow.ServerMac]);
-            columns.Count(_addresses[flow.Client]);
-            columns.Count(_addresses[flow.Server]);
+            names[row++] = new FlowNames(_macs.Add(flow.ClientMac), _macs.Add(flow.ServerMac), _addresses.Add(flow.Client), _addresses.Add(flow.Server));
+            columns.Begin(NameColumns);
             columns.Count(flow.EtherType);
             columns.Count(flow.Protocol);
             columns.Count(flow.ClientPort);
             columns.Count(flow.ServerPort);
-            columns.Count(_services[flow.Service]);
+            columns.Count(Service(flow.Service));
             columns.Signed(flow.FirstSeen - start);
             columns.Signed(flow.LastSeen - start);
             columns.Tally(flow.Up);
@@ -175,15 +174,77 @@ internal sealed class BodyWriter
             columns.Count(flow.RetransmissionsDown);
         }
 
+        return names;
+    }
+
+    private void Flows(Columns columns, FlowNames[] names)
+    {
+        _to.Count(names.Length);
+        foreach (var name in names)
+        {
+            columns.Begin();
+            columns.Count(_macs.PlaceOf(name.ClientMac));
+            columns.Count(_macs.PlaceOf(name.ServerMac));
+            columns.Count(_addresses.PlaceOf(name.Client));
+            columns.Count(_addresses.PlaceOf(name.Server));
+        }
+
         columns.WriteTo(_to);
     }
 
-    private static T[] Sorted<T>(HashSet<T> set)
+    private int Service(string service)
     {
-        var values = new T[set.Count];
-        set.CopyTo(values);
-        Array.Sort(values);
-        return values;
+        if (_services.TryGetValue(service, out var place))
+        {
+            return place;
+        }
+
+        if (service.Length > IntervalCodec.LongestService || service.AsSpan().ContainsAnyExceptInRange(' ', '~'))
+        {
+            throw new ArgumentException($"A service's name has at most {IntervalCodec.LongestService} characters, visible ones of ASCII.");
+        }
+
+        _services.Add(service, _services.Count);
+        return _services.Count - 1;
+    }
+
+    /// <summary>Names of a flow, as they came into their lists.</summary>
+    private readonly record struct FlowNames(int ClientMac, int ServerMac, int Client, int Server);
+
+    /// <summary>Different values, numbered as they come, and then by the places where they are written.</summary>
+    private sealed class NameList<T>
+        where T : struct, IEquatable<T>
+    {
+        private readonly Dictionary<T, int> _numbers = [];
+        private int[] _places = [];
+        private int _placed;
+
+        public int Add(T value)
+        {
+            ref var number = ref CollectionsMarshal.GetValueRefOrAddDefault(_numbers, value, out var known);
+            if (!known)
+            {
+                number = _numbers.Count - 1;
+            }
+
+            return number;
+        }
+
+        /// <summary>All values in their order; from then on no other may be added.</summary>
+        public List<T> Sort()
+        {
+            List<T> values = [.. _numbers.Keys];
+            values.Sort();
+            _places = new int[values.Count];
+            return values;
+        }
+
+        /// <summary>The next place is this value's.</summary>
+        public void Place(T value) => _places[_numbers[value]] = _placed++;
+
+        public int PlaceOf(int number) => _places[number];
+
+        public int PlaceOf(T value) => _places[_numbers[value]];
     }
 
     /// <summary>The columns of a list of rows, written side by side.</summary>
@@ -194,7 +255,7 @@ internal sealed class BodyWriter
 
         public Columns(int count) => _writers = [.. Enumerable.Range(0, count).Select(_ => new ByteWriter(SmallestColumn))];
 
-        public void Begin() => _next = 0;
+        public void Begin(int column = 0) => _next = column;
 
         public ByteWriter Next() => _writers[_next++];
 

@@ -200,7 +200,7 @@ public class MailTests
     public async Task A_storm_of_a_thousand_findings_costs_sixty_mails_and_one_summary_that_counts_the_rest(Dialect dialect)
     {
         await using var smtp = await SmtpServer.StartAsync();
-        await using var host = await TestHost.StartAsync(dialect, Plain(smtp));
+        await using var host = await TestHost.StartAsync(dialect, [.. Plain(smtp), ("Response:Mail:MostAtOnce", "1000")]);
         host.Bind(TestHost.Always("mail"));
         await host.NotifyAsync(["admin@example.jp"]);
         host.Commit([.. Enumerable.Range(0, 1000).Select(i => host.Finding($"f{i}", level: i % 10 == 0 ? Levels.Critical : Levels.Warning))]);

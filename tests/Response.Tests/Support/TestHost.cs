@@ -140,7 +140,13 @@ internal sealed class TestHost : IAsyncDisposable
 
     public static ResponseBinding Always(string action, string approval = "automatic") => new("*", Levels.Information, action, null, approval);
 
-    public async Task<IReadOnlyList<Lease>> LeasesAsync(string? field = "cars") => await Leases.ListAsync(new LeaseFilter(field, null, null, null, null, null, 5000), default);
+    /// <summary>The responses of a field, without notices about responses themselves.</summary>
+    public async Task<IReadOnlyList<Lease>> LeasesAsync(string? field = "cars") => [.. (await AllAsync(field)).Where(l => l.Details.Notice is null)];
+
+    /// <summary>The notices about responses themselves.</summary>
+    public async Task<IReadOnlyList<Lease>> NoticesAsync(string? field = "cars") => [.. (await AllAsync(field)).Where(l => l.Details.Notice is not null)];
+
+    private async Task<IReadOnlyList<Lease>> AllAsync(string? field) => await Leases.ListAsync(new LeaseFilter(field, null, null, null, null, null, 100_000), default);
 
     public async Task<Lease> OnlyLeaseAsync() => Assert.Single(await LeasesAsync());
 

@@ -110,6 +110,14 @@ internal sealed class World : IDeviceDirectory, IDeviceAccess, IFindings, IRespo
 
     public Task<Finding?> FindAsync(string findingId, CancellationToken cancellation) => Task.FromResult(Findings.GetValueOrDefault(findingId));
 
+    /// <summary>Findings that a person has in hand.</summary>
+    public ConcurrentDictionary<string, bool> Handled { get; } = new();
+
+    public Task<bool> IsHandledAsync(string findingId, CancellationToken cancellation) => Task.FromResult(!Findings.ContainsKey(findingId) || Handled.ContainsKey(findingId));
+
+    public Task<IReadOnlyList<Finding>> SinceAsync(string fieldId, DateTimeOffset since, int most, CancellationToken cancellation) =>
+        Task.FromResult<IReadOnlyList<Finding>>([.. Findings.Values.Where(f => f.FieldId == fieldId && f.RaisedAt >= since).OrderBy(f => f.Position).Take(most)]);
+
     /// <summary>Findings that were labelled: identifier, false alarm, note, who.</summary>
     public ConcurrentQueue<(string Finding, bool FalseAlarm, string? Note, string Actor)> Labels { get; } = new();
 

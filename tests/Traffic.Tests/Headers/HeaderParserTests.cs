@@ -57,6 +57,7 @@ public class HeaderParserTests
         var frame = Of(Ethernet(0x0800), IPv4(Udp17, 16, fragment: 185), new byte[16]);
         HeaderParser.Parse(frame, LinkType.Ethernet, frame.Length, 0, out var header);
         Assert.Equal(PacketMarks.Fragment | PacketMarks.LaterFragment, header.Marks);
+        Assert.Equal(0x1234u, header.Identification);
         Assert.Equal(("192.0.2.1", 0, 0), (header.Source.ToString(), header.SourcePort, header.DestinationPort));
     }
 

@@ -81,14 +81,14 @@ public class RecordIntervalsBoundsTests
     [Fact]
     public void A_flood_of_strangers_stays_within_the_stated_memory()
     {
-        using var intervals = new RecordIntervals(new() { OpenSeconds = 60, FlowsPerInterval = 20_000, DevicesPerInterval = 4_096 });
+        using var intervals = new RecordIntervals(new() { OpenSeconds = 3600, FlowsPerInterval = 10_000, DevicesPerInterval = 4_000 });
         var before = GC.GetTotalMemory(forceFullCollection: true);
-        for (var i = 0; i < 40_000; i++)
+        for (var i = 0; i < 10_000; i++)
         {
             var record = s_record with
             {
-                Start = Begin - (60 * Second),
-                Packets = 100,
+                Start = Begin - (600 * Second),
+                Packets = 1000,
                 SourceMac = 0,
                 DestinationMac = 0,
                 Source = NetAddress.FromIPv4(0x0A00_0000 + (uint)(i % 9000)),
@@ -98,9 +98,15 @@ public class RecordIntervalsBoundsTests
         }
 
         var used = GC.GetTotalMemory(forceFullCollection: true) - before;
-        TestContext.Current.TestOutputHelper?.WriteLine($"{used / 1048576.0:0.0} MiB for {7 * 20_000} flows and {7 * 2 * 4_096} devices");
-        Assert.InRange(used, 1, (7L * 20_000 * 400) + (7L * 2 * 4_096 * 1024));
-        Assert.Equal(7, All(intervals).Count(i => i.Flows.Count == 20_000));
+        TestContext.Current.TestOutputHelper?.WriteLine($"{used / 1048576.0:0.0} MiB for 100,000 flows and 40,000 devices");
+        Assert.InRange(used, 1, (100_000 * 400) + (40_000 * 1024));
+        var told = All(intervals);
+        Assert.Equal((61, 100_000, 10_000_000), (told.Count, told.Sum(i => i.Flows.Count), told.Sum(i => i.State.Packets)));
+        Assert.InRange(told.Sum(i => i.Devices.Count), 10_000, 40_000);
+
+        // Who was told has left, so there is room again.
+        Assert.True(intervals.Add(s_record with { Start = Begin + (10 * Second), End = Begin + (10 * Second) }, Begin + (10 * Second)));
+        Assert.Single(Assert.Single(All(intervals)).Flows);
     }
 
     [Theory]
@@ -160,7 +166,7 @@ public class RecordIntervalsBoundsTests
         for (var i = 0; i < Fuzz.Rounds(20_000); i++)
         {
             now += random.NextInt64(Second);
-            
+
             // Who never sent is no device, so everybody sends once first.
             var (from, to) = (i < 20 ? i : random.Next(20), random.Next(20));
             var record = s_record with
@@ -205,7 +211,7 @@ public class RecordIntervalsBoundsTests
         using var intervals = new RecordIntervals(new() { IntervalLength = 1000, OpenSeconds = 5, FlowsPerInterval = 100, DevicesPerInterval = 20 });
         var now = Begin;
         var told = 0;
-        for (var i = 0; i < Fuzz.Rounds(20_000); i++)
+        for (var i = 0; i < Fuzz.Rounds(10_000); i++)
         {
             now = random.Next(500) == 0 ? random.NextInt64(long.MaxValue) : now + random.NextInt64(Second / 10);
             var record = new FlowRecord

@@ -187,6 +187,19 @@ public sealed class RecordIntervalsTests : IDisposable
         Assert.Equal(((flags & Syn) != 0 && sender ? 1u : 0, (flags & Syn) != 0 && !sender ? 1u : 0), (flow.Syns, flow.SynAcks));
     }
 
+    [Theory]
+    [InlineData(1883, 40000, 0x1B, 0x1B)]
+    [InlineData(31999, 40000, 0x14, 0x02)]
+    public void A_record_of_both_directions_that_begins_with_the_server_is_turned(int from, int to, int flags, int reverse)
+    {
+        Add(s_record with { SourcePort = from, DestinationPort = to, TcpFlags = flags, ReverseTcpFlags = reverse });
+
+        var interval = Assert.Single(Ended());
+        Assert.Equal(("10.0.0.2", to, from, 6L, 60L), Assert.Single(interval.Flows) is { } f ? ($"{f.Client}", f.ClientPort, f.ServerPort, f.Up.Packets, f.Down.Packets) : default);
+        Assert.Equal([0L, 1], interval.Devices.Select(d => d.ConnectionsBegun));
+        Assert.Equal([0L, reverse == Syn ? 1 : 0], interval.Devices.Select(d => d.ConnectionsFailed));
+    }
+
     [Fact]
     public void An_echo_and_its_answer_are_one_flow()
     {

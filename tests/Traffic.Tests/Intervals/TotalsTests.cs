@@ -76,11 +76,15 @@ public class TotalsTests
     [Fact]
     public void Every_length_falls_into_the_class_of_its_bounds()
     {
+        // The port tells the length.
+        using var watch = new Watch();
         for (var length = 0; length < 2000; length++)
         {
-            var flow = FlowOf(Host.Of(1).Udp(Host.Of(2), 5000, 6000, Start, length));
-            Assert.Equal(1u, flow.Up.Sizes[Tally.SizeBounds.Count(b => length > b)]);
+            watch.See(Host.Of(1).Udp(Host.Of(2), 12_000 + length, 6000, Start, length));
         }
+
+        Assert.Equal(2000, watch.End().Flows.Count);
+        Assert.All(watch.Flows, f => Assert.Equal(1u, f.Up.Sizes[Tally.SizeBounds.Count(b => f.ClientPort - 12_000 > b)]));
     }
 
     [Fact]
@@ -143,21 +147,20 @@ public class TotalsTests
     {
         var (a, b) = (Host.Of(1), Host.Of(2));
         using var watch = new Watch(new ObservationSettings { FlowMemory = 0 });
-        for (var i = 0; i < 70_000; i++)
+        const int Each = 66_000;
+        const int Flows = 16 + 3;
+        for (var flow = 0; flow < Flows; flow++)
         {
-            watch.See(a.Udp(b, 5000, 6000, Start + i));
-        }
-
-        for (var i = 0; i < 1000; i++)
-        {
-            watch.See(a.Udp(b, 5000, 7000 + i, Start + (5 * Second)));
+            var packets = new PacketHeader[Each];
+            Array.Fill(packets, a.Udp(b, 5000, 6000 + flow, Start + (flow * Second / 2)));
+            watch.See(packets);
         }
 
         var interval = watch.End();
-        Assert.Equal(interval.State.FlowsLimit, interval.Flows.Count);
-        Assert.All(interval.Flows, f => Assert.Equal(1, f.Up.Packets));
-        Assert.Equal(71_000, interval.State.Packets);
-        Assert.Equal(71_000, interval.Devices.Single(d => d.Mac == a.Mac).Sent.Packets);
+        Assert.Equal((16, 3), (interval.Flows.Count, interval.State.FlowsEvicted));
+        Assert.All(interval.Flows, f => Assert.Equal((Each, Each * 100L), (f.Up.Packets, f.Up.Bytes)));
+        Assert.Equal(Each * Flows, interval.State.Packets);
+        Assert.Equal(Each * Flows, interval.Devices.Single(d => d.Mac == a.Mac).Sent.Packets);
     }
 
     [Fact]

@@ -229,6 +229,21 @@ public class FlowDecoderTests
     }
 
     [Fact]
+    public void Numbers_that_count_the_message_itself_are_understood_and_a_loss_among_them_is_seen()
+    {
+        Decode(Ipfix(Exported, 3, 1, Set(2, Template(256, s_plain)), Set(256, s_record, s_record, s_record)));
+        Decode(Ipfix(Exported, 4, 1, Set(256, s_record)));
+        Decode(Ipfix(Exported, 5, 1, Set(256, s_record)));
+        Decode(Ipfix(Exported, 7, 1, Set(256, s_record, s_record)));
+        Decode(Ipfix(Exported, 9, 1, Set(256, s_record, s_record)));
+        Decode(Ipfix(Exported, 10, 1, Set(256, s_record)));
+        Assert.Equal((0L, 0L), (_decoder.Counts.LostRecords, _decoder.Counts.OutOfOrder));
+
+        Decode(Ipfix(Exported, 110, 1, Set(256, s_record)));
+        Assert.InRange(_decoder.Counts.LostRecords, 98, 100);
+    }
+
+    [Fact]
     public void An_exporter_that_begins_anew_loses_nothing()
     {
         Decode(Ipfix(Exported, 5_000_000, 1, Set(2, Template(256, s_plain)), Set(256, s_record)));

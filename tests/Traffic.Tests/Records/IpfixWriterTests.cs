@@ -157,6 +157,15 @@ public class IpfixWriterTests
         Assert.Equal((Second, 2 * Second, 10L, 1000L, 5L, 500L, 0x12, 0x12, "modbus"), (record.Start, record.End, record.Packets, record.Bytes, record.ReversePackets, record.ReverseBytes, record.TcpFlags, record.ReverseTcpFlags, record.Service));
     }
 
+    [Fact]
+    public void The_records_of_an_interval_begin_with_it_where_their_flows_are_older()
+    {
+        var flow = new FlowFeatures { ClientMac = 1, ServerMac = 2, EtherType = 0x0806, Service = "", FirstSeen = 1000, LastSeen = 65_000, Up = Tally.None with { Packets = 1, Bytes = 60 }, Down = Tally.None };
+        var interval = new IntervalFeatures(7, 60_000, 10_000, [], [flow, flow with { FirstSeen = 61_000 }, flow with { LastSeen = 59_000 }], new());
+
+        Assert.Equal([(60L, 65L, 46L), (61, 65, 46), (59, 59, 46)], FlowRecord.Of(interval).Select(r => (r.Start / Second, r.End / Second, r.Bytes)));
+    }
+
     private static List<FlowRecord> Read(IEnumerable<ReadOnlyMemory<byte>> messages, out FlowCounts counts)
     {
         var decoder = new FlowDecoder();

@@ -59,6 +59,30 @@ public sealed class NfcapdTests : IDisposable
         Assert.All(rows.Where(row => row["pr"] == "ICMP"), row => Assert.Equal("2048", row["dp"]));
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_capture_that_the_sensor_exports_arrives_with_its_flows_packets_and_bytes(bool bothDirections)
+    {
+        var frames = Plant.WithLayer2();
+        var told = Plant.Observed(Plant.Pcap(frames));
+        var records = told.SelectMany(FlowRecord.Of).ToList();
+        var directions = told.SelectMany(i => i.Flows).Sum(f => bothDirections ? 1 : (f.Up.Packets > 0 ? 1 : 0) + (f.Down.Packets > 0 ? 1 : 0));
+
+        var rows = await CollectedAsync(records, directions, bothDirections);
+
+        Assert.Equal(frames.Count, rows.Sum(row => Number(row, "ipkt") + Number(row, "opkt")));
+        Assert.Equal(frames.Sum(f => f.Frame.Length - 14L), rows.Sum(row => Number(row, "ibyt") + Number(row, "obyt")));
+        var mqtt = rows.Where(row => row["sp"] == "40000" && row["dp"] == "1883").ToList();
+        Assert.Equal(told.Count(i => i.Flows.Any(f => f.ClientPort == 40000)), mqtt.Count);
+        Assert.Equal(frames.Where(f => f.Frame[12] != 0x81 ? Is(f.Frame, 14) : Is(f.Frame, 18)).Sum(f => f.Frame.Length - 14L), mqtt.Sum(row => Number(row, "ibyt")));
+
+        // Each record tells of its own ten seconds.
+        Assert.All(mqtt.Zip(mqtt.Skip(1)), pair => Assert.True(string.CompareOrdinal(pair.First["te"], pair.Second["ts"]) <= 0, $"{pair.First["te"]} {pair.Second["ts"]}"));
+
+        static bool Is(byte[] frame, int ip) => frame.AsSpan(ip + 9, 1)[0] == 6 && frame.AsSpan(ip + 20, 4).SequenceEqual((byte[])[.. Two(40000), .. Two(1883)]);
+    }
+
     [Fact]
     public async Task A_record_of_both_directions_is_understood_too()
     {
@@ -106,7 +130,7 @@ public sealed class NfcapdTests : IDisposable
         }
         finally
         {
-            NetworkLab.Tool("kill", "-TERM", collector.Id.ToString(CultureInfo.InvariantCulture));
+            NetworkLab.Tool("bash", "-c", string.Create(CultureInfo.InvariantCulture, $"kill -TERM {collector.Id}"));
             await collector.WaitForExitAsync();
         }
 

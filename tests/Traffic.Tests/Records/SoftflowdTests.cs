@@ -1,19 +1,14 @@
-using System.Buffers.Binary;
-using System.Diagnostics;
-using System.Globalization;
-using System.Net;
+using Sekisho.Traffic.Intervals;
 using Sekisho.Traffic.Records;
 using Sekisho.Traffic.Tests.Capture;
+using Sekisho.Wire.Features;
 
 namespace Sekisho.Traffic.Tests.Records;
 
 /// <summary>softflowd reads a capture and exports it to the listener as a real exporter does.</summary>
 public sealed class SoftflowdTests : IDisposable
 {
-    private const long Begin = 1_700_000_000;
-
     private readonly string _folder = Directory.CreateTempSubdirectory("sekisho-softflowd-").FullName;
-    private readonly List<FlowRecord> _records = [];
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
@@ -30,19 +25,24 @@ public sealed class SoftflowdTests : IDisposable
     public async Task Packets_bytes_ports_and_durations_are_those_of_the_capture(params string[] options)
     {
         var frames = Capture();
-        await ExportAsync(frames, options);
+        if (!options.Contains("5"))
+        {
+            frames.AddRange(Enumerable.Range(0, 4).Select(i => (i + 0.7, TestFrames.Udp6(40001, 5683, new byte[30]))));
+        }
+
+        var records = await Softflowd.ExportAsync(_folder, Plant.Pcap(frames.OrderBy(f => f.Time)), frames.Count, options);
 
         var both = options.Contains("-b");
-        Assert.Equal(frames.Count, _records.Sum(r => r.Packets + (r.ReversePackets ?? 0)));
-        Assert.Equal(frames.Sum(f => f.Frame.Length - 14L), _records.Sum(r => r.Bytes + (r.ReverseBytes ?? 0)));
-        Assert.All(_records, r => Assert.Equal("127.0.0.1", r.Exporter.ToString()));
+        Assert.Equal(frames.Count, records.Sum(r => r.Packets + (r.ReversePackets ?? 0)));
+        Assert.Equal(frames.Sum(f => f.Frame.Length - 14L), records.Sum(r => r.Bytes + (r.ReverseBytes ?? 0)));
+        Assert.All(records, r => Assert.Equal("127.0.0.1", r.Exporter.ToString()));
 
-        var up = Assert.Single(_records, r => r.Protocol == 6 && r.DestinationPort == 1883);
+        var up = Assert.Single(records, r => r.Protocol == 6 && r.DestinationPort == 1883);
         Assert.Equal(("192.0.2.1", "192.0.2.2", 40000, 20L), (up.Source.ToString(), up.Destination.ToString(), up.SourcePort, up.Packets));
         Assert.Equal(both ? 10L : null, up.ReversePackets);
         Assert.InRange((up.End - up.Start) / 1e9, both || options.Contains("sec") ? 18 : 18.9, 20.1);
 
-        var asked = Assert.Single(_records, r => r.Protocol == 1 && r.SourcePort == 8);
+        var asked = Assert.Single(records, r => r.Protocol == 1 && r.SourcePort == 8);
         Assert.Equal((8, 0, 3L), (asked.SourcePort, asked.DestinationPort, asked.Packets));
 
         if (options.Contains("ether"))
@@ -52,10 +52,89 @@ public sealed class SoftflowdTests : IDisposable
 
         if (!options.Contains("5"))
         {
-            var six = Assert.Single(_records, r => r.EtherType == 0x86DD && r.DestinationPort == 5683);
+            var six = Assert.Single(records, r => r.EtherType == 0x86DD && r.DestinationPort == 5683);
             Assert.Equal(("2001:db8::1", 17, 4L), (six.Source.ToString(), six.Protocol, six.Packets));
         }
     }
+
+    /// <summary>An exporter counts from layer 3 on and 14 bytes are added for each packet, so frames without tags are the same to the byte.</summary>
+    [Theory]
+    [InlineData("-v", "9", "-T", "ether")]
+    [InlineData("-v", "10", "-T", "ether")]
+    [InlineData("-v", "10", "-b", "-T", "ether")]
+    public async Task Devices_by_MAC_have_the_packets_bytes_and_connections_that_the_sensor_sees_in_the_same_capture(params string[] options)
+    {
+        var frames = Plant.Frames();
+        var pcap = Plant.Pcap(frames);
+
+        var told = Intervals(await Softflowd.ExportAsync(_folder, pcap, frames.Count, options));
+
+        var seen = Plant.Observed(pcap);
+        Assert.Equal(frames.Sum(f => (long)f.Frame.Length), seen.Sum(i => i.State.Bytes));
+        Assert.Equal((seen.Sum(i => i.State.Packets), seen.Sum(i => i.State.Bytes)), (told.Sum(i => i.State.Packets), told.Sum(i => i.State.Bytes)));
+        Assert.Equal(Devices(seen), Devices(told));
+
+        // Of an echo and its answer in one record softflowd does not tell who asked.
+        Assert.Equal(Flows(seen).Where(f => f.Item5 != "icmp" || !options.Contains("-b")), Flows(told).Where(f => f.Item5 != "icmp" || !options.Contains("-b")));
+    }
+
+    /// <summary>Then an address is a device, so one with IPv4 and IPv6 is two.</summary>
+    [Theory]
+    [InlineData("-v", "9")]
+    [InlineData("-v", "10")]
+    [InlineData("-v", "10", "-b")]
+    public async Task Devices_by_address_have_the_bytes_that_the_sensor_sees_of_their_MACs(params string[] options)
+    {
+        var frames = Plant.Frames();
+        var pcap = Plant.Pcap(frames);
+
+        var told = Intervals(await Softflowd.ExportAsync(_folder, pcap, frames.Count, options));
+
+        // The gateway is no device by address, as only what lies beyond it speaks.
+        Assert.Equal(
+            Plant.Observed(pcap).SelectMany(i => i.Devices).Where(d => (d.Mac & 0xFF) != 254).GroupBy(d => (int)(d.Mac & 0xFF)).OrderBy(g => g.Key).Select(g => (g.Key, g.Sum(d => d.Sent.Bytes), g.Sum(d => d.Received.Bytes))),
+            told.SelectMany(i => i.Devices).GroupBy(d => (int)(d.BehindRouter.Low & 0xFF)).OrderBy(g => g.Key).Select(g => (g.Key, g.Sum(d => d.Sent.Bytes), g.Sum(d => d.Received.Bytes))));
+    }
+
+    [Fact]
+    public async Task Tags_and_ARP_are_seen_by_the_sensor_only_and_padding_by_softflowd_too()
+    {
+        var (plain, frames) = (Plant.Frames(), Plant.WithLayer2());
+        var pcap = Plant.Pcap(frames);
+
+        var told = Intervals(await Softflowd.ExportAsync(_folder, pcap, plain.Count, "-v", "10", "-T", "ether"));
+
+        var seen = Plant.Observed(pcap);
+        var tags = frames.Count(f => f.Frame[12] == 0x81) * 4L;
+        var arp = frames.Where(f => f.Frame[12] == 0x08 && f.Frame[13] == 0x06).ToList();
+        var padding = frames.Sum(f => (long)f.Frame.Length) - plain.Sum(f => (long)f.Frame.Length) - tags - arp.Sum(f => (long)f.Frame.Length);
+        Assert.True(tags > 100 && padding > 50 && arp.Count == 5, $"{tags} {padding}");
+        Assert.Equal(seen.Sum(i => i.State.Bytes) - tags - arp.Sum(f => (long)f.Frame.Length), told.Sum(i => i.State.Bytes));
+        Assert.Equal(seen.Sum(i => i.State.Packets) - arp.Count, told.Sum(i => i.State.Packets));
+    }
+
+    private static List<IntervalFeatures> Intervals(IReadOnlyList<FlowRecord> records)
+    {
+        using var intervals = new RecordIntervals(new());
+        var now = records.Max(r => r.End);
+        Assert.All(records, r => Assert.True(intervals.Add(r, now)));
+        var told = new List<IntervalFeatures>();
+        while (intervals.HoldsAny)
+        {
+            told.Add(intervals.Flush());
+        }
+
+        Assert.Equal((0, 0), (intervals.Late, intervals.Ahead));
+        return told;
+    }
+
+    private static IEnumerable<(ulong, long, long, long, long, long, long, long)> Devices(List<IntervalFeatures> intervals) =>
+        intervals.SelectMany(i => i.Devices).GroupBy(d => d.Mac).OrderBy(g => g.Key).Select(g => (
+            g.Key, g.Sum(d => d.Sent.Packets), g.Sum(d => d.Sent.Bytes), g.Sum(d => d.Received.Packets), g.Sum(d => d.Received.Bytes), g.Sum(d => d.Multicasts), g.Sum(d => d.ConnectionsBegun), g.Sum(d => d.ConnectionsFailed)));
+
+    private static IEnumerable<(string, int, string, int, string, long, long)> Flows(List<IntervalFeatures> intervals) =>
+        intervals.SelectMany(i => i.Flows).GroupBy(f => ($"{f.Client}", f.ClientPort, $"{f.Server}", f.ServerPort, f.Service)).Select(g => (
+            g.Key.Item1, g.Key.ClientPort, g.Key.Item3, g.Key.ServerPort, g.Key.Service, g.Sum(f => f.Up.Bytes), g.Sum(f => f.Down.Bytes))).Order();
 
     /// <summary>Twenty seconds of MQTT, ping, and CoAP over IPv6 (which NetFlow v5 cannot tell, so it is left out there).</summary>
     private static List<(double Time, byte[] Frame)> Capture()
@@ -80,73 +159,4 @@ public sealed class SoftflowdTests : IDisposable
     }
 
     private static byte[] Swapped(byte[] frame) => [.. frame[6..12], .. frame[0..6], .. frame[12..26], .. frame[30..34], .. frame[26..30], .. frame[34..]];
-
-    private async Task ExportAsync(List<(double Time, byte[] Frame)> frames, string[] options)
-    {
-        if (!options.Contains("5"))
-        {
-            frames.AddRange(Enumerable.Range(0, 4).Select(i => (i + 0.7, TestFrames.Udp6(40001, 5683, new byte[30]))));
-        }
-
-        var file = Path.Combine(_folder, "capture.pcap");
-        await File.WriteAllBytesAsync(file, Pcap(frames.OrderBy(f => f.Time)));
-        var complete = new TaskCompletionSource();
-        var expected = frames.Count;
-        using var listener = new FlowListener(
-            new() { Address = IPAddress.Loopback, Port = 0 },
-            records =>
-            {
-                _records.AddRange(records);
-                if (_records.Sum(r => r.Packets + (r.ReversePackets ?? 0)) >= expected)
-                {
-                    complete.TrySetResult();
-                }
-            },
-            TimeProvider.System);
-        using var stop = new CancellationTokenSource();
-        var running = listener.RunAsync(stop.Token);
-        using var softflowd = Process.Start(new ProcessStartInfo("softflowd", ["-d", "-6", "-r", file, "-n", string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{listener.Port}"), "-p", Path.Combine(_folder, "pid"), "-c", "none", .. options]) { RedirectStandardError = true, RedirectStandardOutput = true })!;
-        try
-        {
-            var done = await Task.WhenAny(complete.Task, Task.Delay(TimeSpan.FromSeconds(20), TimeProvider.System));
-            Assert.True(done == complete.Task, $"{listener.Counts}\n{string.Join('\n', _records)}");
-        }
-        finally
-        {
-            softflowd.Kill();
-            await softflowd.WaitForExitAsync();
-            await stop.CancelAsync();
-            await running;
-        }
-
-        Assert.Equal((0L, 0L, 0L), (listener.Counts.Malformed, listener.Counts.WithoutTemplate, listener.Counts.OutOfOrder));
-    }
-
-    private static byte[] Pcap(IEnumerable<(double Time, byte[] Frame)> frames)
-    {
-        var bytes = new List<byte>();
-        void Number(long value)
-        {
-            var four = new byte[4];
-            BinaryPrimitives.WriteUInt32LittleEndian(four, (uint)value);
-            bytes.AddRange(four);
-        }
-
-        Number(0xA1B2C3D4);
-        Number(0x00040002);
-        Number(0);
-        Number(0);
-        Number(65535);
-        Number(1);
-        foreach (var (time, frame) in frames)
-        {
-            Number(Begin + (long)time);
-            Number((long)Math.Round((time - Math.Floor(time)) * 1_000_000));
-            Number(frame.Length);
-            Number(frame.Length);
-            bytes.AddRange(frame);
-        }
-
-        return [.. bytes];
-    }
 }

@@ -15,6 +15,8 @@ namespace Sekisho.Response.Actions.Mail;
 internal sealed class MailAction(MailList list, NotificationStore notifications, LeaseStore leases, MailText text, MailSender sender, TimeProvider clock)
     : IResponseAction
 {
+    private static readonly TimeSpan GatherFor = TimeSpan.FromMinutes(1);
+
     public string Name => list.Role is null ? "mail" : "mail-" + list.Role;
 
     public bool CanUndo => false;
@@ -59,7 +61,17 @@ internal sealed class MailAction(MailList list, NotificationStore notifications,
             return new ActionOutcome.Join(key, hour.AddHours(1));
         }
 
-        var content = order.Finding is not { } finding ? text.Test(lease)
+        // Many at once are one event for people: they are told together, a moment later, the first of them alone being too early to tell.
+        if (lease.Details.Notice is null && await leases.DueAsync(lease, cancellation) > sender.MostAtOnce)
+        {
+            var until = clock.GetUtcNow() + GatherFor;
+            var burst = $"{lease.Action} {lease.FieldId} {lease.Target} {until.ToUnixTimeMilliseconds().ToString(CultureInfo.InvariantCulture)}";
+            await leases.JoinAsync(lease, burst, until, cancellation);
+            return new ActionOutcome.Join(burst, until);
+        }
+
+        var content = lease.Details.Notice is { } notice ? text.Notice(lease, notice)
+            : order.Finding is not { } finding ? text.Test(lease)
             : lease.Details is { TellsRetraction: true, Retracted: { } reason } ? text.Retracted(lease, finding, reason)
             : text.Of(lease, finding);
         return await SendAsync(lease, content, recipients, null, cancellation);

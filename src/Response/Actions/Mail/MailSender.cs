@@ -12,6 +12,8 @@ internal sealed class MailSender(MailSettings settings)
     /// <summary>Single mails to one list in one hour.</summary>
     public int MostPerHour => settings.MostPerHour;
 
+    public int MostAtOnce => settings.MostAtOnce;
+
     /// <summary>Why nothing can be sent as things are set; null when it can.</summary>
     public string? Obstacle =>
         settings.Host.Length == 0 ? LeaseCauses.NoMailServer

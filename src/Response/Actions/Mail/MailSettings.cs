@@ -29,4 +29,8 @@ public sealed class MailSettings
     /// <summary>Mails to one list of recipients in one hour; what is more goes into one summary at the end of the hour.</summary>
     [Range(1, 3600, ErrorMessage = "Give 1 to 3600.")]
     public int MostPerHour { get; set; } = 60;
+
+    /// <summary>Mails of one list that wait at the same time and are still sent one by one; more are joined into one summary a minute later.</summary>
+    [Range(1, 1000, ErrorMessage = "Give 1 to 1000.")]
+    public int MostAtOnce { get; set; } = 5;
 }

@@ -70,6 +70,23 @@ internal sealed class MailText(Texts texts, IDeviceDirectory directory, IFinding
         });
     }
 
+    /// <summary>Something about responses themselves.</summary>
+    public MailContent Notice(Lease lease, LeaseNotice notice)
+    {
+        var field = FieldOf(lease);
+        return Write(field, language => (
+            NoticeText(notice, "subject", language),
+            NoticeText(notice, "text", language),
+            [
+                (texts.Get("response.mail.label.time", language), FindingSentence.Time(lease.CreatedAt, field)),
+                .. Origin(field, language),
+                (texts.Get("response.mail.label.correlation", language), lease.CorrelationId),
+            ]));
+    }
+
+    private string NoticeText(LeaseNotice notice, string part, string language) =>
+        texts.Get($"response.notice.{notice.Name}.{part}", language, [.. notice.Values.Select(v => (v.Key, v.Value))]);
+
     /// <summary>A test.</summary>
     public MailContent Test(Lease lease)
     {

@@ -106,7 +106,7 @@ internal sealed class WebhookAction(NotificationStore notifications, IDeviceDire
         return new
         {
             Delivery = lease.Id,
-            Type = finding is null ? "test" : lease.Details.TellsRetraction ? "retraction" : "finding",
+            Type = lease.Details.Notice is not null ? "notice" : finding is null ? "test" : lease.Details.TellsRetraction ? "retraction" : "finding",
             Retracted = lease.Details is not { TellsRetraction: true, Retracted: { } reason } ? null : new
             {
                 Reason = reason,
@@ -116,6 +116,7 @@ internal sealed class WebhookAction(NotificationStore notifications, IDeviceDire
             lease.CorrelationId,
             Field = lease.FieldId is null ? null : new { Id = lease.FieldId, field?.Name, field?.ContactPoint },
             Device = lease.DeviceId is null ? null : new { Id = lease.DeviceId, device?.Name, device?.Kind },
+            Notice = lease.Details.Notice is { } told ? new { told.Name, told.Values } : null,
             Finding = finding is null ? null : new
             {
                 finding.Id,
@@ -142,7 +143,9 @@ internal sealed class WebhookAction(NotificationStore notifications, IDeviceDire
             },
             Text = Texts.Languages.ToDictionary(
                 language => language,
-                language => finding is null
+                language => lease.Details.Notice is { } notice
+                    ? texts.Get($"response.notice.{notice.Name}.text", language, [.. notice.Values.Select(v => (v.Key, v.Value))])
+                    : finding is null
                     ? texts.Get("response.test.sentence", language)
                     : FindingSentence.Of(finding, field, device, texts, language)),
         };

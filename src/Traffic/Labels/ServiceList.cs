@@ -1,4 +1,4 @@
-namespace Sekisho.Traffic.Services;
+namespace Sekisho.Traffic.Labels;
 
 /// <summary>Which protocol speaks on which port: registered ports of IANA, and those that a protocol's own specification or its makers name. One line each: label, transports, ports.</summary>
 internal static class ServiceList

@@ -1,4 +1,4 @@
-namespace Sekisho.Traffic.Services;
+namespace Sekisho.Traffic.Labels;
 
 /// <summary>Numbers of IANA for protocols above IP, and the EtherTypes of IP itself.</summary>
 internal static class IpProtocol

@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace Sekisho.Traffic.Services;
+namespace Sekisho.Traffic.Labels;
 
 /// <summary>Labels a flow by protocol, ports and shape; no payload is read, so a label says what speaks there as a rule. Any thread.</summary>
 /// <remarks>

@@ -1,9 +1,9 @@
 using Sekisho.Traffic.Headers;
-using Sekisho.Traffic.Services;
+using Sekisho.Traffic.Labels;
 using Sekisho.Traffic.Tests.Intervals;
 using static Sekisho.Traffic.Tests.Intervals.Watch;
 
-namespace Sekisho.Traffic.Tests.Services;
+namespace Sekisho.Traffic.Tests.Labels;
 
 /// <summary>What flows are called. The numbers come from the registries of IANA and from the protocols' own specifications, not from the list under test.</summary>
 public class ServiceLabelTests

@@ -1,0 +1,24 @@
+namespace Sekisho.Response.Policies;
+
+/// <summary>Devices of one field that responses have disturbed in the window, and how many they may. One thread at a time.</summary>
+/// <param name="disturbed">Targets that were disturbed.</param>
+/// <param name="allowed">Most of them.</param>
+internal sealed class BlastRadius(IEnumerable<string> disturbed, int allowed)
+{
+    private readonly HashSet<string> _disturbed = new(disturbed, StringComparer.Ordinal);
+
+    public int Disturbed => _disturbed.Count;
+
+    public int Allowed => allowed;
+
+    /// <summary>Whether one more response may run by itself; then it is counted. What is disturbed already does not count again.</summary>
+    public bool Allows(string target)
+    {
+        if (_disturbed.Contains(target))
+        {
+            return true;
+        }
+
+        return _disturbed.Count < allowed && _disturbed.Add(target);
+    }
+}
