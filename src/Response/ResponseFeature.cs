@@ -19,6 +19,12 @@ using Sekisho.Response.Rules;
 using Sekisho.Response.Sim;
 using Sekisho.Response.Sim.Cards;
 using Sekisho.Response.Sim.Carriers;
+using Sekisho.Response.Soc;
+using Sekisho.Response.Soc.Events;
+using Sekisho.Response.Soc.Receivers;
+using Sekisho.Response.Soc.Sending;
+using Sekisho.Response.Soc.Status;
+using Sekisho.Response.Soc.Stix;
 using Sekisho.Storage;
 
 namespace Sekisho.Response;
@@ -35,6 +41,7 @@ public static class ResponseFeature
         services.AddSettings<GuardSettings>("Response:Guard");
         services.AddSettings<RestrictSettings>("Response:Restrict");
         services.AddSettings<MailSettings>("Response:Mail");
+        services.AddSettings<SocSettings>("Response:Soc");
         services.AddSettings<WebhookSettings>("Response:Webhook");
         services.AddSettings<SimSettings>("Response:Sim");
 
@@ -63,6 +70,14 @@ public static class ResponseFeature
         services.AddSingleton<IResponseAction>(provider => ActivatorUtilities.CreateInstance<SimAction>(provider, SimOff.Suspend));
         services.AddSingleton<IResponseAction>(provider => ActivatorUtilities.CreateInstance<SimAction>(provider, SimOff.Deactivate));
 
+        services.AddSingleton<SocStore>();
+        services.AddSingleton<SocEvents>();
+        services.AddSingleton<SocPorts>();
+        services.AddSingleton<SocStatusStore>();
+        services.AddSingleton<SocStage>();
+        services.AddSingleton<IStage>(provider => provider.GetRequiredService<SocStage>());
+        services.AddHostedService(provider => provider.GetRequiredService<SocStage>());
+
         services.AddSingleton<RuleStore>();
         services.AddSingleton<LockdownStore>();
         services.AddSingleton<EmergencyDesk>();
@@ -88,6 +103,9 @@ public static class ResponseFeature
         NotificationRoutes.Map(routes);
         SimProviderRoutes.Map(routes);
         SimCardRoutes.Map(routes);
+        SocRoutes.Map(routes);
+        SocStatusRoutes.Map(routes);
+        StixRoutes.Map(routes);
     }
 
     private static MailAction Mail(IServiceProvider provider, string? role) => ActivatorUtilities.CreateInstance<MailAction>(provider, new MailList(role));

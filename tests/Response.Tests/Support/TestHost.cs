@@ -185,7 +185,8 @@ internal sealed class TestHost : IAsyncDisposable
         var services = builder.Services;
         services.AddSingleton(Time).AddSingleton(Store.Databases).AddSingleton(Store.Key);
         services.AddSingleton<IDeviceDirectory>(World).AddSingleton<IDeviceAccess>(World).AddSingleton<ITrafficRestrictions>(World).AddSingleton<IFindings>(World);
-        services.AddSingleton<IResponseBindings>(World).AddSingleton<IOperatorAudit>(World).AddSingleton<IHistory>(World).AddSingleton<ISimFacts>(World);
+        services.AddSingleton<IResponseBindings>(World).AddSingleton<IOperatorAudit>(World).AddSingleton<IHistory>(World).AddSingleton<ISimFacts>(World)
+            .AddSingleton<IHistoryFeed>(World).AddSingleton<IFindingLabels>(World);
         services.AddResponse();
         services.AddSingleton(new Texts([typeof(Problem).Assembly, typeof(ResponseFeature).Assembly, typeof(TestHost).Assembly]));
         if (!_workerRuns)

@@ -10,7 +10,7 @@ using Sekisho.Domain.Operations;
 namespace Sekisho.Response.Tests.Support;
 
 /// <summary>What the other stages would say: fields, devices, findings, bindings. Any thread.</summary>
-internal sealed class World : IDeviceDirectory, IDeviceAccess, ITrafficRestrictions, IFindings, IResponseBindings, IOperatorAudit, IHistory, ISimFacts
+internal sealed class World : IDeviceDirectory, IDeviceAccess, ITrafficRestrictions, IFindings, IResponseBindings, IOperatorAudit, IHistory, ISimFacts, IHistoryFeed, IFindingLabels
 {
     private readonly ConcurrentDictionary<string, bool> _lockedByResponse = new();
 
@@ -138,6 +138,23 @@ internal sealed class World : IDeviceDirectory, IDeviceAccess, ITrafficRestricti
 
     public Task<IReadOnlyList<Finding>> SinceAsync(string fieldId, DateTimeOffset since, int most, CancellationToken cancellation) =>
         Task.FromResult<IReadOnlyList<Finding>>([.. Findings.Values.Where(f => f.FieldId == fieldId && f.RaisedAt >= since).OrderBy(f => f.Position).Take(most)]);
+
+    /// <summary>Findings that were labelled: identifier, false alarm, note, who.</summary>
+    public ConcurrentQueue<(string Finding, bool FalseAlarm, string? Note, string Actor)> Labels { get; } = new();
+
+    public Task<bool> LabelAsync(Finding finding, bool falseAlarm, string? note, string actor, DateTimeOffset at, string correlationId)
+    {
+        var fresh = !Labels.Any(l => l.Finding == finding.Id && l.FalseAlarm);
+        Labels.Enqueue((finding.Id, falseAlarm, note, actor));
+        return Task.FromResult(fresh);
+    }
+
+    /// <summary>What is passed on to receivers is tested over the real history; here there is nothing to pass on.</summary>
+    public Task<long> EndAsync(CancellationToken cancellation) => Task.FromResult(0L);
+
+    public Task<HistoryStretch> ReadAsync(HistoryReach reach, long after, int limit, CancellationToken cancellation) => Task.FromResult(new HistoryStretch([], after, AtEnd: true));
+
+    public Task<HistoryExcess?> ExcessAsync(HistoryReach reach, long after, DateTimeOffset oldest, long most, CancellationToken cancellation) => Task.FromResult<HistoryExcess?>(null);
 
     public IReadOnlyList<ResponseBinding> For(string? fieldId) => Bindings.GetValueOrDefault(fieldId ?? "", []);
 
