@@ -84,11 +84,17 @@ internal static class LeaseMachine
         var done = End(lease, LeaseStates.Done, now, cause) with
         {
             ExpiresAt = expires,
-            NextTryAt = expires ?? (holds ? now + settings.ReviewAfter : null),
+            NextTryAt = expires ?? (holds && lease.FindingId is not null ? now + settings.ReviewAfter : null),
             Holds = holds,
             Held = holds,
             Details = lease.Details with { Cause = cause, LastError = null, Actor = Gateway },
         };
+
+        // A person took it back while it was being done: its undo is due at once.
+        if (lease.UndoAskedAt is not null)
+        {
+            return done with { NextTryAt = now, Attempts = 0 };
+        }
 
         // Taken back while it was being done: it came into force for nothing.
         return lease.Details.Retracted is { } reason ? Retract(done, canUndo, reason, now) ?? done : done;
@@ -131,6 +137,16 @@ internal static class LeaseMachine
     public static Lease? RefusedBecause(Lease lease, string cause, DateTimeOffset now) =>
         lease.State == LeaseStates.Running ? End(lease, LeaseStates.Refused, now, cause) : null;
 
+    /// <summary>A person takes an order back, whatever became of it: what is not done is not done any more, what is being done or in force is undone.</summary>
+    public static Lease? TakenBack(Lease lease, string by, string reason, DateTimeOffset now) => lease.State switch
+    {
+        LeaseStates.WaitingApproval or LeaseStates.Planned or LeaseStates.Due =>
+            End(lease, LeaseStates.Refused, now, null) with { GroupKey = null, Details = lease.Details with { Actor = by, Reason = reason } },
+        LeaseStates.Running => lease with { UndoAskedAt = now, Details = lease.Details with { Actor = by, Reason = reason } },
+        LeaseStates.Done => AskUndo(lease, canUndo: true, by, reason, now).Next,
+        _ => null,
+    };
+
     /// <summary>A try failed: again later, or failed for good.</summary>
     public static Lease? TryFailed(Lease lease, string error, string? progress, DateTimeOffset now, LeaseSettings settings)
     {
@@ -140,9 +156,9 @@ internal static class LeaseMachine
         }
 
         var next = lease with { Details = lease.Details with { LastError = error, Progress = progress ?? lease.Details.Progress, Actor = Gateway } };
-        if (lease.Details is { Retracted: not null, TellsRetraction: false })
+        if (lease.Details is { Retracted: not null, TellsRetraction: false } || lease.UndoAskedAt is not null)
         {
-            return End(next, LeaseStates.Refused, now, LeaseCauses.FindingRetracted);
+            return End(next, LeaseStates.Refused, now, lease.UndoAskedAt is null ? LeaseCauses.FindingRetracted : null);
         }
 
         return lease.Attempts >= settings.MostTries

@@ -11,7 +11,9 @@ namespace Sekisho.Response.Actions.SuspendAuthentication;
 /// </summary>
 internal sealed class SuspendAuthenticationAction(IDeviceAccess access, IDeviceDirectory directory, LeaseStore leases, TimeProvider clock) : IResponseAction
 {
-    public string Name => "suspend-authentication";
+    public const string ActionName = "suspend-authentication";
+
+    public string Name => ActionName;
 
     public bool CanUndo => true;
 

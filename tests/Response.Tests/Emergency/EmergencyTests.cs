@@ -1,0 +1,159 @@
+using System.Net;
+using System.Net.Http.Json;
+using System.Text.Json;
+using Sekisho.Api.Access;
+using Sekisho.Domain.Devices;
+using Sekisho.Response.Leases;
+using Sekisho.Response.Tests.Support;
+using Sekisho.Storage;
+
+namespace Sekisho.Response.Tests.Emergency;
+
+/// <summary>Locking everything down, and getting out of it again.</summary>
+public class EmergencyTests
+{
+    private const string Path = "/api/v1/fields/cars/emergencies";
+
+    [Theory]
+    [InlineData(Dialect.Sqlite)]
+    [InlineData(Dialect.PostgreSql)]
+    public async Task One_operation_locks_the_field_and_steps_release_it(Dialect dialect)
+    {
+        await using var host = await TestHost.StartAsync(dialect);
+        AddDevices(host, 17);
+        host.World.SetState("d000000000000002", LifecycleStates.Suspended); // by a person, before
+        using var client = host.Client(Roles.Administrator, "hanako");
+        var made = await PostAsync(client, Path, new { reason = "ransomware on the site" }, HttpStatusCode.Created);
+        Assert.Equal(("locked", 20, 20), (made.GetProperty("state").GetString(), made.GetProperty("devices").GetInt32(), made.GetProperty("locked").GetInt32()));
+        await host.Worker.DrainAsync();
+        Assert.All(host.World.Devices.Values.Where(d => d.FieldId == "cars"), d => Assert.NotEqual(LifecycleStates.Active, d.State));
+        Assert.Equal("emergency", Assert.Single(await host.NoticesAsync()).Details.Notice!.Name);
+
+        // The guard does not stand in the way of a person, and time does not end it.
+        host.Clock.Advance(TimeSpan.FromDays(400));
+        await host.Worker.DrainAsync();
+        Assert.All(host.World.Devices.Values.Where(d => d.FieldId == "cars"), d => Assert.NotEqual(LifecycleStates.Active, d.State));
+
+        var id = made.GetProperty("id").GetString();
+        var first = await PostAsync(client, $"{Path}/{id}/release", new { share = 0.1, reason = "the first two as a trial" });
+        Assert.Equal(18, first.GetProperty("locked").GetInt32());
+        await host.RestartAfterKillAsync();
+        await host.Worker.DrainAsync();
+        Assert.Equal(1, host.World.Devices.Values.Count(d => d is { FieldId: "cars", State: LifecycleStates.Active }));
+
+        using var later = host.Client(Roles.Administrator, "taro");
+        var last = await PostAsync(later, $"{Path}/{id}/release", new { reason = "all clean" });
+        await host.Worker.DrainAsync();
+        Assert.Equal("ended", last.GetProperty("state").GetString());
+        Assert.Equal(["hanako", "taro"], last.GetProperty("steps").EnumerateArray().Select(s => s.GetProperty("by").GetString()!));
+        Assert.Equal(19, host.World.Devices.Values.Count(d => d is { FieldId: "cars", State: LifecycleStates.Active }));
+        Assert.Equal(LifecycleStates.Suspended, host.World.StateOf("d000000000000002"));
+        Assert.Contains(await host.NoticesAsync(), n => n.Details.Notice!.Name == "emergency-ended");
+        await PostAsync(later, $"{Path}/{id}/release", new { reason = "again" }, HttpStatusCode.Conflict);
+    }
+
+    [Fact]
+    public async Task What_is_released_before_its_turn_came_is_never_locked()
+    {
+        await using var host = await TestHost.StartAsync(Dialect.Sqlite);
+        using var client = host.Client(Roles.Administrator);
+        var made = await PostAsync(client, Path, new { reason = "x" }, HttpStatusCode.Created);
+        await PostAsync(client, $"{Path}/{made.GetProperty("id").GetString()}/release", new { devices = new[] { "d000000000000001" }, reason = "a mistake" });
+        await host.Worker.DrainAsync();
+
+        Assert.Equal(LifecycleStates.Active, host.World.StateOf("d000000000000001"));
+        Assert.Equal(LifecycleStates.Abnormal, host.World.StateOf("d000000000000003"));
+    }
+
+    [Fact]
+    public async Task What_is_released_while_it_is_being_locked_is_let_in_again()
+    {
+        await using var host = await TestHost.StartAsync(Dialect.Sqlite);
+        using var client = host.Client(Roles.Administrator);
+        var made = await PostAsync(client, Path, new { reason = "x" }, HttpStatusCode.Created);
+        host.World.AfterLock = async (device, _) =>
+        {
+            host.World.AfterLock = (_, _) => Task.CompletedTask;
+            await PostAsync(client, $"{Path}/{made.GetProperty("id").GetString()}/release", new { reason = "a mistake" });
+        };
+        await host.Worker.DrainAsync();
+
+        Assert.All(host.World.Devices.Values.Where(d => d.FieldId == "cars"), d => Assert.Equal(LifecycleStates.Active, d.State));
+    }
+
+    [Fact]
+    public async Task A_rehearsal_tells_and_records_and_locks_nothing()
+    {
+        await using var host = await TestHost.StartAsync(Dialect.Sqlite);
+        using var client = host.Client(Roles.Administrator);
+        var made = await PostAsync(client, Path, new { rehearsal = true, reason = "yearly drill" }, HttpStatusCode.Created);
+        await host.Worker.DrainAsync();
+
+        Assert.Equal(("rehearsal", 3), (made.GetProperty("state").GetString(), made.GetProperty("devices").GetInt32()));
+        Assert.Empty(await host.LeasesAsync());
+        Assert.Equal("rehearsal", Assert.Single(await host.NoticesAsync()).Details.Notice!.Name);
+        Assert.All(host.World.Devices.Values.Where(d => d.FieldId == "cars"), d => Assert.Equal(LifecycleStates.Active, d.State));
+        await PostAsync(client, $"{Path}/{made.GetProperty("id").GetString()}/release", new { reason = "x" }, HttpStatusCode.NotFound);
+    }
+
+    [Fact]
+    public async Task Who_may_is_set_beforehand_and_is_a_person()
+    {
+        await using var host = await TestHost.StartAsync(Dialect.Sqlite);
+        using var responder = host.Client(Roles.Responder, "jiro");
+        await PostAsync(responder, Path, new { reason = "x" }, HttpStatusCode.Forbidden);
+        using var administrator = host.Client(Roles.Administrator, "hanako");
+        Assert.True((await administrator.PutAsJsonAsync("/api/v1/fields/cars/emergency-plan", new { accounts = new[] { "Jiro" } })).IsSuccessStatusCode);
+
+        await PostAsync(administrator, Path, new { reason = "x" }, HttpStatusCode.Forbidden);
+        using var key = host.Client(Roles.Administrator, "jiro", key: true, scopes: "responses:write");
+        await PostAsync(key, Path, new { reason = "x" }, HttpStatusCode.Forbidden);
+        await PostAsync(responder, Path, new { reason = "x" }, HttpStatusCode.Created);
+    }
+
+    [Theory]
+    [InlineData("""{}""", "/reason")]
+    [InlineData("""{"reason":"x","kind":"no-such-kind"}""", "/kind")]
+    public async Task An_order_with_a_fault_is_refused_and_locks_nothing(string body, string place)
+    {
+        await using var host = await TestHost.StartAsync(Dialect.Sqlite);
+        using var client = host.Client(Roles.Administrator);
+        using var content = new StringContent(body, System.Text.Encoding.UTF8, "application/json");
+        var answer = await client.PostAsync(Path, content);
+        Assert.Equal(HttpStatusCode.UnprocessableEntity, answer.StatusCode);
+        Assert.Contains(place, await answer.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        Assert.Empty(await host.LeasesAsync());
+    }
+
+    [Fact]
+    public async Task A_part_of_the_field_is_locked_by_kind_and_by_gateway_unit()
+    {
+        await using var host = await TestHost.StartAsync(Dialect.Sqlite);
+        host.World.Devices["d000000000000002"] = host.World.Devices["d000000000000002"] with { Kind = "camera" };
+        host.World.Devices["d000000000000003"] = host.World.Devices["d000000000000003"] with { ParentId = "d000000000000001" };
+        using var client = host.Client(Roles.Administrator);
+        await PostAsync(client, Path, new { kind = "camera", reason = "x" }, HttpStatusCode.Created);
+        await host.Worker.DrainAsync();
+        Assert.Equal("d000000000000002", Assert.Single(await host.LeasesAsync()).DeviceId);
+
+        await PostAsync(client, Path, new { parentId = "d000000000000001", reason = "x" }, HttpStatusCode.Created);
+        await host.Worker.DrainAsync();
+        Assert.All(host.World.Devices.Values.Where(d => d.FieldId == "cars"), d => Assert.Equal(LifecycleStates.Abnormal, d.State));
+        Assert.All(await host.LeasesAsync(), l => Assert.Equal(LeaseStates.Done, l.State));
+    }
+
+    private static async Task<JsonElement> PostAsync(HttpClient client, string path, object body, HttpStatusCode expected = HttpStatusCode.OK)
+    {
+        var answer = await client.PostAsJsonAsync(path, body);
+        Assert.True(answer.StatusCode == expected, $"{answer.StatusCode}: {await answer.Content.ReadAsStringAsync()}");
+        return await answer.Content.ReadFromJsonAsync<JsonElement>();
+    }
+
+    private static void AddDevices(TestHost host, int count)
+    {
+        for (var i = 0; i < count; i++)
+        {
+            host.World.AddDevice(FormattableString.Invariant($"d9{i:d14}"), "cars", $"車両 {i}");
+        }
+    }
+}
