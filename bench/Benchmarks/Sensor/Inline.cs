@@ -124,7 +124,7 @@ internal sealed class Inline(string program)
             var without = Record(path, scale, CameraSecondsWithout, watched: false);
             if (without.SentRate >= without.Rate * Reached || scale <= LeastScale)
             {
-                return Record(path, scale, CameraSeconds, watched: true) with { IdleWithout = without.IdleCores };
+                return Record(path, scale, CameraSeconds, watched: true) with { IdleWithout = without.IdleCores, UsedWithout = without.UsedCores };
             }
 
             scale /= 2;
@@ -154,7 +154,7 @@ internal sealed class Inline(string program)
             var whole = told.Where(i => i.Start >= up["begun"] && i.Start + i.Length <= up["ended"]).ToList();
             return new CameraRow(
                 path.Router, Cameras.BitsEach * scale, rate, up["sent"] / up["seconds"], up["sent_bytes"] * 8 / up["seconds"], up["sent"] + down["sent"], path.Arrived - arrivedBefore, counted.Packets, told.Sum(i => i.Packets), counted.Bytes, told.Sum(i => i.Bytes),
-                told.Sum(i => i.KernelDrops), told.Count, told.Zip(told.Skip(1)).Count(p => p.First.Start + p.First.Length != p.Second.Start), whole.Count, whole.Sum(Missing), free, used / up["seconds"], peak);
+                told.Sum(i => i.KernelDrops), told.Count, told.Zip(told.Skip(1)).Count(p => p.First.Start + p.First.Length != p.Second.Start), whole.Count, whole.Sum(Missing), free, used / up["seconds"], (up["cpu"] + down["cpu"] + used) / up["seconds"], peak);
         }
         finally
         {
@@ -213,11 +213,15 @@ internal sealed record TransferRow(
 /// <param name="Missing">Cameras that one of these does not have, all together.</param>
 /// <param name="IdleCores">Processors of the machine that were free.</param>
 /// <param name="SensorCores">Processors that the sensor used.</param>
+/// <param name="UsedCores">Processors that sending, forwarding, receiving and the sensor used: also where others want the rest, the machine has left what is not used.</param>
 /// <param name="PeakMebibytes">Resident at most.</param>
 internal sealed record CameraRow(
     bool Router, double BitsEach, double Rate, double SentRate, double BitsPerSecond, double Sent, long Arrived, long InterfacePackets, long Packets, long InterfaceBytes, long Bytes, long KernelDrops, int Intervals, int Holes, int WholeIntervals, int Missing,
-    double IdleCores, double SensorCores, double PeakMebibytes)
+    double IdleCores, double SensorCores, double UsedCores, double PeakMebibytes)
 {
     /// <summary>Processors that were free without the sensor.</summary>
     public double IdleWithout { get; init; }
+
+    /// <summary>Processors that were used without the sensor.</summary>
+    public double UsedWithout { get; init; }
 }
