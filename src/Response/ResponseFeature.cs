@@ -8,6 +8,7 @@ using Sekisho.Response.Actions.Mail;
 using Sekisho.Response.Actions.SuspendAuthentication;
 using Sekisho.Response.Actions.Webhook;
 using Sekisho.Response.Emergency;
+using Sekisho.Response.Incidents;
 using Sekisho.Response.Leases;
 using Sekisho.Response.Notification;
 using Sekisho.Response.Orders;
@@ -28,6 +29,7 @@ public static class ResponseFeature
         services.AddSingleton(new StageMigrations("Response", typeof(ResponseFeature).Assembly));
         services.AddSettings<LeaseSettings>("Response:Leases");
         services.AddSettings<GuardSettings>("Response:Guard");
+        services.AddSettings<IncidentSettings>("Response:Incidents");
         services.AddSettings<MailSettings>("Response:Mail");
         services.AddSettings<WebhookSettings>("Response:Webhook");
 
@@ -53,6 +55,14 @@ public static class ResponseFeature
         services.AddSingleton<Notices>();
         services.AddSingleton<LeaseRunner>();
         services.AddSingleton<ILaneCommitPart, LeaseIntake>();
+
+        // After the responses: what is in force because of a finding is known then.
+        services.AddSingleton<IncidentKeys>();
+        services.AddSingleton<IncidentStore>();
+        services.AddSingleton<IncidentLeases>();
+        services.AddSingleton<IncidentSignal>();
+        services.AddSingleton<ILaneCommitPart, IncidentIntake>();
+        services.AddSingleton<IFindingLabelPart, IncidentLabels>();
         services.AddSingleton<ResponseWorker>();
         services.AddSingleton<IStage>(provider => provider.GetRequiredService<ResponseWorker>());
         services.AddHostedService(provider => provider.GetRequiredService<ResponseWorker>());

@@ -9,7 +9,7 @@ using Sekisho.Domain.Operations;
 namespace Sekisho.Response.Tests.Support;
 
 /// <summary>What the other stages would say: fields, devices, findings, bindings. Any thread.</summary>
-internal sealed class World : IDeviceDirectory, IDeviceAccess, IFindings, IResponseBindings, IOperatorAudit, IHistory
+internal sealed class World : IDeviceDirectory, IDeviceAccess, IFindings, IFindingLabels, IResponseBindings, IOperatorAudit, IHistory
 {
     private readonly ConcurrentDictionary<string, bool> _lockedByResponse = new();
 
@@ -117,6 +117,23 @@ internal sealed class World : IDeviceDirectory, IDeviceAccess, IFindings, IRespo
 
     public Task<IReadOnlyList<Finding>> SinceAsync(string fieldId, DateTimeOffset since, int most, CancellationToken cancellation) =>
         Task.FromResult<IReadOnlyList<Finding>>([.. Findings.Values.Where(f => f.FieldId == fieldId && f.RaisedAt >= since).OrderBy(f => f.Position).Take(most)]);
+
+    /// <summary>What was said of findings.</summary>
+    public ConcurrentDictionary<string, (string Label, string? Note, string Actor)> Labels { get; } = new();
+
+    /// <summary>Runs before findings are labelled; may throw.</summary>
+    public Action<IReadOnlyList<string>> OnLabel { get; set; } = _ => { };
+
+    public Task LabelAsync(IReadOnlyList<string> findingIds, string? closedAs, string? note, string actor, DateTimeOffset at, string correlationId, CancellationToken cancellation)
+    {
+        OnLabel(findingIds);
+        foreach (var id in findingIds)
+        {
+            Labels.AddOrUpdate(id, (closedAs ?? "acknowledged", note, actor), (_, was) => was.Label == "acknowledged" ? (closedAs ?? "acknowledged", note, actor) : was);
+        }
+
+        return Task.CompletedTask;
+    }
 
     public IReadOnlyList<ResponseBinding> For(string? fieldId) => Bindings.GetValueOrDefault(fieldId ?? "", []);
 
