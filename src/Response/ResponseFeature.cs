@@ -61,6 +61,10 @@ public static class ResponseFeature
         services.AddSingleton<IncidentStore>();
         services.AddSingleton<IncidentLeases>();
         services.AddSingleton<IncidentSignal>();
+        services.AddSingleton<IncidentDesk>();
+        services.AddSingleton<IncidentFiles>();
+        services.AddSingleton<IncidentWorker>();
+        services.AddHostedService(provider => provider.GetRequiredService<IncidentWorker>());
         services.AddSingleton<ILaneCommitPart, IncidentIntake>();
         services.AddSingleton<IFindingLabelPart, IncidentLabels>();
         services.AddSingleton<ResponseWorker>();
@@ -76,6 +80,7 @@ public static class ResponseFeature
         PreviewRoutes.Map(routes);
         RuleRoutes.Map(routes);
         EmergencyRoutes.Map(routes);
+        IncidentRoutes.Map(routes);
         NotificationRoutes.Map(routes);
     }
 

@@ -10,11 +10,12 @@ internal readonly record struct KeyHolder(string IncidentId, long LastAt);
 /// <summary>A finding of an incident.</summary>
 internal sealed record LinkedFinding(string FindingId, string IncidentId, string ConditionKey, string Level);
 
-/// <summary>The tables incident_finding and incident_key: which finding belongs to which incident, and by what the next one is recognised. Some hundred in one statement. Any thread.</summary>
+/// <summary>The tables incident_finding and incident_key: which finding belongs to which incident, and by what the next one is recognised. Any thread.</summary>
 internal static class IncidentLinks
 {
-    /// <summary>Values in one statement.</summary>
-    private const int Portion = 200;
+    // Rows and values in one statement. A database file looks each parameter up by its name among all of them, so that few large statements are slower than some smaller ones.
+    private const int Rows = 20;
+    private const int Portion = 100;
 
     /// <summary>Those of the findings that belong to an incident already.</summary>
     public static IReadOnlySet<string> Known(IReadOnlyList<string> findingIds, DbTransaction transaction) =>
@@ -28,7 +29,7 @@ internal static class IncidentLinks
     /// <summary>Notes which findings belong to which incident.</summary>
     public static void Link(IEnumerable<(string Incident, Finding Finding)> links, DbTransaction transaction)
     {
-        foreach (var portion in links.Chunk(Portion))
+        foreach (var portion in links.Chunk(Rows))
         {
             var values = new DynamicParameters();
             var rows = portion.Select((link, i) =>
@@ -51,7 +52,7 @@ internal static class IncidentLinks
     /// <summary>Notes which incident keys belong to from now on.</summary>
     public static void Hold(IEnumerable<(string Key, KeyHolder Holder)> held, DbTransaction transaction)
     {
-        foreach (var portion in held.Chunk(Portion))
+        foreach (var portion in held.Chunk(Rows))
         {
             var values = new DynamicParameters();
             var rows = portion.Select((one, i) =>

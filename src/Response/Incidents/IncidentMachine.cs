@@ -9,7 +9,6 @@ internal enum IncidentRefusal
     None,
     WrongState,
     StepOrder,
-    Full,
 }
 
 /// <summary>The states of an incident and every way between them. Pure: an incident, what happened, and out comes the next one with the lines that say so; null when it does not apply.</summary>
