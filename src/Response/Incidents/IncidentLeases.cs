@@ -7,7 +7,14 @@ using Sekisho.Storage.Keys;
 namespace Sekisho.Response.Incidents;
 
 /// <summary>How many responses of an incident are in a state.</summary>
-internal sealed record LeaseCount(string Action, string State, long Count);
+internal sealed record LeaseCount
+{
+    public string Action { get; init; } = "";
+
+    public string State { get; init; } = "";
+
+    public long Count { get; init; }
+}
 
 /// <summary>Reads the responses to the findings of an incident, and those that concern its devices. Any thread.</summary>
 internal sealed class IncidentLeases(Databases databases, MasterKey master) : IDisposable

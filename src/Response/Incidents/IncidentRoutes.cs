@@ -69,7 +69,7 @@ internal static class IncidentRoutes
             "incident.recover");
 
         void Change<T>(string verb, string summary, Func<T, IncidentInput, IncidentTools, IncidentNote, Func<Incident, IncidentChange?>> read, Func<T, (string? Note, bool IsNeeded)> noteOf) => changes(
-            group.MapPost("/incidents/{id}/" + verb, (string id, T request, [AsParameters] IncidentTools tools, HttpContext context) => ChangeAsync(context, id, tools, input =>
+            group.MapPost("/incidents/{id}/" + verb, (string id, T request, [AsParameters] IncidentTools tools, HttpContext context) => ChangeAsync(context, id, tools, verb == "comment", input =>
                 {
                     var (said, isNeeded) = noteOf(request);
                     return read(request, input, tools, NoteOf(context, tools, input.Note(said, isNeeded)));
@@ -134,9 +134,9 @@ internal static class IncidentRoutes
         return (await tools.Files.ReportAsync(incident, words, context.RequestAborted), words, null);
     }
 
-    private static async Task<IResult> ChangeAsync(HttpContext context, string id, IncidentTools tools, Func<IncidentInput, Func<Incident, IncidentChange?>> read)
+    private static async Task<IResult> ChangeAsync(HttpContext context, string id, IncidentTools tools, bool isComment, Func<IncidentInput, Func<Incident, IncidentChange?>> read)
     {
-        if (await tools.Store.FindAsync(FieldOf(context), id, context.RequestAborted) is not { } incident)
+        if (await tools.Store.FindAsync(FieldOf(context), id, context.RequestAborted) is null)
         {
             return Problem.Of(CommonProblems.NotFound);
         }
@@ -151,7 +151,7 @@ internal static class IncidentRoutes
         var after = await tools.Store.ChangeAsync(id, change, null, context.RequestAborted);
         tools.Signal.Wake();
         return after is not null ? Results.Ok(await FullAsync(after, tools, context))
-            : incident.Details.Comments >= IncidentMachine.MostComments ? Problem.Of(ResponseProblems.IncidentFull)
+            : isComment ? Problem.Of(ResponseProblems.IncidentFull)
             : await WrongStateAsync(id, tools, context);
     }
 

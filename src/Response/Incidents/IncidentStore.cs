@@ -34,7 +34,12 @@ internal sealed record IncidentFilter(string? FieldId, int Limit)
 }
 
 /// <summary>A device of an incident with the number of its findings.</summary>
-internal sealed record IncidentDevice(string DeviceId, long Findings);
+internal sealed record IncidentDevice
+{
+    public string DeviceId { get; init; } = "";
+
+    public long Findings { get; init; }
+}
 
 /// <summary>
 /// The tables incident and incident_entry. A change is one transaction with its lines and its records in the history, and is decided again
