@@ -36,6 +36,21 @@ internal static class ResponseProblems
     /// <summary>No more comments fit.</summary>
     public static readonly ProblemType IncidentFull = new("incident-full", StatusCodes.Status409Conflict);
 
+    /// <summary>Another receiver reports back by the same name.</summary>
+    public static readonly ProblemType SocReporterTaken = new("soc-reporter-taken", StatusCodes.Status409Conflict);
+
+    /// <summary>No receiver reports back by the caller's name.</summary>
+    public static readonly ProblemType SocNoReporter = new("soc-no-reporter", StatusCodes.Status403Forbidden);
+
+    /// <summary>The receiver is off, or not connected.</summary>
+    public static readonly ProblemType SocNotSending = new("soc-not-sending", StatusCodes.Status409Conflict);
+
+    /// <summary>More receivers than a field can have.</summary>
+    public static readonly ProblemType SocTooMany = new("soc-too-many", StatusCodes.Status409Conflict);
+
     public static readonly IReadOnlyList<ProblemType> All =
-        [WrongState, CannotUndo, SamePerson, NobodyToNotify, NotInPlan, NothingToRelease, IncidentState, IncidentHeld, StepOrder, IncidentFull];
+    [
+        WrongState, CannotUndo, SamePerson, NobodyToNotify, NotInPlan, NothingToRelease, IncidentState, IncidentHeld, StepOrder, IncidentFull,
+        SocReporterTaken, SocNoReporter, SocNotSending, SocTooMany,
+    ];
 }

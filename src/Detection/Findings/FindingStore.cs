@@ -179,7 +179,10 @@ internal sealed class FindingStore(Databases databases, MasterKey master, Subjec
             return (IReadOnlyList<string>)changed;
         });
 
-    public async Task LabelAsync(IReadOnlyList<string> findingIds, string? closedAs, string? note, string actor, DateTimeOffset at, string correlationId, CancellationToken cancellation)
+    public async Task<bool> LabelAsync(Finding finding, bool falseAlarm, string? note, string actor, DateTimeOffset at, string correlationId) =>
+        (await HandleAsync([finding], falseAlarm ? ClosedAs.FalseAlarm : null, note, actor, at, correlationId).ConfigureAwait(false)).Count > 0;
+
+    public async Task LabelAllAsync(IReadOnlyList<string> findingIds, string? closedAs, string? note, string actor, DateTimeOffset at, string correlationId, CancellationToken cancellation)
     {
         var findings = new List<Finding>();
         foreach (var id in findingIds)
