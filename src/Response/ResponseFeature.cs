@@ -10,6 +10,7 @@ using Sekisho.Response.Actions.SuspendAuthentication;
 using Sekisho.Response.Actions.SuspendSim;
 using Sekisho.Response.Actions.Webhook;
 using Sekisho.Response.Emergency;
+using Sekisho.Response.Incidents;
 using Sekisho.Response.Leases;
 using Sekisho.Response.Notification;
 using Sekisho.Response.Orders;
@@ -39,6 +40,7 @@ public static class ResponseFeature
         services.AddSingleton(new StageMigrations("Response", typeof(ResponseFeature).Assembly));
         services.AddSettings<LeaseSettings>("Response:Leases");
         services.AddSettings<GuardSettings>("Response:Guard");
+        services.AddSettings<IncidentSettings>("Response:Incidents");
         services.AddSettings<RestrictSettings>("Response:Restrict");
         services.AddSettings<MailSettings>("Response:Mail");
         services.AddSettings<SocSettings>("Response:Soc");
@@ -87,6 +89,18 @@ public static class ResponseFeature
         services.AddSingleton<Notices>();
         services.AddSingleton<LeaseRunner>();
         services.AddSingleton<ILaneCommitPart, LeaseIntake>();
+
+        // After the responses: what is in force because of a finding is known then.
+        services.AddSingleton<IncidentKeys>();
+        services.AddSingleton<IncidentStore>();
+        services.AddSingleton<IncidentLeases>();
+        services.AddSingleton<IncidentSignal>();
+        services.AddSingleton<IncidentDesk>();
+        services.AddSingleton<IncidentFiles>();
+        services.AddSingleton<IncidentWorker>();
+        services.AddHostedService(provider => provider.GetRequiredService<IncidentWorker>());
+        services.AddSingleton<ILaneCommitPart, IncidentIntake>();
+        services.AddSingleton<IFindingLabelPart, IncidentLabels>();
         services.AddSingleton<ResponseWorker>();
         services.AddSingleton<IStage>(provider => provider.GetRequiredService<ResponseWorker>());
         services.AddHostedService(provider => provider.GetRequiredService<ResponseWorker>());
@@ -100,6 +114,7 @@ public static class ResponseFeature
         PreviewRoutes.Map(routes);
         RuleRoutes.Map(routes);
         EmergencyRoutes.Map(routes);
+        IncidentRoutes.Map(routes);
         NotificationRoutes.Map(routes);
         SimProviderRoutes.Map(routes);
         SimCardRoutes.Map(routes);

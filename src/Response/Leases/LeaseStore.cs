@@ -35,6 +35,9 @@ internal sealed record LeaseBacklog(long Waiting, DateTimeOffset? Oldest);
 /// </summary>
 internal sealed class LeaseStore(Databases databases, MasterKey key, IHistory history, TimeProvider clock) : IDisposable
 {
+    /// <summary>Purpose of the key that details are encrypted under.</summary>
+    public const string CipherPurpose = "response-lease";
+
     private const int ChangedAtOnce = 200;
 
     private const string Target = "action = @action AND field_id = @field AND target = @target";
@@ -51,7 +54,7 @@ internal sealed class LeaseStore(Databases databases, MasterKey key, IHistory hi
         "@Held, @GroupKey, @ClaimedBy, @CorrelationId, @Details) ON CONFLICT (id) DO NOTHING";
 
     private readonly Database _database = databases.State;
-    private readonly ColumnCipher _cipher = new(key, "response-lease");
+    private readonly ColumnCipher _cipher = new(key, CipherPurpose);
 
     /// <summary>Adds the lease to the caller's transaction; false when it is there already.</summary>
     public bool Insert(Lease lease, DbTransaction transaction)
