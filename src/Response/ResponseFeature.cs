@@ -4,6 +4,7 @@ using Sekisho.Api.Settings;
 using Sekisho.Domain.Detection;
 using Sekisho.Domain.Operations;
 using Sekisho.Response.Actions;
+using Sekisho.Response.Actions.BlockNetwork;
 using Sekisho.Response.Actions.Mail;
 using Sekisho.Response.Actions.SuspendAuthentication;
 using Sekisho.Response.Actions.Webhook;
@@ -30,6 +31,7 @@ public static class ResponseFeature
         services.AddSettings<GuardSettings>("Response:Guard");
         services.AddSettings<MailSettings>("Response:Mail");
         services.AddSettings<WebhookSettings>("Response:Webhook");
+        services.AddSettings<NetworkSettings>("Response:Network");
 
         services.AddSingleton<LeaseStore>();
         services.AddSingleton<NotificationStore>();
@@ -43,6 +45,8 @@ public static class ResponseFeature
         services.AddSingleton<IResponseAction>(provider => Mail(provider, RecipientRoles.PersonInCharge));
         services.AddSingleton<IResponseAction, WebhookAction>();
         services.AddSingleton<IResponseAction, SuspendAuthenticationAction>();
+        services.AddSingleton<IResponseAction>(provider => Network(provider, NetworkRestriction.Block));
+        services.AddSingleton<IResponseAction>(provider => Network(provider, NetworkRestriction.Quarantine));
 
         services.AddSingleton<RuleStore>();
         services.AddSingleton<LockdownStore>();
@@ -70,4 +74,6 @@ public static class ResponseFeature
     }
 
     private static MailAction Mail(IServiceProvider provider, string? role) => ActivatorUtilities.CreateInstance<MailAction>(provider, new MailList(role));
+
+    private static BlockNetworkAction Network(IServiceProvider provider, NetworkRestriction restriction) => ActivatorUtilities.CreateInstance<BlockNetworkAction>(provider, restriction);
 }
