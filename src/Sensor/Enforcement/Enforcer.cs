@@ -60,7 +60,14 @@ internal sealed class Enforcer(EnforcementOptions options, TimeProvider clock, A
                 link = link.Renewed(options);
                 var (orders, pem) = await PollAsync(link, book, cancellation).ConfigureAwait(false);
                 key ??= pem is null ? null : OrderKey.Pin(options.Folder, pem);
-                var changed = orders is { Count: > 0 } && Take(book, orders, key, link.SensorId);
+                var changed = orders is { Count: > 0 };
+                if (changed)
+                {
+                    // Who is protected is looked at anew: a router may be known by another MAC by now.
+                    await _protected.LookAsync(cancellation).ConfigureAwait(false);
+                    Take(book, orders!, key, link.SensorId);
+                }
+
                 if (changed || _fault is not null || clock.GetElapsedTime(looked) >= s_lookEvery)
                 {
                     looked = clock.GetTimestamp();
@@ -85,8 +92,7 @@ internal sealed class Enforcer(EnforcementOptions options, TimeProvider clock, A
         interfaces.Any(i => Directory.Exists($"/sys/class/net/{i}/brport") || Directory.Exists($"/sys/class/net/{i}/bridge")) ? [NftRules.Bridged, NftRules.Routed] : [NftRules.Routed];
 
     /// <summary>Checks what came, and writes down what is followed before anything is done.</summary>
-    /// <returns>Whether anything is to be done.</returns>
-    internal bool Take(OrderBook book, IReadOnlyList<(long Sequence, byte[] Bytes)> orders, ECDsa? key, string sensorId)
+    private void Take(OrderBook book, IReadOnlyList<(long Sequence, byte[] Bytes)> orders, ECDsa? key, string sensorId)
     {
         foreach (var (sequence, bytes) in orders)
         {
@@ -115,7 +121,6 @@ internal sealed class Enforcer(EnforcementOptions options, TimeProvider clock, A
         }
 
         book.Save();
-        return orders.Count > 0;
     }
 
     private void Refuse(OrderBook book, long sequence, string cause)
@@ -140,7 +145,7 @@ internal sealed class Enforcer(EnforcementOptions options, TimeProvider clock, A
     }
 
     /// <summary>Makes the kernel's sets what the orders say, whatever is in them.</summary>
-    internal async Task ApplyAsync(OrderBook book, CancellationToken cancellation)
+    private async Task ApplyAsync(OrderBook book, CancellationToken cancellation)
     {
         var now = clock.GetUtcNow();
         await _protected.LookAsync(cancellation).ConfigureAwait(false);

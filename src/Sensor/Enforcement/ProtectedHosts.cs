@@ -13,6 +13,7 @@ namespace Sekisho.Sensor.Enforcement;
 /// <param name="networks">What the site names.</param>
 internal sealed class ProtectedHosts(Uri gateway, IReadOnlyList<IPNetwork> networks)
 {
+    private const int MacLength = 17;
     private readonly HashSet<IPAddress> _gateway = [];
     private readonly HashSet<IPAddress> _own = [];
     private readonly HashSet<ulong> _macs = [];
@@ -71,7 +72,7 @@ internal sealed class ProtectedHosts(Uri gateway, IReadOnlyList<IPNetwork> netwo
         foreach (var line in lines.Skip(1))
         {
             var columns = line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
-            if (columns.Length > 3 && IPAddress.TryParse(columns[0], out var address)
+            if (columns.Length > 3 && columns[3].Length == MacLength && IPAddress.TryParse(columns[0], out var address)
                 && ulong.TryParse(columns[3].Replace(":", "", StringComparison.Ordinal), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var mac) && mac != 0)
             {
                 yield return (address, mac);
