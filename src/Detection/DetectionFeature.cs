@@ -85,6 +85,7 @@ public static class DetectionFeature
         services.AddSingleton<SubjectKeys>();
         services.AddSingleton<FindingStore>();
         services.AddSingleton<IFindings>(p => p.GetRequiredService<FindingStore>());
+        services.AddSingleton<IFindingLabels>(p => p.GetRequiredService<FindingStore>());
         services.AddSingleton<Sentences>();
         services.AddSingleton<ExceptionArrivals>();
         services.AddSingleton<ILaneCommitPart>(p => p.GetRequiredService<ExceptionArrivals>());

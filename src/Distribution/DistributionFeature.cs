@@ -13,6 +13,7 @@ using Sekisho.Distribution.Limits;
 using Sekisho.Distribution.Mapping;
 using Sekisho.Distribution.Refusals;
 using Sekisho.Domain.Detection;
+using Sekisho.Domain.Devices;
 using Sekisho.Domain.Events;
 using Sekisho.Domain.History;
 using Sekisho.Domain.Operations;
@@ -87,6 +88,8 @@ public static class DistributionFeature
         services.AddSingleton<MappingCatalog>();
         services.AddSingleton<IPayloadMarks>(p => p.GetRequiredService<MappingCatalog>());
         services.AddSingleton<FieldLimits>();
+        services.AddSingleton<Restrictions>();
+        services.AddSingleton<ITrafficRestrictions>(p => p.GetRequiredService<Restrictions>());
         services.AddSingleton<Admission>();
         services.AddSingleton<IngestPorts>();
         services.AddSingleton<MessagesEndpoint>();
@@ -95,6 +98,7 @@ public static class DistributionFeature
         services.AddHostedService(p => p.GetRequiredService<TrafficReports>());
         services.AddHostedService(p => p.GetRequiredService<MappingCatalog>());
         services.AddHostedService(p => p.GetRequiredService<FieldLimits>());
+        services.AddHostedService(p => p.GetRequiredService<Restrictions>());
     }
 
     private static void AddForwarding(IServiceCollection services)

@@ -99,9 +99,9 @@ internal static class Commands
         {
             results = await VerificationRun.PlayAsync(
                 options,
-                async clock =>
+                async (clock, settings) =>
                 {
-                    var gateway = await VirtualGateway.StartAsync(clock).ConfigureAwait(false);
+                    var gateway = await VirtualGateway.StartAsync(clock, settings).ConfigureAwait(false);
                     gateways.Add(gateway);
                     gateway.Stopping.Register(stop.Cancel);
                     return gateway.UnderTest;

@@ -27,8 +27,10 @@ public sealed class VirtualGateway : IAsyncDisposable
     public CancellationToken Stopping => _host.App.Lifetime.ApplicationStopping;
 
     /// <summary>Starts one.</summary>
+    /// <param name="clock">Its clock.</param>
+    /// <param name="settings">Settings beside those that every verification needs, "Section:Key=VALUE".</param>
     /// <exception cref="IOException">There is no room for temporary files, or no free port.</exception>
-    public static async Task<VirtualGateway> StartAsync(VirtualClock clock)
+    public static async Task<VirtualGateway> StartAsync(VirtualClock clock, IReadOnlyList<string> settings)
     {
         var folder = Directory.CreateTempSubdirectory("sekisho-verify-").FullName;
         try
@@ -45,6 +47,7 @@ public sealed class VirtualGateway : IAsyncDisposable
                 "Detection:Lanes:IdleCommit=01:00:00",
                 "Distribution:Ticks:Interval=00:01:00",
                 "History:Ledger:WatchSeconds=3600",
+                .. settings,
             ]);
             var host = await GatewayHost.OpenAsync(options, clock).ConfigureAwait(false);
             await host.App.StartAsync().ConfigureAwait(false);

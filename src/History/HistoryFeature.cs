@@ -37,6 +37,7 @@ public static class HistoryFeature
 
         // Queries
         services.AddSingleton<FieldClock>().AddSingleton<RecordSource>().AddSingleton<DataSource>().AddSingleton<DeviceChunks>();
+        services.AddSingleton<IHistoryFeed, RecordFeed>();
         services.AddSingleton<HistorySearch>().AddSingleton<MessageSearch>();
         return services;
     }

@@ -6,7 +6,9 @@ using Sekisho.Domain.Operations;
 using Sekisho.Response.Actions;
 using Sekisho.Response.Actions.BlockNetwork;
 using Sekisho.Response.Actions.Mail;
+using Sekisho.Response.Actions.RestrictRate;
 using Sekisho.Response.Actions.SuspendAuthentication;
+using Sekisho.Response.Actions.SuspendSim;
 using Sekisho.Response.Actions.Webhook;
 using Sekisho.Response.Emergency;
 using Sekisho.Response.Leases;
@@ -15,6 +17,15 @@ using Sekisho.Response.Orders;
 using Sekisho.Response.Policies;
 using Sekisho.Response.Queue;
 using Sekisho.Response.Rules;
+using Sekisho.Response.Sim;
+using Sekisho.Response.Sim.Cards;
+using Sekisho.Response.Sim.Carriers;
+using Sekisho.Response.Soc;
+using Sekisho.Response.Soc.Events;
+using Sekisho.Response.Soc.Receivers;
+using Sekisho.Response.Soc.Sending;
+using Sekisho.Response.Soc.Status;
+using Sekisho.Response.Soc.Stix;
 using Sekisho.Storage;
 
 namespace Sekisho.Response;
@@ -29,9 +40,12 @@ public static class ResponseFeature
         services.AddSingleton(new StageMigrations("Response", typeof(ResponseFeature).Assembly));
         services.AddSettings<LeaseSettings>("Response:Leases");
         services.AddSettings<GuardSettings>("Response:Guard");
+        services.AddSettings<RestrictSettings>("Response:Restrict");
         services.AddSettings<MailSettings>("Response:Mail");
+        services.AddSettings<SocSettings>("Response:Soc");
         services.AddSettings<WebhookSettings>("Response:Webhook");
         services.AddSettings<NetworkSettings>("Response:Network");
+        services.AddSettings<SimSettings>("Response:Sim");
 
         services.AddSingleton<LeaseStore>();
         services.AddSingleton<NotificationStore>();
@@ -39,14 +53,34 @@ public static class ResponseFeature
         services.AddSingleton<MailText>();
         services.AddSingleton<MailSender>();
 
+        services.AddSingleton<SimStore>();
+        services.AddSingleton<SimCards>();
+        services.AddSingleton<SimProviders>();
+        services.AddSingleton<SimSwitch>();
+        services.AddSingleton<LastReadings>();
+        services.AddSingleton<ILaneCommitPart>(provider => provider.GetRequiredService<LastReadings>());
+        services.AddSingleton<SimPoller>();
+        services.AddHostedService(provider => provider.GetRequiredService<SimPoller>());
+
         // One line for each action.
         services.AddSingleton<IResponseAction>(provider => Mail(provider, null));
         services.AddSingleton<IResponseAction>(provider => Mail(provider, RecipientRoles.Administrator));
         services.AddSingleton<IResponseAction>(provider => Mail(provider, RecipientRoles.PersonInCharge));
         services.AddSingleton<IResponseAction, WebhookAction>();
+        services.AddSingleton<IResponseAction, RestrictRateAction>();
         services.AddSingleton<IResponseAction, SuspendAuthenticationAction>();
         services.AddSingleton<IResponseAction>(provider => Network(provider, NetworkRestriction.Block));
         services.AddSingleton<IResponseAction>(provider => Network(provider, NetworkRestriction.Quarantine));
+        services.AddSingleton<IResponseAction>(provider => ActivatorUtilities.CreateInstance<SimAction>(provider, SimOff.Suspend));
+        services.AddSingleton<IResponseAction>(provider => ActivatorUtilities.CreateInstance<SimAction>(provider, SimOff.Deactivate));
+
+        services.AddSingleton<SocStore>();
+        services.AddSingleton<SocEvents>();
+        services.AddSingleton<SocPorts>();
+        services.AddSingleton<SocStatusStore>();
+        services.AddSingleton<SocStage>();
+        services.AddSingleton<IStage>(provider => provider.GetRequiredService<SocStage>());
+        services.AddHostedService(provider => provider.GetRequiredService<SocStage>());
 
         services.AddSingleton<RuleStore>();
         services.AddSingleton<LockdownStore>();
@@ -71,6 +105,11 @@ public static class ResponseFeature
         RuleRoutes.Map(routes);
         EmergencyRoutes.Map(routes);
         NotificationRoutes.Map(routes);
+        SimProviderRoutes.Map(routes);
+        SimCardRoutes.Map(routes);
+        SocRoutes.Map(routes);
+        SocStatusRoutes.Map(routes);
+        StixRoutes.Map(routes);
     }
 
     private static MailAction Mail(IServiceProvider provider, string? role) => ActivatorUtilities.CreateInstance<MailAction>(provider, new MailList(role));

@@ -24,5 +24,20 @@ internal static class ResponseProblems
     /// <summary>Nothing that the step names is locked any more.</summary>
     public static readonly ProblemType NothingToRelease = new("emergency-nothing-to-release", StatusCodes.Status409Conflict);
 
-    public static readonly IReadOnlyList<ProblemType> All = [WrongState, CannotUndo, SamePerson, NobodyToNotify, NotInPlan, NothingToRelease];
+    /// <summary>Another receiver reports back by the same name.</summary>
+    public static readonly ProblemType SocReporterTaken = new("soc-reporter-taken", StatusCodes.Status409Conflict);
+
+    /// <summary>No receiver reports back by the caller's name.</summary>
+    public static readonly ProblemType SocNoReporter = new("soc-no-reporter", StatusCodes.Status403Forbidden);
+
+    /// <summary>The receiver is off, or not connected.</summary>
+    public static readonly ProblemType SocNotSending = new("soc-not-sending", StatusCodes.Status409Conflict);
+
+    /// <summary>More receivers than a field can have.</summary>
+    public static readonly ProblemType SocTooMany = new("soc-too-many", StatusCodes.Status409Conflict);
+
+    public static readonly IReadOnlyList<ProblemType> All =
+    [
+        WrongState, CannotUndo, SamePerson, NobodyToNotify, NotInPlan, NothingToRelease, SocReporterTaken, SocNoReporter, SocNotSending, SocTooMany,
+    ];
 }

@@ -38,7 +38,7 @@ var local = new Option<string[]>("--local") { Description = "Network that belong
 var language = new Option<string>("--language") { Description = "ja or en; that of the terminal when absent. 言語", DefaultValueFactory = _ => SensorTexts.Language };
 language.AcceptOnlyFromAmong("ja", "en");
 
-foreach (var (option, least, most) in (ReadOnlySpan<(Option, int, int)>)[(top, 0, 1_000_000), (buffer, 1, 65_536), (readers, 1, 16), (ring, 1, 64), (flows, 1, 65_535), (quiet, 1, 86_400), (interval, 1, 3600), (flowMemory, 1, 65_536), (deviceMemory, 1, 64)])
+foreach (var (option, least, most) in (ReadOnlySpan<(Option, int, int)>)[(top, 0, 1_000_000), (buffer, 1, 65_536), (readers, 1, 16), (ring, 1, 64), (flows, 1, 65_535), (quiet, 1, 86_400), (interval, 1, 3600), (flowMemory, 1, 65_536), (deviceMemory, 1, 13)])
 {
     option.Validators.Add(result =>
     {

@@ -18,11 +18,11 @@ public class VerifyTests
         var file = Path.Combine(Path.GetTempPath(), $"verify-{Guid.NewGuid():N}.json");
         try
         {
-            var (code, output, error) = await RunAsync("--language", "ja", "--json", file, "--only", string.Join(',', Short) + ",V26,F5");
+            var (code, output, error) = await RunAsync("--language", "ja", "--json", file, "--only", string.Join(',', Short) + ",V27,F5");
             Assert.True(code == 0, output + error);
             var rows = JsonNode.Parse(await File.ReadAllTextAsync(file))!["rows"]!.AsArray();
-            Assert.Equal([.. Short, "F5", "V26"], rows.Select(r => (string)r!["id"]!).Distinct().OrderBy(i => i is "V26" or "F5").ThenBy(i => i, StringComparer.Ordinal));
-            Assert.All(rows, r => Assert.Equal((string)r!["id"]! is "V26" or "F5" ? "not-built" : "pass", (string)r["result"]!));
+            Assert.Equal([.. Short, "F5", "V27"], rows.Select(r => (string)r!["id"]!).Distinct().OrderBy(i => i is "V27" or "F5").ThenBy(i => i, StringComparer.Ordinal));
+            Assert.All(rows, r => Assert.Equal((string)r!["id"]! is "V27" or "F5" ? "not-built" : "pass", (string)r["result"]!));
             Assert.All(rows, r => Assert.NotEmpty((string)r!["evidence"]!));
             Assert.Contains("エンジン停止時の頻度超過", output, StringComparison.Ordinal);
         }
@@ -40,7 +40,7 @@ public class VerifyTests
         {
             var results = await VerificationRun.PlayAsync(
                 new VerificationOptions(["V12", "V13", "V14", "V15", "V18", "V23", "V24"], "en") { ConditionsActive = false },
-                async clock => (gateway = await VirtualGateway.StartAsync(clock)).UnderTest,
+                async (clock, settings) => (gateway = await VirtualGateway.StartAsync(clock, settings)).UnderTest,
                 TimeProvider.System.GetUtcNow(),
                 (_, _, _) => { },
                 CancellationToken.None);

@@ -15,7 +15,7 @@ internal readonly record struct IntakeOutcome(long UpTo, ProblemType? Refused, s
 internal sealed class IntervalIntake(SensorStore sensors, SensorBook book, IntervalStore store, Sealed secrets, IHistory history, TimeProvider clock)
 {
     /// <summary>What the gateway puts up with: an upload of the largest intervals is read one interval after the other, so this bounds the memory of each.</summary>
-    public static readonly WireLimits Limits = new(Body: 4 * 1024 * 1024, Devices: 8_192, Flows: 65_536, Intervals: 128);
+    public static readonly WireLimits Limits = WireLimits.Default;
 
     public async Task<IntakeOutcome> TakeAsync(KnownCertificate shown, byte[] certificateHash, byte[] body, string correlationId, CancellationToken cancellation)
     {

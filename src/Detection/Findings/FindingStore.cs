@@ -9,7 +9,7 @@ using Sekisho.Storage.Keys;
 namespace Sekisho.Detection.Findings;
 
 /// <summary>The table finding. Evidence, notes and names of persons are encrypted. Any thread.</summary>
-internal sealed class FindingStore(Databases databases, MasterKey master, SubjectKeys keys, IHistory history) : IFindings, IDisposable
+internal sealed class FindingStore(Databases databases, MasterKey master, SubjectKeys keys, IHistory history) : IFindings, IFindingLabels, IDisposable
 {
     private const string Columns = """
         id AS Id, field_id AS FieldId, device_id AS DeviceId, scope AS Scope, subject AS Subject, key AS Key, condition AS Condition,
@@ -176,6 +176,9 @@ internal sealed class FindingStore(Databases databases, MasterKey master, Subjec
 
             return (IReadOnlyList<string>)changed;
         });
+
+    public async Task<bool> LabelAsync(Finding finding, bool falseAlarm, string? note, string actor, DateTimeOffset at, string correlationId) =>
+        (await HandleAsync([finding], falseAlarm ? ClosedAs.FalseAlarm : null, note, actor, at, correlationId).ConfigureAwait(false)).Count > 0;
 
     private async Task<bool> HandleAsync(Finding finding, string? closedAs, string? note, string actor, DateTimeOffset at, string correlationId, DbTransaction transaction)
     {

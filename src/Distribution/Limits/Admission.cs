@@ -6,7 +6,7 @@ namespace Sekisho.Distribution.Limits;
 /// Decides who may send now. A device is judged by its own buckets before anything that all share is touched, so that a noisy one only ever
 /// spends its own. Any thread.
 /// </summary>
-internal sealed class Admission(LimitSettings settings, FieldLimits fields, TimeProvider clock)
+internal sealed class Admission(LimitSettings settings, FieldLimits fields, Restrictions restrictions, TimeProvider clock)
 {
     private readonly ConcurrentDictionary<string, Device> _devices = new(StringComparer.Ordinal);
     private readonly long _start = clock.GetTimestamp();
@@ -34,7 +34,7 @@ internal sealed class Admission(LimitSettings settings, FieldLimits fields, Time
     public TimeSpan Enter(string deviceId, string fieldId)
     {
         var device = _devices.GetOrAdd(deviceId, static _ => new Device());
-        var limits = fields.Of(fieldId);
+        var limits = LimitsOf(deviceId, fieldId);
         lock (device)
         {
             if (device.UnderWay >= settings.RequestsPerDevice)
@@ -70,7 +70,7 @@ internal sealed class Admission(LimitSettings settings, FieldLimits fields, Time
     public TimeSpan Take(string deviceId, string fieldId, int live, int late)
     {
         var device = _devices.GetOrAdd(deviceId, static _ => new Device());
-        var limits = fields.Of(fieldId);
+        var limits = LimitsOf(deviceId, fieldId);
         var now = Now();
         lock (device)
         {
@@ -101,6 +101,17 @@ internal sealed class Admission(LimitSettings settings, FieldLimits fields, Time
 
     /// <summary>The device is gone.</summary>
     public void Forget(string deviceId) => _devices.TryRemove(deviceId, out _);
+
+    // A restricted device sends at most a minute's worth at once.
+    private DeviceLimits LimitsOf(string deviceId, string fieldId)
+    {
+        var limits = fields.Of(fieldId);
+        return restrictions.Of(deviceId) is not { } perMinute ? limits : new DeviceLimits(
+            Math.Min(limits.MessagesPerSecond, perMinute / 60),
+            Math.Min(limits.Burst, (int)Math.Max(1, perMinute)),
+            Math.Min(limits.BacklogPerSecond, perMinute / 60),
+            Math.Min(limits.BacklogBurst, (int)Math.Max(1, perMinute)));
+    }
 
     private double Now() => clock.GetElapsedTime(_start).TotalSeconds;
 

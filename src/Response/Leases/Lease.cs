@@ -179,6 +179,16 @@ internal static class LeaseCauses
     public const string RanOut = "ran-out";
     public const string FindingRetracted = "finding-retracted";
     public const string KeptForPerson = "kept-for-person";
+    public const string NoSim = "no-sim";
+    public const string NoSimProvider = "no-sim-provider";
+    public const string SimNotOffered = "sim-not-offered";
+    public const string SimUnknown = "sim-unknown";
+    public const string SimForbidden = "sim-forbidden";
+    public const string SimTerminated = "sim-terminated";
+    public const string SimCarriesMany = "sim-carries-many";
+    public const string SimOffAlready = "sim-off-already";
+    public const string SimStillHeld = "sim-still-held";
+    public const string SimChangedElsewhere = "sim-changed-elsewhere";
     public const string BlastRadius = "blast-radius";
     public const string ApprovalRanOut = "approval-ran-out";
     public const string HandledInTime = "handled-in-time";
@@ -187,12 +197,13 @@ internal static class LeaseCauses
     public const string NetworkProtected = "network-protected";
 
     /// <summary>Obstacles in settings, which a person can remove; then the response can be tried again.</summary>
-    public static readonly IReadOnlyList<string> ThatPeopleRemove = [NoRecipients, NoMailServer, PasswordInClear, NoWebhook, AddressNotAllowed, NoNetworkLink, NetworkProtected];
+    public static readonly IReadOnlyList<string> ThatPeopleRemove = [NoRecipients, NoMailServer, PasswordInClear, NoWebhook, AddressNotAllowed, NoSim, SimNotOffered, SimUnknown, SimForbidden, SimCarriesMany, NoNetworkLink, NetworkProtected];
 
     public static readonly IReadOnlyList<string> All =
     [
         UnknownAction, NoDevice, DeviceGone, FindingGone, NoRecipients, NoMailServer, PasswordInClear, NoWebhook, AddressNotAllowed, AlreadyLocked, StillHeld,
         LockedByOthers, ReleasedElsewhere, TriesUsedUp, InSummary, RanOut, FindingRetracted, KeptForPerson, BlastRadius, ApprovalRanOut, HandledInTime,
         NoNetworkLink, NothingReachable, NetworkProtected,
+        NoSim, NoSimProvider, SimNotOffered, SimUnknown, SimForbidden, SimTerminated, SimCarriesMany, SimOffAlready, SimStillHeld, SimChangedElsewhere,
     ];
 }

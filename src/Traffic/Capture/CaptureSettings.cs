@@ -8,7 +8,7 @@ public sealed record CaptureSettings
     /// <summary>Interfaces that are read, each with its own ring.</summary>
     public required IReadOnlyList<string> Interfaces { get; init; }
 
-    /// <summary>Memory shared with the kernel per interface (and per reader with fan-out), 1 to 64 MiB. Headers of about 65,000 frames fit into 8 MiB: eight seconds of a busy plant network.</summary>
+    /// <summary>Memory shared with the kernel per interface (and per reader with fan-out), 1 to 64 MiB. Headers of about 65,000 frames fit into 8 MiB: eight seconds of a busy plant network. At low rates each block leaves half empty when its time is over, so the ring holds as many blocks times <see cref="RetireMilliseconds"/>: 3.2 s.</summary>
     public int RingMebibytes { get; init; } = 8;
 
     /// <summary>Size of the blocks that the kernel hands over, 64 to 4,096 KiB, a power of two. A block is free for the kernel again as soon as it is read.</summary>

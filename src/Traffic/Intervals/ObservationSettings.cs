@@ -1,4 +1,5 @@
 using System.Net;
+using Sekisho.Wire.Features;
 
 namespace Sekisho.Traffic.Intervals;
 
@@ -14,8 +15,8 @@ public sealed record ObservationSettings
     /// <summary>Memory for devices in MiB; about 1,200 devices in each, 65,534 at most.</summary>
     public int DeviceMemory { get; init; } = 8;
 
-    /// <summary>Flows that an interval tells at most; the ones that are longest in the table come first, the others are counted in <see cref="Wire.Features.SensorState.FlowsOmitted"/> and in what devices sent and received.</summary>
-    public int FlowsPerInterval { get; init; } = 100_000;
+    /// <summary>Flows that an interval tells at most; the ones that are longest in the table come first, the others are counted in <see cref="SensorState.FlowsOmitted"/> and in what devices sent and received.</summary>
+    public int FlowsPerInterval { get; init; } = WireLimits.Default.Flows;
 
     /// <summary>Networks that belong to the site besides private and link-local ones.</summary>
     public IReadOnlyList<IPNetwork> LocalNetworks { get; init; } = [];

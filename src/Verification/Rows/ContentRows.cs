@@ -25,6 +25,14 @@ internal static class ContentRows
         await scene.DetectedAsync(Claims.Size, began).ConfigureAwait(false);
     }
 
+    /// <summary>A message of a size that the template finds too large.</summary>
+    public static async Task SendOversizedAsync(Scene scene, Unit unit)
+    {
+        var preset = await PresetAsync(scene).ConfigureAwait(false);
+        await unit.SendAsync(Sized(unit, scene.Now, preset)).ConfigureAwait(false);
+        await scene.SettleAsync().ConfigureAwait(false);
+    }
+
     public static async Task BrokenAsync(Scene scene)
     {
         var unit = await scene.StartAsync().ConfigureAwait(false);

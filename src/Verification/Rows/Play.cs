@@ -41,6 +41,7 @@ internal sealed record Play(string Id, string Case, int Number, Func<Scene, Task
         Row("V23", ContentRows.OversizedAsync),
         Row("V24", ContentRows.BrokenAsync),
         Row("V25", AccessRows.LockedOutAsync),
+        Row("V26", SimRows.SuspendedAsync),
         Benign("F1", 1, scene => CadenceRows.BacklogAsync(scene, isRepeated: false)),
         Benign("F1", 2, CadenceRows.GarageAsync) with { TakesWeeks = true },
         Benign("F1", 3, scene => CadenceRows.BacklogAsync(scene, isRepeated: true)) with { IsForwarded = true },

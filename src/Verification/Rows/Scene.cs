@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using System.Text.Json.Nodes;
+using Sekisho.Verification.Carrier;
 using Sekisho.Verification.Clients;
 using Sekisho.Verification.Cloud;
 using Sekisho.Verification.Processes;
@@ -33,7 +34,12 @@ internal sealed class Scene(Site site, string kind, string fieldId) : IDisposabl
 
     public CloudReceiver Cloud => site.Cloud;
 
+    public SoracomServer Carrier => site.Carrier;
+
     public GatewayUnderTest Gateway => site.Gateway;
+
+    /// <summary>A number that nothing else has.</summary>
+    public int NewSerial() => site.NewSerial();
 
     public DateTimeOffset Now => site.Time.Now;
 

@@ -1,8 +1,9 @@
 using System.Globalization;
+using Sekisho.Verification.Carrier;
 
 namespace Sekisho.Verification.Rows;
 
-/// <summary>V19 to V21, F2 and F3: what the carrier knows of a SIM, against what arrives.</summary>
+/// <summary>V19 to V21, V26, F2 and F3: what the carrier knows of a SIM, against what arrives, and what it is asked to do.</summary>
 internal static class SimRows
 {
     private const int HoursOfADay = 24;
@@ -146,6 +147,53 @@ internal static class SimRows
         }
 
         await scene.DetectedAsync(Claims.SharedSource, began).ConfigureAwait(false);
+    }
+
+    /// <summary>V26: a detection bound to it has the carrier switch the SIM off, once, and a person gives it back.</summary>
+    public static async Task SuspendedAsync(Scene scene)
+    {
+        var unit = await scene.StartAsync().ConfigureAwait(false);
+        var number = scene.NewSerial().ToString("D12", CultureInfo.InvariantCulture);
+        var sim = new CarrierSim("8942310" + number, "8981100" + number, "440" + number);
+        scene.Carrier.Add(sim);
+        (await scene.Admin.PutAsync(scene.Path + "/sim-provider", new { kind = "soracom", baseUrl = scene.Carrier.Address, secrets = new { authKeyId = scene.Carrier.AuthKeyId, authKey = scene.Carrier.AuthKey } }).ConfigureAwait(false)).Expect();
+        (await scene.Admin.PutAsync($"{scene.Path}/sims/{unit.Id}", new { kind = "iccid", value = sim.Iccid }).ConfigureAwait(false)).Expect();
+        (await scene.Admin.PutAsync(scene.Path + "/response-rules", new { reason = "verification", rules = new[] { new { risk = "*", level = "warning", action = "suspend-sim" } } }).ConfigureAwait(false)).Expect();
+        scene.Check(scene.Carrier.StateOf(sim.SimId) == "active", scene.Text("sim-before", ("state", scene.Carrier.StateOf(sim.SimId))));
+
+        var began = scene.Now;
+        await ContentRows.SendOversizedAsync(scene, unit).ConfigureAwait(false);
+        await scene.DetectedAsync(Claims.Size, began).ConfigureAwait(false);
+        var lease = await LeaseAsync(scene, "done").ConfigureAwait(false);
+        var orders = scene.Carrier.Orders.Count(o => o.Contains(sim.SimId, StringComparison.Ordinal));
+        scene.Check(scene.Carrier.StateOf(sim.SimId) == "suspended" && orders == 1, scene.Text("sim-after", ("state", scene.Carrier.StateOf(sim.SimId)), ("orders", orders.ToString(CultureInfo.InvariantCulture))));
+        if (lease is null)
+        {
+            return;
+        }
+
+        await scene.Admin.PostAsync($"{scene.Path}/responses/{lease}/undo", new { reason = "verification" }).ConfigureAwait(false);
+        await LeaseAsync(scene, "undone").ConfigureAwait(false);
+        scene.Check(scene.Carrier.StateOf(sim.SimId) == "active", scene.Text("sim-undone", ("state", scene.Carrier.StateOf(sim.SimId))));
+    }
+
+    /// <summary>The suspension once it is in that state; it is tried in the gateway's own time.</summary>
+    private static async Task<string?> LeaseAsync(Scene scene, string state)
+    {
+        for (var i = 0; i < 60; i++)
+        {
+            var lease = (await scene.Admin.GetAsync(scene.Path + "/responses").ConfigureAwait(false)).Expect()["items"]!.AsArray()
+                .FirstOrDefault(l => l!["action"]!.GetValue<string>() == "suspend-sim" && l["state"]!.GetValue<string>() == state);
+            if (lease is not null)
+            {
+                return lease["id"]!.GetValue<string>();
+            }
+
+            await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System).ConfigureAwait(false);
+            await scene.WaitAsync(TimeSpan.FromSeconds(1)).ConfigureAwait(false);
+        }
+
+        return null;
     }
 
     private static async Task EachAsync(Scene scene, IReadOnlyList<Unit> units)

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Sekisho.Domain.Localization;
+using Sekisho.Verification.Carrier;
 using Sekisho.Verification.Cloud;
 using Sekisho.Verification.Processes;
 using Sekisho.Verification.Rows;
@@ -30,13 +31,13 @@ public static class VerificationRun
 
     /// <summary>Plays.</summary>
     /// <param name="options">What.</param>
-    /// <param name="start">Starts a gateway under a clock that stands until the run moves it; at most two are asked for, and all run until the end.</param>
+    /// <param name="start">Starts a gateway under a clock that stands until the run moves it, with settings ("Section:Key=VALUE"); at most two are asked for, and all run until the end.</param>
     /// <param name="now">When the clocks begin.</param>
     /// <param name="told">Called with each result as it comes, and with how many of how many there are. Any thread.</param>
     /// <param name="cancellation">Breaks off.</param>
     /// <returns>Results in the order of the table.</returns>
     public static async Task<IReadOnlyList<RowResult>> PlayAsync(
-        VerificationOptions options, Func<VirtualClock, Task<GatewayUnderTest>> start, DateTimeOffset now, Action<RowResult, int, int> told, CancellationToken cancellation)
+        VerificationOptions options, Func<VirtualClock, IReadOnlyList<string>, Task<GatewayUnderTest>> start, DateTimeOffset now, Action<RowResult, int, int> told, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(start);
@@ -58,16 +59,18 @@ public static class VerificationRun
         }
 
         await using var cloud = await CloudReceiver.StartAsync("verification-cloud-" + Guid.NewGuid().ToString("N")).ConfigureAwait(false);
+        await using var carrier = await SoracomServer.StartAsync().ConfigureAwait(false);
+        string[] settings = ["Response:Sim:Carriers:0=" + carrier.Address];
         await Task.WhenAll(played.GroupBy(c => c.Item.Play!.TakesWeeks).Select(async group =>
         {
             var clock = new VirtualClock(now);
-            await PlayAsync([.. group], options, await start(clock).ConfigureAwait(false), clock, cloud, texts, Tell, cancellation).ConfigureAwait(false);
+            await PlayAsync([.. group], options, await start(clock, settings).ConfigureAwait(false), clock, cloud, carrier, texts, Tell, cancellation).ConfigureAwait(false);
         })).ConfigureAwait(false);
         return results;
     }
 
     private static async Task PlayAsync(
-        IReadOnlyList<(int Index, Cell Cell)> cells, VerificationOptions options, GatewayUnderTest gateway, VirtualClock clock, CloudReceiver cloud, Texts texts, Action<int, RowResult> tell, CancellationToken cancellation)
+        IReadOnlyList<(int Index, Cell Cell)> cells, VerificationOptions options, GatewayUnderTest gateway, VirtualClock clock, CloudReceiver cloud, SoracomServer carrier, Texts texts, Action<int, RowResult> tell, CancellationToken cancellation)
     {
         using var admin = await Site.AdministratorAsync(gateway, options.Language).ConfigureAwait(false);
         await gateway.SettleAsync(cancellation).ConfigureAwait(false);
@@ -75,7 +78,7 @@ public static class VerificationRun
         // Nobody is there yet, so nobody misses the hours in between.
         clock.Advance(FirstMorning(clock.GetUtcNow()) - clock.GetUtcNow());
         var timetable = new Timetable(clock, gateway.SettleAsync);
-        var site = new Site(gateway, admin, cloud, timetable, texts, options.Language, options.ConditionsActive);
+        var site = new Site(gateway, admin, cloud, carrier, timetable, texts, options.Language, options.ConditionsActive);
         await timetable.RunAsync([.. cells.Select(c => (Func<Task>)(async () => tell(c.Index, await PlayAsync(site, c.Cell).ConfigureAwait(false))))], cancellation).ConfigureAwait(false);
     }
 

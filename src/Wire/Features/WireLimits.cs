@@ -7,6 +7,6 @@ namespace Sekisho.Wire.Features;
 /// <param name="Intervals">Intervals of one batch.</param>
 public sealed record WireLimits(int Body, int Devices, int Flows, int Intervals)
 {
-    /// <summary>Room for the largest tables of a sensor: 8 MiB, 16,384 devices, 131,072 flows, 256 intervals.</summary>
-    public static readonly WireLimits Default = new(8 * 1024 * 1024, 16_384, 131_072, 256);
+    /// <summary>8 MiB, 16,384 devices, 32,768 flows, 256 intervals: what sensor and gateway hold each other to. The largest tables of a sensor, full of strangers, stay below it.</summary>
+    public static readonly WireLimits Default = new(8 * 1024 * 1024, 16_384, 32_768, 256);
 }

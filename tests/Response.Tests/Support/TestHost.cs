@@ -40,6 +40,9 @@ internal sealed class TestHost : IAsyncDisposable
 
     public TimeProvider Time { get; }
 
+    /// <summary>Everything that was logged, at any level.</summary>
+    public LogLines Log { get; } = new();
+
     public ManualClock Clock => (ManualClock)Time;
 
     public ResponseWorker Worker => _app.Services.GetRequiredService<ResponseWorker>();
@@ -175,13 +178,15 @@ internal sealed class TestHost : IAsyncDisposable
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
+        builder.Logging.AddProvider(Log);
         builder.Configuration.AddInMemoryCollection([new("Response:Webhook:InternalNetworks:0", "127.0.0.0/8")]);
         builder.Configuration.AddInMemoryCollection(_settings.GroupBy(s => s.Item1, s => s.Item2).Select(g => new KeyValuePair<string, string?>(g.Key, g.Last())));
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         var services = builder.Services;
         services.AddSingleton(Time).AddSingleton(Store.Databases).AddSingleton(Store.Key);
-        services.AddSingleton<IDeviceDirectory>(World).AddSingleton<IDeviceAccess>(World).AddSingleton<IFindings>(World);
-        services.AddSingleton<IResponseBindings>(World).AddSingleton<IOperatorAudit>(World).AddSingleton<IHistory>(World);
+        services.AddSingleton<IDeviceDirectory>(World).AddSingleton<IDeviceAccess>(World).AddSingleton<ITrafficRestrictions>(World).AddSingleton<IFindings>(World);
+        services.AddSingleton<IResponseBindings>(World).AddSingleton<IOperatorAudit>(World).AddSingleton<IHistory>(World).AddSingleton<ISimFacts>(World)
+            .AddSingleton<IHistoryFeed>(World).AddSingleton<IFindingLabels>(World);
         services.AddResponse();
         services.AddSingleton(new Texts([typeof(Problem).Assembly, typeof(ResponseFeature).Assembly, typeof(TestHost).Assembly]));
         if (!_workerRuns)

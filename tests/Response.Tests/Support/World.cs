@@ -3,13 +3,14 @@ using System.Data.Common;
 using Dapper;
 using Sekisho.Domain.Detection;
 using Sekisho.Domain.Devices;
+using Sekisho.Domain.Events;
 using Sekisho.Domain.History;
 using Sekisho.Domain.Operations;
 
 namespace Sekisho.Response.Tests.Support;
 
 /// <summary>What the other stages would say: fields, devices, findings, bindings. Any thread.</summary>
-internal sealed class World : IDeviceDirectory, IDeviceAccess, IFindings, IResponseBindings, IOperatorAudit, IHistory
+internal sealed class World : IDeviceDirectory, IDeviceAccess, ITrafficRestrictions, IFindings, IResponseBindings, IOperatorAudit, IHistory, ISimFacts, IHistoryFeed, IFindingLabels
 {
     private readonly ConcurrentDictionary<string, bool> _lockedByResponse = new();
 
@@ -22,6 +23,9 @@ internal sealed class World : IDeviceDirectory, IDeviceAccess, IFindings, IRespo
     public ConcurrentDictionary<string, IReadOnlyList<ResponseBinding>> Bindings { get; } = new();
 
     public ConcurrentQueue<OperatorAction> Audited { get; } = new();
+
+    /// <summary>What was told of SIMs, in order.</summary>
+    public ConcurrentQueue<SimFactEvent> SimFacts { get; } = new();
 
     /// <summary>Who let which device in.</summary>
     public ConcurrentQueue<(string Device, string Actor, string Reason)> Releases { get; } = new();
@@ -110,6 +114,23 @@ internal sealed class World : IDeviceDirectory, IDeviceAccess, IFindings, IRespo
 
     public Task<Finding?> FindAsync(string findingId, CancellationToken cancellation) => Task.FromResult(Findings.GetValueOrDefault(findingId));
 
+    /// <summary>Rates by device and holder.</summary>
+    public ConcurrentDictionary<(string Device, string Holder), (double PerMinute, DateTimeOffset Until)> Restricted { get; } = new();
+
+    public Task RestrictAsync(string deviceId, string holder, double messagesPerMinute, DateTimeOffset until, CancellationToken cancellation)
+    {
+        Restricted[(deviceId, holder)] = (messagesPerMinute, until);
+        return Task.CompletedTask;
+    }
+
+    public Task LiftAsync(string deviceId, string holder, CancellationToken cancellation)
+    {
+        Restricted.TryRemove((deviceId, holder), out _);
+        return Task.CompletedTask;
+    }
+
+    double? ITrafficRestrictions.Of(string deviceId) => Restricted.Where(r => r.Key.Device == deviceId).Select(r => (double?)r.Value.PerMinute).Min();
+
     /// <summary>Findings that a person has in hand.</summary>
     public ConcurrentDictionary<string, bool> Handled { get; } = new();
 
@@ -118,7 +139,34 @@ internal sealed class World : IDeviceDirectory, IDeviceAccess, IFindings, IRespo
     public Task<IReadOnlyList<Finding>> SinceAsync(string fieldId, DateTimeOffset since, int most, CancellationToken cancellation) =>
         Task.FromResult<IReadOnlyList<Finding>>([.. Findings.Values.Where(f => f.FieldId == fieldId && f.RaisedAt >= since).OrderBy(f => f.Position).Take(most)]);
 
+    /// <summary>Findings that were labelled: identifier, false alarm, note, who.</summary>
+    public ConcurrentQueue<(string Finding, bool FalseAlarm, string? Note, string Actor)> Labels { get; } = new();
+
+    public Task<bool> LabelAsync(Finding finding, bool falseAlarm, string? note, string actor, DateTimeOffset at, string correlationId)
+    {
+        var fresh = !Labels.Any(l => l.Finding == finding.Id && l.FalseAlarm);
+        Labels.Enqueue((finding.Id, falseAlarm, note, actor));
+        return Task.FromResult(fresh);
+    }
+
+    /// <summary>What is passed on to receivers is tested over the real history; here there is nothing to pass on.</summary>
+    public Task<long> EndAsync(CancellationToken cancellation) => Task.FromResult(0L);
+
+    public Task<HistoryStretch> ReadAsync(HistoryReach reach, long after, int limit, CancellationToken cancellation) => Task.FromResult(new HistoryStretch([], after, AtEnd: true));
+
+    public Task<HistoryExcess?> ExcessAsync(HistoryReach reach, long after, DateTimeOffset oldest, long most, CancellationToken cancellation) => Task.FromResult<HistoryExcess?>(null);
+
     public IReadOnlyList<ResponseBinding> For(string? fieldId) => Bindings.GetValueOrDefault(fieldId ?? "", []);
+
+    public Task ReportAsync(IReadOnlyList<SimFactEvent> facts, CancellationToken cancellation)
+    {
+        foreach (var fact in facts)
+        {
+            SimFacts.Enqueue(fact);
+        }
+
+        return Task.CompletedTask;
+    }
 
     public Task RecordAsync(OperatorAction action, CancellationToken cancellation)
     {

@@ -84,7 +84,7 @@ public sealed class LiveTests : IDisposable
         sensor.WaitFor("b: no frame for 1 seconds. Check the mirror port of the switch and the cable.");
         sensor.Process.Until(() => sensor.Process.Output is [.., var last] && Troubles(last).Count == 1, "the interval does not tell it");
         Send([Packets.Udp(1, 2, 5000, 5001, payload: 10)]);
-        sensor.WaitFor("b: frames arrive.");
+        sensor.WaitFor("b is in order again.");
 
         Assert.Equal(1, sensor.End().Packets);
     }
@@ -102,14 +102,14 @@ public sealed class LiveTests : IDisposable
         _lab.Ip("link", "set", "dev", "b", "down");
         sensor.WaitFor("b is down. Switch it on: ip link set b up");
         _lab.Ip("link", "set", "dev", "b", "up");
-        sensor.WaitFor("b: frames arrive.");
+        sensor.WaitFor("b is in order again.");
         Send(Enumerable.Repeat(frame, 100));
         sensor.UntilPackets(101);
 
         _lab.Ip("link", "del", "dev", "b");
         sensor.WaitFor("b is gone. Reading goes on when an interface of this name appears.");
         _lab.AddCable();
-        sensor.WaitFor("b: frames arrive.");
+        sensor.WaitFor("b is in order again.");
         Send(Enumerable.Repeat(frame, 1000));
 
         Assert.Equal((1101, 0), (sensor.End().Packets, sensor.Told.Drops));

@@ -1,0 +1,51 @@
+using System.Text.Json;
+using Sekisho.Domain.Detection;
+
+namespace Sekisho.Response.Soc.Events;
+
+/// <summary>One technique of MITRE ATT&amp;CK.</summary>
+/// <param name="Id">"T0856", "T1565.002".</param>
+/// <param name="Name">Its name.</param>
+/// <param name="Matrix">"enterprise" or "ics".</param>
+internal sealed record Technique(string Id, string Name, string Matrix)
+{
+    /// <summary>Its page.</summary>
+    public string Url => "https://attack.mitre.org/techniques/" + Id.Replace('.', '/');
+}
+
+/// <summary>Which technique a finding may be a sign of: attack.json by its condition, by its threat where no condition fits. Immutable; any thread.</summary>
+internal static class Attack
+{
+    private static readonly Table Known = Read();
+
+    /// <summary>Conditions that are signs of a technique.</summary>
+    public static IReadOnlyDictionary<string, string[]> Conditions => Known.Conditions;
+
+    /// <summary>Conditions that no technique fits.</summary>
+    public static IReadOnlyList<string> NoneFits => Known.NoneFits;
+
+    /// <summary>Techniques by threat.</summary>
+    public static IReadOnlyDictionary<string, string[]> Threats => Known.Threats;
+
+    /// <summary>Version of the matrices that the names are from.</summary>
+    public static string Version => Known.Version;
+
+    public static IReadOnlyList<Technique> Of(Finding finding) => Of(finding.Condition, finding.Threat);
+
+    /// <summary>Those of the condition; else those of the threat; may be none.</summary>
+    public static IReadOnlyList<Technique> Of(string condition, string? threat)
+    {
+        var ids = Known.Conditions.GetValueOrDefault(condition) ?? (threat is null ? null : Known.Threats.GetValueOrDefault(threat)) ?? [];
+        return [.. ids.Select(id => new Technique(id, Known.Techniques[id].Name, Known.Techniques[id].Matrix))];
+    }
+
+    private static Table Read()
+    {
+        using var stream = typeof(Attack).Assembly.GetManifestResourceStream("Soc/attack.json")!;
+        return JsonSerializer.Deserialize<Table>(stream, JsonSerializerOptions.Web)!;
+    }
+
+    private sealed record Named(string Name, string Matrix);
+
+    private sealed record Table(string Version, Dictionary<string, Named> Techniques, Dictionary<string, string[]> Conditions, string[] NoneFits, Dictionary<string, string[]> Threats);
+}

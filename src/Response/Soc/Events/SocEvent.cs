@@ -1,0 +1,75 @@
+namespace Sekisho.Response.Soc.Events;
+
+/// <summary>One event as a receiver gets it: what its marks do not allow is left out already. The formats write this and know nothing else. Immutable.</summary>
+internal sealed record SocEvent
+{
+    /// <summary>Name of the gateway and position of the record, "gate-1/4711": a repeat has the same.</summary>
+    public required string Id { get; init; }
+
+    /// <summary>When, with the offset of the field's zone.</summary>
+    public required DateTimeOffset At { get; init; }
+
+    /// <summary>One of the history's kinds, or "soc" for what is said about the sending itself.</summary>
+    public required string Kind { get; init; }
+
+    /// <summary>What exactly, a stable name.</summary>
+    public required string What { get; init; }
+
+    /// <summary>A few words for people.</summary>
+    public required string Title { get; init; }
+
+    /// <summary>A sentence for people.</summary>
+    public required string Message { get; init; }
+
+    /// <summary>Level of the finding or of the response's finding; null for what has none.</summary>
+    public string? Level { get; init; }
+
+    public string? Risk { get; init; }
+
+    public string? Threat { get; init; }
+
+    public string? Condition { get; init; }
+
+    public string? ConditionKey { get; init; }
+
+    /// <summary>"act", "shadow" or "suggest"; null without a finding.</summary>
+    public string? Effect { get; init; }
+
+    /// <summary>State of a response; outcome of an operator's action.</summary>
+    public string? State { get; init; }
+
+    public required string Gateway { get; init; }
+
+    public string? FieldId { get; init; }
+
+    public string? FieldName { get; init; }
+
+    /// <summary>One of the fourteen sectors; null for none.</summary>
+    public string? Sector { get; init; }
+
+    public string? DeviceId { get; init; }
+
+    public string? DeviceName { get; init; }
+
+    public string? DeviceKind { get; init; }
+
+    /// <summary>Who did it.</summary>
+    public string? Actor { get; init; }
+
+    /// <summary>Network address or network of the sender.</summary>
+    public string? Address { get; init; }
+
+    public required string CorrelationId { get; init; }
+
+    public string? FindingId { get; init; }
+
+    public string? LeaseId { get; init; }
+
+    public IReadOnlyList<Technique> Techniques { get; init; } = [];
+
+    /// <summary>Everything else, by name.</summary>
+    public IReadOnlyDictionary<string, string> Details { get; init; } = new SortedDictionary<string, string>(StringComparer.Ordinal);
+
+    /// <summary>Names of properties that were left out because the receiver is not allowed them (or for lack of room).</summary>
+    public IReadOnlyList<string> LeftOut { get; init; } = [];
+}

@@ -1,0 +1,206 @@
+using System.Text.Json;
+using Sekisho.Domain.Detection;
+using Sekisho.Domain.History;
+using Sekisho.Response.Soc.Events;
+
+namespace Sekisho.Response.Soc.Formats;
+
+/// <summary>
+/// An event of the Open Cybersecurity Schema Framework 1.4: Detection Finding (2004) for detections, Remediation Activity (7001) for responses,
+/// Entity Management (3004) for what operators do and for the states of devices, Authentication (3002), else Base Event (0). What the schema has no
+/// attribute for stands under "unmapped". Pure.
+/// </summary>
+internal static class OcsfBody
+{
+    public const string Schema = "1.4.0";
+
+    private const int DetectionFinding = 2004;
+    private const int Authentication = 3002;
+    private const int EntityManagement = 3004;
+    private const int Remediation = 7001;
+    private const int InternetOfThings = 7;
+
+    public static byte[] Of(SocEvent e) => JsonBody.Write(json =>
+    {
+        var (category, type, activity) = ClassOf(e);
+        json.WriteNumber("category_uid", category);
+        json.WriteNumber("class_uid", type);
+        json.WriteNumber("activity_id", activity);
+        json.WriteNumber("type_uid", (type * 100) + activity);
+        json.WriteNumber("time", e.At.ToUnixTimeMilliseconds());
+        json.WriteNumber("timezone_offset", (int)e.At.Offset.TotalMinutes);
+        json.WriteNumber("severity_id", SeverityOf(e));
+        json.WriteString("message", e.Message);
+        if (type != 0)
+        {
+            json.WriteNumber("status_id", StatusOf(e, type));
+        }
+
+        json.Object("metadata", () =>
+        {
+            json.WriteString("version", Schema);
+            json.WriteString("uid", e.Id);
+            json.Text("correlation_uid", e.CorrelationId);
+            json.WriteString("log_name", e.Kind);
+            json.WriteString("event_code", e.What);
+            json.Object("product", () =>
+            {
+                json.WriteString("name", "Sekisho");
+                json.WriteString("vendor_name", "Sekisho");
+                json.WriteString("version", Product.Version);
+                json.WriteString("uid", e.Gateway);
+            });
+        });
+        if (e.DeviceId is not null)
+        {
+            Device(json, e);
+        }
+
+        if (e.Techniques.Count > 0)
+        {
+            json.WriteStartArray("attacks");
+            foreach (var technique in e.Techniques)
+            {
+                json.WriteStartObject();
+                json.WriteString("version", Attack.Version);
+                json.Object("technique", () =>
+                {
+                    json.WriteString("uid", technique.Id);
+                    json.WriteString("name", technique.Name);
+                    json.WriteString("src_url", technique.Url);
+                });
+                json.WriteEndObject();
+            }
+
+            json.WriteEndArray();
+        }
+
+        switch (type)
+        {
+            case DetectionFinding:
+                Finding(json, e);
+                break;
+            case Remediation:
+                json.WriteString("command_uid", e.LeaseId ?? e.Id);
+                Finding(json, e);
+                break;
+            case EntityManagement:
+                json.Object("entity", () =>
+                {
+                    json.WriteString("type", e.Kind == HistoryKinds.DeviceState ? "device" : "configuration");
+                    json.WriteString("uid", e.DeviceId ?? e.FieldId ?? e.Gateway);
+                    json.WriteString("name", e.DeviceName ?? e.What);
+                });
+                break;
+            case Authentication:
+                json.Object("user", () => json.WriteString("uid", e.DeviceId ?? "-"));
+                break;
+        }
+
+        if (e.Actor is not null)
+        {
+            json.Object("actor", () => json.Object("user", () => json.WriteString("name", e.Actor)));
+        }
+
+        if (e.Address is not null)
+        {
+            json.Object("src_endpoint", () => json.WriteString(e.Address.Contains('/', StringComparison.Ordinal) ? "name" : "ip", e.Address));
+        }
+
+        json.Object("unmapped", () =>
+        {
+            json.WriteString("gateway", e.Gateway);
+            json.Text("what", e.What);
+            json.Text("level", e.Level);
+            json.Text("risk", e.Risk);
+            json.Text("threat", e.Threat);
+            json.Text("effect", e.Effect);
+            json.Text("state", e.State);
+            json.Text("field", e.FieldId);
+            json.Text("field_name", e.FieldName);
+            json.Text("sector", e.Sector);
+            json.Text("finding", e.FindingId);
+            json.Text("lease", e.LeaseId);
+            json.Object("details", () =>
+            {
+                foreach (var (name, value) in e.Details)
+                {
+                    json.WriteString(name, value);
+                }
+            });
+            json.List("left_out", e.LeftOut);
+        });
+    });
+
+    /// <summary>1 informational, 2 low, 3 medium, 4 high, 5 critical.</summary>
+    public static int SeverityOf(SocEvent e) => e.Effect is not (null or Effects.Act) ? 1 : e.Level switch
+    {
+        Levels.Critical => 5,
+        Levels.Important => 4,
+        Levels.Warning => 3,
+        Levels.Information => 1,
+        _ => e.State is "refused" or "failed" ? 2 : 1,
+    };
+
+    private static void Device(Utf8JsonWriter json, SocEvent e) => json.Object("device", () =>
+    {
+        json.WriteString("uid", e.DeviceId!);
+        json.Text("name", e.DeviceName);
+        json.WriteNumber("type_id", InternetOfThings);
+        json.Text("model", e.DeviceKind);
+    });
+
+    private static void Finding(Utf8JsonWriter json, SocEvent e)
+    {
+        if (e.FindingId is null && e.Kind != HistoryKinds.Detection)
+        {
+            return;
+        }
+
+        json.Object("finding_info", () =>
+        {
+            json.WriteString("uid", e.FindingId ?? e.Id);
+            json.WriteString("title", e.Title);
+            json.WriteNumber("created_time", e.At.ToUnixTimeMilliseconds());
+            if (e.Condition is not null)
+            {
+                json.Object("analytic", () =>
+                {
+                    json.WriteString("uid", e.ConditionKey ?? e.Condition);
+                    json.WriteString("name", e.Condition);
+                    json.WriteNumber("type_id", 1);
+                });
+            }
+        });
+    }
+
+    private static (int Category, int Class, int Activity) ClassOf(SocEvent e) => e.Kind switch
+    {
+        HistoryKinds.Detection => (2, DetectionFinding, e.What switch
+        {
+            "finding-closed" or "finding-cleared" or "finding-retracted" => 3,
+            _ when e.What.StartsWith("finding-", StringComparison.Ordinal) => 2,
+            _ => 1,
+        }),
+        HistoryKinds.Response => (7, Remediation, e.State == "undone" ? 3 : e.What.StartsWith("suspend", StringComparison.Ordinal) || e.What.StartsWith("block", StringComparison.Ordinal) ? 1 : 99),
+        HistoryKinds.Operator => (3, EntityManagement, 99),
+        HistoryKinds.DeviceState => (3, EntityManagement, 3),
+        HistoryKinds.Authentication => (3, Authentication, 1),
+        _ => (0, 0, 99),
+    };
+
+    // Detections are new, in progress or resolved; everything else succeeded, failed or is under way.
+    private static int StatusOf(SocEvent e, int type) => type == DetectionFinding
+        ? e.What switch
+        {
+            "finding-closed" or "finding-cleared" or "finding-retracted" => 4,
+            "finding-acknowledged" => 2,
+            _ => 1,
+        }
+        : e.State switch
+        {
+            "failed" or "refused" => 2,
+            "done" or "undone" => 1,
+            _ => 0,
+        };
+}

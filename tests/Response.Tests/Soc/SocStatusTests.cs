@@ -1,0 +1,102 @@
+using System.Net;
+using System.Net.Http.Json;
+using System.Text.Json.Nodes;
+using Sekisho.Api.Access;
+using Sekisho.Storage;
+using Sekisho.Tests.Support;
+
+namespace Sekisho.Response.Tests.Soc;
+
+public class SocStatusTests
+{
+    private const string Finding = "f0000000000000000000000000000001";
+    private static readonly TestCa Ca = new("Sekisho test authority");
+
+    [Theory]
+    [InlineData(Dialect.Sqlite)]
+    [InlineData(Dialect.PostgreSql)]
+    public async Task What_a_SOC_reports_is_recorded_and_goes_to_others_but_never_back_to_it(Dialect dialect)
+    {
+        await using var first = await Rsyslog.StartAsync(Ca);
+        await using var second = await Rsyslog.StartAsync(Ca);
+        await using var host = await SocHost.StartAsync(dialect);
+        var one = await host.AddReceiverAsync(SocHost.Receiver(first, Ca, reportsAs: "soc-one"));
+        var two = await host.AddReceiverAsync(SocHost.Receiver(second, Ca, reportsAs: "soc-two", allowed: ["free-text", "identifiers"]));
+        await host.RaiseAsync(Finding);
+        using var soc = host.Client(Roles.Responder, "soc-one", key: true, scopes: "soc-status:write");
+        var answer = await ReportAsync(soc, "false-alarm");
+        Assert.False(answer["repeat"]!.GetValue<bool>());
+        Assert.True(answer["labelled"]!.GetValue<bool>());
+
+        // What the SOC's key does otherwise is not told to it either, and repeats change nothing.
+        await host.AppendAsync(SocHost.Operation(1, actor: "soc-one"), SocHost.Operation(2));
+        Assert.True((await ReportAsync(soc, "false-alarm"))["repeat"]!.GetValue<bool>());
+        await host.SettledAsync(one);
+        await host.SettledAsync(two);
+        Assert.Equal(["frequency", "device.change-2"], first.Read().Select(l => l["what"]!));
+        Assert.Equal(["frequency", "soc-false-alarm", "device.change-1", "device.change-2"], second.Read().Select(l => l["what"]!));
+        var told = CefText.Parse(second.Read()[1].Message.TrimStart()).Extension;
+        Assert.Equal("soc:" + one, told["suser"]);
+        Assert.Equal("INC-17", told["sekishoCase"]);
+        Assert.Equal(Finding, told["cs3"]);
+        using var reader = host.Client(Roles.Auditor);
+        var kept = Assert.Single(JsonNode.Parse(await reader.GetStringAsync("/api/v1/fields/cars/soc/status?finding=" + Finding))!.AsArray())!;
+        Assert.Equal(("false-alarm", "INC-17", "Maintenance"), (kept["status"]!.GetValue<string>(), kept["caseId"]!.GetValue<string>(), kept["note"]!.GetValue<string>()));
+        Assert.Equal((Finding, true, "SOC: INC-17 Maintenance", "soc:" + one), host.World.Labels.First());
+    }
+
+    [Fact]
+    public async Task A_report_that_says_something_new_is_no_repeat_even_when_it_was_said_earlier()
+    {
+        await using var host = await SocHost.StartAsync(Dialect.Sqlite);
+        await using var rsyslog = await Rsyslog.StartAsync(Ca);
+        await host.AddReceiverAsync(SocHost.Receiver(rsyslog, Ca, reportsAs: "soc-one"));
+        await host.RaiseAsync(Finding);
+        using var soc = host.Client(Roles.Responder, "soc-one", key: true, scopes: "soc-status:write");
+        foreach (var (status, repeat) in ((string, bool)[])[("acknowledged", false), ("acknowledged", true), ("closed", false), ("acknowledged", false)])
+        {
+            Assert.Equal(repeat, (await ReportAsync(soc, status))["repeat"]!.GetValue<bool>());
+        }
+
+        Assert.DoesNotContain(host.World.Labels, l => l.FalseAlarm);
+    }
+
+    [Fact]
+    public async Task Nobody_reports_who_is_no_receiver_or_lacks_the_scope_or_means_another_fields_event()
+    {
+        await using var host = await SocHost.StartAsync(Dialect.Sqlite);
+        await using var rsyslog = await Rsyslog.StartAsync(Ca);
+        await host.AddReceiverAsync(SocHost.Receiver(rsyslog, Ca, reportsAs: "soc-one"));
+        await host.RaiseAsync(Finding, field: "homes");
+        async Task<HttpStatusCode> Answer(string name, string scopes, object body)
+        {
+            using var client = host.Client(Roles.Responder, name, key: true, scopes: scopes);
+            return (await client.PostAsJsonAsync("/api/v1/fields/cars/soc/status", body)).StatusCode;
+        }
+
+        var report = new { eventId = Finding, status = "closed" };
+        Assert.Equal(HttpStatusCode.NotFound, await Answer("soc-one", "soc-status:write", report));
+        Assert.Equal(HttpStatusCode.Forbidden, await Answer("soc-one", "detections:write", report));
+        Assert.Equal(HttpStatusCode.Forbidden, await Answer("somebody", "soc-status:write", report));
+        Assert.Equal(HttpStatusCode.UnprocessableEntity, await Answer("soc-one", "soc-status:write", new { eventId = "../x", status = "solved", caseId = new string('x', 101) }));
+        Assert.Empty(host.World.Labels);
+    }
+
+    [Fact]
+    public async Task Two_receivers_of_a_field_cannot_report_by_one_name()
+    {
+        await using var host = await SocHost.StartAsync(Dialect.Sqlite);
+        await using var rsyslog = await Rsyslog.StartAsync(Ca);
+        await host.AddReceiverAsync(SocHost.Receiver(rsyslog, Ca, reportsAs: "soc-one"));
+        using var client = host.Client();
+        Assert.Equal(HttpStatusCode.Conflict, (await client.PostAsJsonAsync("/api/v1/fields/cars/soc/receivers", SocHost.Receiver(rsyslog, Ca, reportsAs: "soc-one"))).StatusCode);
+    }
+
+    private static async Task<JsonNode> ReportAsync(HttpClient soc, string status)
+    {
+        var answer = await soc.PostAsJsonAsync("/api/v1/fields/cars/soc/status", new { eventId = Finding, status, caseId = "INC-17", note = "Maintenance" });
+        var text = await answer.Content.ReadAsStringAsync();
+        Assert.True(answer.IsSuccessStatusCode, text);
+        return JsonNode.Parse(text)!;
+    }
+}
