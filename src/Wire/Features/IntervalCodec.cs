@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
 using System.IO.Compression;
 using Sekisho.Wire.Bytes;
@@ -53,10 +54,21 @@ public static class IntervalCodec
     /// <exception cref="ArgumentException">A value is outside what its documentation says: a negative count, a histogram without 8 classes, too many addresses.</exception>
     public static byte[] Encode(IntervalFeatures interval)
     {
-        var body = BodyWriter.Write(interval);
-        var packed = new byte[BrotliEncoder.GetMaxCompressedLength(body.Length)];
-        var smaller = BrotliEncoder.TryCompress(body, packed, out var size, Quality, Window) && size < body.Length;
-        return Message(smaller ? Brotli : Plain, body.Length, smaller ? packed.AsSpan(0, size) : body);
+        using var writer = new ByteWriter(16 * 1024);
+        BodyWriter.Write(interval, writer);
+        var body = writer.Written;
+        var packed = ArrayPool<byte>.Shared.Rent(body.Length);
+        try
+        {
+            // What does not fit has not become smaller.
+            return BrotliEncoder.TryCompress(body, packed.AsSpan(0, body.Length - 1), out var size, Quality, Window)
+                ? Message(Brotli, body.Length, packed.AsSpan(0, size))
+                : Message(Plain, body.Length, body);
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(packed);
+        }
     }
 
     /// <summary>Reads one message. Whatever the bytes are, it throws nothing and makes no more room than the limits say.</summary>
@@ -112,7 +124,7 @@ public static class IntervalCodec
     /// <summary>The message around a body.</summary>
     internal static byte[] Message(byte packing, int bodySize, ReadOnlySpan<byte> content)
     {
-        var writer = new ByteWriter(content.Length + 16);
+        using var writer = new ByteWriter(content.Length + 16);
         writer.Byte(Mark);
         writer.Byte(Version);
         writer.Byte(packing);
