@@ -29,13 +29,16 @@ internal sealed class ByteWriter(int capacity) : IDisposable
     public void Number(ulong value)
     {
         Reserve(LongestNumber);
+        var to = _bytes.AsSpan(_size, LongestNumber);
+        var size = 0;
         while (value >= 0x80)
         {
-            _bytes[_size++] = (byte)(value | 0x80);
+            to[size++] = (byte)(value | 0x80);
             value >>= 7;
         }
 
-        _bytes[_size++] = (byte)value;
+        to[size++] = (byte)value;
+        _size += size;
     }
 
     /// <summary>A count or a size.</summary>

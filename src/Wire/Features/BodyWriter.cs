@@ -21,6 +21,8 @@ internal sealed class BodyWriter(ByteWriter to)
     private readonly NameList<ulong> _macs = new();
     private readonly NameList<NetAddress> _addresses = new();
     private readonly Dictionary<string, int> _services = [];
+    private string? _lastService;
+    private int _lastPlace;
 
     public static void Write(IntervalFeatures interval, ByteWriter to)
     {
@@ -192,6 +194,18 @@ internal sealed class BodyWriter(ByteWriter to)
     }
 
     private int Service(string service)
+    {
+        // Neighbours are often alike, and names come from one list.
+        if (!ReferenceEquals(service, _lastService))
+        {
+            _lastPlace = PlaceOf(service);
+            _lastService = service;
+        }
+
+        return _lastPlace;
+    }
+
+    private int PlaceOf(string service)
     {
         if (_services.TryGetValue(service, out var place))
         {
