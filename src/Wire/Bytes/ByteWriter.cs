@@ -60,7 +60,8 @@ internal sealed class ByteWriter(int capacity) : IDisposable
     /// <summary>A number of either sign: 0, −1, 1, −2, 2 … as 0, 1, 2, 3, 4 …</summary>
     public void Signed(long value) => Number((ulong)((value << 1) ^ (value >> 63)));
 
-    private void Reserve(int bytes)
+    /// <summary>Makes room for so many bytes more.</summary>
+    public void Reserve(int bytes)
     {
         if (_bytes.Length - _size < bytes)
         {

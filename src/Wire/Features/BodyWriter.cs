@@ -294,6 +294,7 @@ internal sealed class BodyWriter(ByteWriter to)
 
         public void WriteTo(ByteWriter to)
         {
+            to.Reserve(_writers.Sum(w => w.Written.Length));
             foreach (var writer in _writers)
             {
                 to.Raw(writer.Written);
