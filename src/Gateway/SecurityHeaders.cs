@@ -17,7 +17,13 @@ internal static class SecurityHeaders
         headers.CacheControl = "no-store";
         headers.XContentTypeOptions = "nosniff";
         headers.StrictTransportSecurity = "max-age=31536000";
-        headers.ContentSecurityPolicy = "default-src 'none'; frame-ancestors 'none'";
+
+        // A page that is meant to be looked at states its own, as strict but for its own style.
+        if (headers.ContentSecurityPolicy.Count == 0)
+        {
+            headers.ContentSecurityPolicy = "default-src 'none'; frame-ancestors 'none'";
+        }
+
         return Task.CompletedTask;
     }
 }

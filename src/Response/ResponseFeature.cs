@@ -4,12 +4,14 @@ using Sekisho.Api.Settings;
 using Sekisho.Domain.Detection;
 using Sekisho.Domain.Operations;
 using Sekisho.Response.Actions;
+using Sekisho.Response.Actions.BlockNetwork;
 using Sekisho.Response.Actions.Mail;
 using Sekisho.Response.Actions.RestrictRate;
 using Sekisho.Response.Actions.SuspendAuthentication;
 using Sekisho.Response.Actions.SuspendSim;
 using Sekisho.Response.Actions.Webhook;
 using Sekisho.Response.Emergency;
+using Sekisho.Response.Incidents;
 using Sekisho.Response.Leases;
 using Sekisho.Response.Notification;
 using Sekisho.Response.Orders;
@@ -39,10 +41,12 @@ public static class ResponseFeature
         services.AddSingleton(new StageMigrations("Response", typeof(ResponseFeature).Assembly));
         services.AddSettings<LeaseSettings>("Response:Leases");
         services.AddSettings<GuardSettings>("Response:Guard");
+        services.AddSettings<IncidentSettings>("Response:Incidents");
         services.AddSettings<RestrictSettings>("Response:Restrict");
         services.AddSettings<MailSettings>("Response:Mail");
         services.AddSettings<SocSettings>("Response:Soc");
         services.AddSettings<WebhookSettings>("Response:Webhook");
+        services.AddSettings<NetworkSettings>("Response:Network");
         services.AddSettings<SimSettings>("Response:Sim");
 
         services.AddSingleton<LeaseStore>();
@@ -67,6 +71,8 @@ public static class ResponseFeature
         services.AddSingleton<IResponseAction, WebhookAction>();
         services.AddSingleton<IResponseAction, RestrictRateAction>();
         services.AddSingleton<IResponseAction, SuspendAuthenticationAction>();
+        services.AddSingleton<IResponseAction>(provider => Network(provider, NetworkRestriction.Block));
+        services.AddSingleton<IResponseAction>(provider => Network(provider, NetworkRestriction.Quarantine));
         services.AddSingleton<IResponseAction>(provider => ActivatorUtilities.CreateInstance<SimAction>(provider, SimOff.Suspend));
         services.AddSingleton<IResponseAction>(provider => ActivatorUtilities.CreateInstance<SimAction>(provider, SimOff.Deactivate));
 
@@ -87,6 +93,18 @@ public static class ResponseFeature
         services.AddSingleton<Notices>();
         services.AddSingleton<LeaseRunner>();
         services.AddSingleton<ILaneCommitPart, LeaseIntake>();
+
+        // After the responses: what is in force because of a finding is known then.
+        services.AddSingleton<IncidentKeys>();
+        services.AddSingleton<IncidentStore>();
+        services.AddSingleton<IncidentLeases>();
+        services.AddSingleton<IncidentSignal>();
+        services.AddSingleton<IncidentDesk>();
+        services.AddSingleton<IncidentFiles>();
+        services.AddSingleton<IncidentWorker>();
+        services.AddHostedService(provider => provider.GetRequiredService<IncidentWorker>());
+        services.AddSingleton<ILaneCommitPart, IncidentIntake>();
+        services.AddSingleton<IFindingLabelPart, IncidentLabels>();
         services.AddSingleton<ResponseWorker>();
         services.AddSingleton<IStage>(provider => provider.GetRequiredService<ResponseWorker>());
         services.AddHostedService(provider => provider.GetRequiredService<ResponseWorker>());
@@ -100,6 +118,7 @@ public static class ResponseFeature
         PreviewRoutes.Map(routes);
         RuleRoutes.Map(routes);
         EmergencyRoutes.Map(routes);
+        IncidentRoutes.Map(routes);
         NotificationRoutes.Map(routes);
         SimProviderRoutes.Map(routes);
         SimCardRoutes.Map(routes);
@@ -109,4 +128,6 @@ public static class ResponseFeature
     }
 
     private static MailAction Mail(IServiceProvider provider, string? role) => ActivatorUtilities.CreateInstance<MailAction>(provider, new MailList(role));
+
+    private static BlockNetworkAction Network(IServiceProvider provider, NetworkRestriction restriction) => ActivatorUtilities.CreateInstance<BlockNetworkAction>(provider, restriction);
 }

@@ -24,6 +24,18 @@ internal static class ResponseProblems
     /// <summary>Nothing that the step names is locked any more.</summary>
     public static readonly ProblemType NothingToRelease = new("emergency-nothing-to-release", StatusCodes.Status409Conflict);
 
+    /// <summary>The incident is not in a state in which this can be done.</summary>
+    public static readonly ProblemType IncidentState = new("incident-state", StatusCodes.Status409Conflict);
+
+    /// <summary>Responses still hold devices of the incident, and nobody decided on them; the faults say which.</summary>
+    public static readonly ProblemType IncidentHeld = new("incident-held", StatusCodes.Status409Conflict);
+
+    /// <summary>Another step of the recovery comes first.</summary>
+    public static readonly ProblemType StepOrder = new("incident-step-order", StatusCodes.Status409Conflict);
+
+    /// <summary>No more comments fit.</summary>
+    public static readonly ProblemType IncidentFull = new("incident-full", StatusCodes.Status409Conflict);
+
     /// <summary>Another receiver reports back by the same name.</summary>
     public static readonly ProblemType SocReporterTaken = new("soc-reporter-taken", StatusCodes.Status409Conflict);
 
@@ -38,6 +50,7 @@ internal static class ResponseProblems
 
     public static readonly IReadOnlyList<ProblemType> All =
     [
-        WrongState, CannotUndo, SamePerson, NobodyToNotify, NotInPlan, NothingToRelease, SocReporterTaken, SocNoReporter, SocNotSending, SocTooMany,
+        WrongState, CannotUndo, SamePerson, NobodyToNotify, NotInPlan, NothingToRelease, IncidentState, IncidentHeld, StepOrder, IncidentFull,
+        SocReporterTaken, SocNoReporter, SocNotSending, SocTooMany,
     ];
 }

@@ -185,7 +185,7 @@ public class AuthorisationTests(SharedSite shared, ITestOutputHelper output)
         var reads = method == "GET" || path.EndsWith("/devices/search", StringComparison.Ordinal) || path.EndsWith("/exceptions/preview", StringComparison.Ordinal);
         // Whoever handles detections also reports what the carrier says of a SIM, and what a SOC made of them.
         var handling = path.Contains("/detections", StringComparison.Ordinal) || path.Contains("/responses", StringComparison.Ordinal) || path.EndsWith("/response-rules/dry-run", StringComparison.Ordinal)
-            || path.EndsWith("/sim-facts", StringComparison.Ordinal) || path.EndsWith("/soc/status", StringComparison.Ordinal);
+            || path.Contains("/incidents", StringComparison.Ordinal) || path.EndsWith("/sim-facts", StringComparison.Ordinal) || path.EndsWith("/soc/status", StringComparison.Ordinal);
         return caller switch
         {
             "administrator" => true,

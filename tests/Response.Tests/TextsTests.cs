@@ -1,6 +1,9 @@
 using System.Text.RegularExpressions;
 using Sekisho.Domain.Detection;
+using Sekisho.Domain.Devices;
+using Sekisho.Domain.Events;
 using Sekisho.Domain.Localization;
+using Sekisho.Response.Incidents;
 using Sekisho.Response.Leases;
 
 namespace Sekisho.Response.Tests;
@@ -24,6 +27,12 @@ public partial class TextsTests
     {
         var needed = LeaseCauses.All.Select(c => "response.cause." + c)
             .Concat(ResponseProblems.All.SelectMany(p => new[] { $"problem.{p.Slug}.title", $"problem.{p.Slug}.detail" }))
+            .Concat(EntryKinds.All.Select(k => "incident.entry." + k))
+            .Concat(RecoverySteps.All.SelectMany(k => new[] { "incident.step." + k, "incident.guide." + k }))
+            .Concat(IncidentStates.All.Select(k => "incident.state." + k))
+            .Concat(Closings.All.Append(IncidentStates.Retracted).Select(k => "incident.as." + k))
+            .Concat(LeaseStates.All.Select(k => "incident.lease." + k))
+            .Concat(LifecycleStates.All.Append(DeviceChangedEvent.Deleted).Select(k => "incident.device." + k))
             .Concat(Levels.All.Select(l => "response.level." + l))
             .Concat(Risks.All.Select(r => "response.risk." + r));
         Assert.Empty(needed.Except(Texts.Keys("ja")));

@@ -141,25 +141,3 @@ public sealed class Rsyslog : IAsyncDisposable
 
     private static string Text(JsonNode json, string name) => json[name]!.GetValueKind() == JsonValueKind.String ? json[name]!.GetValue<string>() : json[name]!.ToJsonString();
 }
-
-/// <summary>Waits for what other processes do.</summary>
-public static class Until
-{
-    private static readonly TimeSpan Most = TimeSpan.FromSeconds(60);
-
-    public static Task TrueAsync(Func<bool> condition, string otherwise) => TrueAsync(() => Task.FromResult(condition()), otherwise);
-
-    public static async Task TrueAsync(Func<Task<bool>> condition, string otherwise)
-    {
-        var begin = TimeProvider.System.GetTimestamp();
-        while (!await condition())
-        {
-            if (TimeProvider.System.GetElapsedTime(begin) > Most)
-            {
-                throw new TimeoutException(otherwise);
-            }
-
-            await Task.Delay(TimeSpan.FromMilliseconds(30), TimeProvider.System);
-        }
-    }
-}

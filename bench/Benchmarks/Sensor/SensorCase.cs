@@ -67,7 +67,7 @@ internal static class SensorCase
     /// <summary>The processes that the measurements start; before any command line is read, for that would be measured too. Null when it is none of them.</summary>
     public static int? Child(string[] args) => args switch
     {
-        ["sensor-read", var path, var memory] => FileReading.Run(path, int.Parse(memory, CultureInfo.InvariantCulture)),
+        ["sensor-read", var path, var memory, var stage] => FileReading.Run(path, int.Parse(memory, CultureInfo.InvariantCulture), Enum.Parse<Stage>(stage, ignoreCase: true)),
         ["sensor-capture", var name, var ring] => LiveReading.Run(name, int.Parse(ring, CultureInfo.InvariantCulture)),
         ["sensor-send", var load, var name, var rate, var seconds] => FrameSending.Run(load, name, double.Parse(rate, CultureInfo.InvariantCulture), double.Parse(seconds, CultureInfo.InvariantCulture)),
         ["sensor-serve", var address, var connections, var seconds] => Transfers.Serve(address, int.Parse(connections, CultureInfo.InvariantCulture), double.Parse(seconds, CultureInfo.InvariantCulture)),

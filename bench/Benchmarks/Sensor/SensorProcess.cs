@@ -13,6 +13,7 @@ internal static class SensorProcess
         ["DOTNET_gcServer"] = "0",
         ["DOTNET_gcConcurrent"] = "0",
         ["DOTNET_TC_QuickJit"] = "0",
+        ["DOTNET_GCConserveMemory"] = "7",
     };
 
     public static string Program { get; } = typeof(SensorProcess).Assembly.Location;

@@ -9,7 +9,7 @@ using Sekisho.Storage.Keys;
 namespace Sekisho.Detection.Findings;
 
 /// <summary>The table finding. Evidence, notes and names of persons are encrypted. Any thread.</summary>
-internal sealed class FindingStore(Databases databases, MasterKey master, SubjectKeys keys, IHistory history) : IFindings, IFindingLabels, IDisposable
+internal sealed class FindingStore(Databases databases, MasterKey master, SubjectKeys keys, IHistory history, IEnumerable<IFindingLabelPart>? labelParts = null) : IFindings, IFindingLabels, IDisposable
 {
     private const string Columns = """
         id AS Id, field_id AS FieldId, device_id AS DeviceId, scope AS Scope, subject AS Subject, key AS Key, condition AS Condition,
@@ -20,6 +20,7 @@ internal sealed class FindingStore(Databases databases, MasterKey master, Subjec
 
     private readonly ColumnCipher _cipher = new(master, "detection.finding");
     private readonly KeyedHash _causes = new(master, "detection.finding-cause");
+    private readonly IFindingLabelPart[] _labelParts = [.. labelParts ?? []];
     private bool _disposed;
 
     public void Dispose()
@@ -174,11 +175,34 @@ internal sealed class FindingStore(Databases databases, MasterKey master, Subjec
                 }
             }
 
+            Tell(new FindingLabel(changed, closedAs ?? FindingLabel.Acknowledged, note, actor, at, correlationId), transaction);
             return (IReadOnlyList<string>)changed;
         });
 
     public async Task<bool> LabelAsync(Finding finding, bool falseAlarm, string? note, string actor, DateTimeOffset at, string correlationId) =>
         (await HandleAsync([finding], falseAlarm ? ClosedAs.FalseAlarm : null, note, actor, at, correlationId).ConfigureAwait(false)).Count > 0;
+
+    public async Task LabelAllAsync(IReadOnlyList<string> findingIds, string? closedAs, string? note, string actor, DateTimeOffset at, string correlationId, CancellationToken cancellation)
+    {
+        var findings = new List<Finding>();
+        foreach (var id in findingIds)
+        {
+            if (await FindAsync(id, cancellation).ConfigureAwait(false) is { } finding)
+            {
+                findings.Add(finding);
+            }
+        }
+
+        await HandleAsync(findings, closedAs, note, actor, at, correlationId).ConfigureAwait(false);
+    }
+
+    private void Tell(FindingLabel label, DbTransaction transaction)
+    {
+        foreach (var part in label.FindingIds.Count == 0 ? [] : _labelParts)
+        {
+            part.Labelled(label, transaction);
+        }
+    }
 
     private async Task<bool> HandleAsync(Finding finding, string? closedAs, string? note, string actor, DateTimeOffset at, string correlationId, DbTransaction transaction)
     {
@@ -226,6 +250,7 @@ internal sealed class FindingStore(Databases databases, MasterKey master, Subjec
             {
                 history.Append(
                     Record(finding.FieldId, finding.DeviceId, finding.Id, "finding-reopened", at, actor, correlationId, JsonSerializer.Serialize(new { note }, JsonSerializerOptions.Web)), transaction);
+                Tell(new FindingLabel([finding.Id], FindingLabel.Reopened, note, actor, at, correlationId), transaction);
             }
 
             return changed > 0;

@@ -41,9 +41,9 @@ internal static class FindingStatus
 /// <summary>Stable names of what a finding turned out to be.</summary>
 internal static class ClosedAs
 {
-    public const string Change = "change";
-    public const string Incident = "incident";
-    public const string FalseAlarm = "false-alarm";
+    public const string Change = Closings.Change;
+    public const string Incident = Closings.Incident;
+    public const string FalseAlarm = Closings.FalseAlarm;
     public static readonly string[] All = [Change, Incident, FalseAlarm];
 }
 

@@ -6,6 +6,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Sekisho.Distribution.Tests.Gateway;
 using Sekisho.Domain.History;
 using Sekisho.Storage;
+using Sekisho.Tests.Support;
 
 namespace Sekisho.Distribution.Tests.Forwarding;
 

@@ -173,18 +173,3 @@ internal sealed class TestGateway : IAsyncDisposable
         await _app.DisposeAsync();
     }
 }
-
-/// <summary>Waits until something holds that other threads bring about.</summary>
-internal static class Until
-{
-    public static async Task TrueAsync(Func<bool> holds, string what, TimeSpan? most = null)
-    {
-        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(10));
-        var begun = TimeProvider.System.GetTimestamp();
-        while (!holds())
-        {
-            Assert.True(TimeProvider.System.GetElapsedTime(begun) < (most ?? TimeSpan.FromSeconds(20)), "Did not happen: " + what);
-            await timer.WaitForNextTickAsync();
-        }
-    }
-}

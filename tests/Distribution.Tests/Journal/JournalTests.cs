@@ -1,5 +1,4 @@
 using Sekisho.Distribution.Journal;
-using Sekisho.Distribution.Tests.Gateway;
 using Sekisho.Domain.Events;
 using Sekisho.Storage;
 using Sekisho.Tests.Support;

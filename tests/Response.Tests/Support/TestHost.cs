@@ -124,9 +124,14 @@ internal sealed class TestHost : IAsyncDisposable
             World.Findings[finding.Id] = finding;
         }
 
-        var part = Get<ILaneCommitPart>();
-        Store.Databases.State.Write(t => part.Write(batch, t));
-        part.Committed(batch);
+        Commit(batch);
+    }
+
+    private void Commit(LaneBatch batch)
+    {
+        var parts = _app.Services.GetServices<ILaneCommitPart>().ToList();
+        Store.Databases.State.Write(t => parts.ForEach(p => p.Write(batch, t)));
+        parts.ForEach(p => p.Committed(batch));
     }
 
     /// <summary>The lanes take findings back.</summary>
@@ -134,9 +139,7 @@ internal sealed class TestHost : IAsyncDisposable
     {
         var retraction = new Retraction("cars", Scopes.Device, "d000000000000001", "frequency", "explained", Time.GetUtcNow(), ++_position, "fedcba9876543210fedcba9876543210") { FindingIds = findingIds };
         var batch = new LaneBatch { FirstPosition = _position, LastPosition = _position, Chunks = [], Duplicates = [], Findings = [], Facts = [], Retractions = [retraction] };
-        var part = Get<ILaneCommitPart>();
-        Store.Databases.State.Write(t => part.Write(batch, t));
-        part.Committed(batch);
+        Commit(batch);
     }
 
     public void Bind(params ResponseBinding[] bindings) => World.Bindings["cars"] = bindings;
@@ -155,7 +158,7 @@ internal sealed class TestHost : IAsyncDisposable
 
     /// <summary>"LEASE STATE" lines in order.</summary>
     public Task<IReadOnlyList<string>> HistoryAsync() => Store.Databases.State.ReadAsync(
-        async c => (IReadOnlyList<string>)(await c.QueryAsync<string>("SELECT subject FROM test_history ORDER BY seq")).AsList());
+        async c => (IReadOnlyList<string>)(await c.QueryAsync<string>("SELECT subject FROM test_history WHERE what <> 'incident' ORDER BY seq")).AsList());
 
     public async Task NotifyAsync(string[] addresses, string? webhook = null, string field = "cars")
     {

@@ -156,6 +156,23 @@ internal sealed class World : IDeviceDirectory, IDeviceAccess, ITrafficRestricti
 
     public Task<HistoryExcess?> ExcessAsync(HistoryReach reach, long after, DateTimeOffset oldest, long most, CancellationToken cancellation) => Task.FromResult<HistoryExcess?>(null);
 
+    /// <summary>What was said of findings.</summary>
+    public ConcurrentDictionary<string, (string Label, string? Note, string Actor)> AllLabels { get; } = new();
+
+    /// <summary>Runs before findings are labelled; may throw.</summary>
+    public Action<IReadOnlyList<string>> OnLabel { get; set; } = _ => { };
+
+    public Task LabelAllAsync(IReadOnlyList<string> findingIds, string? closedAs, string? note, string actor, DateTimeOffset at, string correlationId, CancellationToken cancellation)
+    {
+        OnLabel(findingIds);
+        foreach (var id in findingIds)
+        {
+            AllLabels.AddOrUpdate(id, (closedAs ?? "acknowledged", note, actor), (_, was) => was.Label == "acknowledged" ? (closedAs ?? "acknowledged", note, actor) : was);
+        }
+
+        return Task.CompletedTask;
+    }
+
     public IReadOnlyList<ResponseBinding> For(string? fieldId) => Bindings.GetValueOrDefault(fieldId ?? "", []);
 
     public Task ReportAsync(IReadOnlyList<SimFactEvent> facts, CancellationToken cancellation)
