@@ -226,7 +226,7 @@ public sealed class ReadTests : IDisposable
     [InlineData("--ring: 1–64", "--interface", "a", "--ring", "-5")]
     [InlineData("--ring", "--interface", "a", "--ring", "many")]
     [InlineData("--flow-memory: 1–65536", "--read", "a", "--flow-memory", "0")]
-    [InlineData("--device-memory: 1–64", "--read", "a", "--device-memory", "65")]
+    [InlineData("--device-memory: 1–13", "--read", "a", "--device-memory", "65")]
     [InlineData("--local 300.0.0.0/8: 203.0.113.0/24, 2001:db8::/32 …", "--read", "a", "--local", "300.0.0.0/8")]
     [InlineData("--gateway: https://HOST:PORT", "--interface", "a", "--gateway", "http://gateway")]
     [InlineData("--unknown", "--read", "a", "--unknown")]
