@@ -50,7 +50,7 @@ internal static class Outcomes
     public const string Refused = "refused";
     public const string Failed = "failed";
 
-    /// <summary>The enforcer does not know it any more: its disk was lost.</summary>
+    /// <summary>It is over for the enforcer: its disk was lost, or what it refused was ordered anew.</summary>
     public const string Lost = "lost";
 
     /// <summary>What an enforcer may say.</summary>
@@ -76,7 +76,7 @@ internal static class Measures
     {
         if (measure.Stands(now))
         {
-            var holds = newest is not null && newest.Kind == measure.Body.Kind && newest.IssuedAt >= measure.OrderedAt && newest.Outcome != Outcomes.Lost
+            var holds = newest is not null && newest.Kind == measure.Body.Kind && newest.Outcome != Outcomes.Lost
                 && (newest.ExpiresAt >= measure.ExpiresAt || newest.ExpiresAt - now > s_renewal);
             return holds ? null : measure.Body.Kind;
         }

@@ -28,6 +28,7 @@ internal sealed class MeasureStore(Databases databases, Sealed secrets)
         var (orderedAt, gone) = (Number(measure.OrderedAt), Number(measure.OrderedAt - s_kept));
         await connection.ExecuteAsync("DELETE FROM network_order WHERE measure_id IN (SELECT measure_id FROM network_measure WHERE expires_at < @gone)", new { gone }, transaction);
         await connection.ExecuteAsync("DELETE FROM network_measure WHERE expires_at < @gone", new { gone }, transaction);
+        await connection.ExecuteAsync("UPDATE network_order SET outcome = 'lost' WHERE measure_id = @Id AND kind <> 'lift' AND outcome = 'refused'", new { measure.Id }, transaction);
         await connection.ExecuteAsync(
             """
             INSERT INTO network_measure (measure_id, field_id, device_id, ordered_at, expires_at, lifted_at, body) VALUES (@Id, @FieldId, @DeviceId, @orderedAt, @expiresAt, NULL, @body)

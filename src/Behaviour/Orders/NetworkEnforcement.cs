@@ -52,7 +52,7 @@ internal sealed class NetworkEnforcement(MeasureStore store, IntervalStore seen,
         var outcome = new NetworkOutcome(NetworkOutcomeKind.Unanswered);
         try
         {
-            outcome = await ConfirmedAsync(measure, now, now + wait, cancellation);
+            outcome = await ConfirmedAsync(measure, now + wait, cancellation);
             return outcome;
         }
         finally
@@ -93,12 +93,12 @@ internal sealed class NetworkEnforcement(MeasureStore store, IntervalStore seen,
         signal.Wake();
     }
 
-    private async Task<NetworkOutcome> ConfirmedAsync(NetworkMeasure measure, DateTimeOffset orderedAt, DateTimeOffset until, CancellationToken cancellation)
+    private async Task<NetworkOutcome> ConfirmedAsync(NetworkMeasure measure, DateTimeOffset until, CancellationToken cancellation)
     {
         while (true)
         {
             var next = signal.Next;
-            var orders = (await store.OrdersOfAsync(measure.Id, cancellation)).Where(o => !o.IsLift && o.IssuedAt >= orderedAt).ToList();
+            var orders = (await store.OrdersOfAsync(measure.Id, cancellation)).Where(o => !o.IsLift).ToList();
             if (orders.Any(o => o.Outcome == Outcomes.Applied))
             {
                 return new(NetworkOutcomeKind.InForce);

@@ -70,6 +70,7 @@ internal sealed class SocHost : IAsyncDisposable
         services.AddSingleton<IDeviceDirectory>(World).AddSingleton<IDeviceAccess>(World).AddSingleton<IFindings>(World).AddSingleton<IFindingLabels>(World);
         services.AddSingleton<IResponseBindings>(World).AddSingleton<IOperatorAudit>(World);
         services.AddHistory();
+        services.AddSingleton<INetworkEnforcement>(new NetworkStandIn());
         services.AddResponse();
         services.AddSingleton(new Texts([typeof(Problem).Assembly, typeof(ResponseFeature).Assembly, typeof(SocHost).Assembly]));
         foreach (var other in services.Where(s => s.ServiceType == typeof(IHostedService)).ToList())
