@@ -2,8 +2,10 @@ using Microsoft.Extensions.DependencyInjection;
 using Sekisho.Api.Access;
 using Sekisho.Api.Settings;
 using Sekisho.Behaviour.Intake;
+using Sekisho.Behaviour.Orders;
 using Sekisho.Behaviour.Pictures;
 using Sekisho.Behaviour.Sensors;
+using Sekisho.Domain.Devices;
 using Sekisho.Storage;
 
 namespace Sekisho.Behaviour;
@@ -28,6 +30,11 @@ public static class BehaviourFeature
         services.AddSingleton<IntervalIntake>();
         services.AddSingleton<RecentWindows>();
 
+        services.AddSingleton<OrderSignal>();
+        services.AddSingleton<MeasureStore>();
+        services.AddSingleton<OrderDesk>();
+        services.AddSingleton<INetworkEnforcement, NetworkEnforcement>();
+
         services.AddHostedService<SensorStart>();
         services.AddHostedService<SilenceWatch>();
         return services;
@@ -40,5 +47,7 @@ public static class BehaviourFeature
         EnrolmentRoutes.Map(routes);
         IntervalRoutes.Map(routes);
         PictureRoutes.Map(routes);
+        OrderRoutes.Map(routes);
+        MeasureRoutes.Map(routes);
     }
 }

@@ -34,6 +34,7 @@ public static class DevicesFeature
         services.AddSingleton<DeviceIndex>();
         services.AddSingleton<IDeviceDirectory>(p => p.GetRequiredService<DeviceIndex>());
         services.AddSingleton<IUniqueIdLookup, UniqueIdLookup>();
+        services.AddSingleton<IDeviceMacs, DeviceMacs>();
         services.AddSingleton<DeviceCommits>();
         services.AddSingleton<Registrar>();
         services.AddSingleton<DeviceChanges>();

@@ -55,6 +55,7 @@ public sealed class GatewayHost : IAsyncDisposable
         var (key, createdKey) = MasterKey.Find(options.DataFolder, Environment.GetEnvironmentVariable, mayCreate: databases.New);
         await PrepareAsync(databases.All, key, Declared<StageMigrations>(builder.Services), clock).ConfigureAwait(false);
         var authority = PrivateAuthority.Open(options.DataFolder, key, clock);
+        var orderKey = OrderKey.Open(options.DataFolder, key);
         var tls = SettingsCatalog.Bound<TlsSettings>(configuration, "Gateway:Tls");
         var certificates = new ServerCertificates(tls, authority, clock);
 
@@ -62,7 +63,7 @@ public sealed class GatewayHost : IAsyncDisposable
         services.AddSingleton(clock).AddSingleton(databases.All).AddSingleton(key).AddSingleton(inForce);
         services.AddSingleton(new Texts([.. Declared<System.Reflection.Assembly>(services), typeof(Api.Correlation).Assembly, typeof(GatewayHost).Assembly]));
         services.AddSingleton(authority).AddSingleton(certificates);
-        services.AddSingleton<ISensorAuthority>(new SensorAuthority(authority, settings.SensorPort, clock));
+        services.AddSingleton<ISensorAuthority>(new SensorAuthority(authority, orderKey, settings.SensorPort, clock));
 
         // Sensors pin the private CA, also where devices and people are shown a certificate from files.
         var forSensors = certificates.FromPrivateAuthority ? certificates : new ServerCertificates(new TlsSettings { Names = tls.Names, Days = tls.Days }, authority, clock);

@@ -4,6 +4,7 @@ using Sekisho.Api.Settings;
 using Sekisho.Domain.Detection;
 using Sekisho.Domain.Operations;
 using Sekisho.Response.Actions;
+using Sekisho.Response.Actions.BlockNetwork;
 using Sekisho.Response.Actions.Mail;
 using Sekisho.Response.Actions.RestrictRate;
 using Sekisho.Response.Actions.SuspendAuthentication;
@@ -45,6 +46,7 @@ public static class ResponseFeature
         services.AddSettings<MailSettings>("Response:Mail");
         services.AddSettings<SocSettings>("Response:Soc");
         services.AddSettings<WebhookSettings>("Response:Webhook");
+        services.AddSettings<NetworkSettings>("Response:Network");
         services.AddSettings<SimSettings>("Response:Sim");
 
         services.AddSingleton<LeaseStore>();
@@ -69,6 +71,8 @@ public static class ResponseFeature
         services.AddSingleton<IResponseAction, WebhookAction>();
         services.AddSingleton<IResponseAction, RestrictRateAction>();
         services.AddSingleton<IResponseAction, SuspendAuthenticationAction>();
+        services.AddSingleton<IResponseAction>(provider => Network(provider, NetworkRestriction.Block));
+        services.AddSingleton<IResponseAction>(provider => Network(provider, NetworkRestriction.Quarantine));
         services.AddSingleton<IResponseAction>(provider => ActivatorUtilities.CreateInstance<SimAction>(provider, SimOff.Suspend));
         services.AddSingleton<IResponseAction>(provider => ActivatorUtilities.CreateInstance<SimAction>(provider, SimOff.Deactivate));
 
@@ -124,4 +128,6 @@ public static class ResponseFeature
     }
 
     private static MailAction Mail(IServiceProvider provider, string? role) => ActivatorUtilities.CreateInstance<MailAction>(provider, new MailList(role));
+
+    private static BlockNetworkAction Network(IServiceProvider provider, NetworkRestriction restriction) => ActivatorUtilities.CreateInstance<BlockNetworkAction>(provider, restriction);
 }

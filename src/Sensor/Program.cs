@@ -4,6 +4,7 @@ using System.Globalization;
 using System.Net;
 using System.Security.Cryptography;
 using Sekisho.Sensor.Commands;
+using Sekisho.Sensor.Enforcement;
 using Sekisho.Sensor.Live;
 using Sekisho.Sensor.Texts;
 using Sekisho.Traffic.Capture;
@@ -24,6 +25,8 @@ var gateway = new Option<Uri?>("--gateway") { Description = "With --interface or
 var folder = new Option<DirectoryInfo>("--folder") { Description = "Where the sensor keeps who it is and what waits. センサーの識別情報と送信待ちデータを置くフォルダー", DefaultValueFactory = _ => new DirectoryInfo("sekisho-sensor") };
 var buffer = new Option<int>("--buffer") { Description = "MiB on disk for what waits while the gateway is away. 送信待ちに使うディスク容量(MiB)", DefaultValueFactory = _ => 128 };
 var inline = new Option<bool>("--inline") { Description = "This machine forwards the traffic (bridge or router): give the one interface towards the devices, and both directions are read there; or all ports of the bridge, and each frame is read where it comes in. この機器自身が転送する場合に指定する" };
+var enforce = new Option<bool>("--enforce") { Description = "With --inline and --gateway: blocks and quarantines devices with nftables as the gateway orders. Needs CAP_NET_ADMIN. ゲートウェイの指示に従い、nftablesで機器の通信を遮断・隔離する" };
+var protect = new Option<string[]>("--protect") { Description = "With --enforce: network that no order touches, as 192.0.2.0/28; may be repeated. 遮断の対象にしないネットワーク", HelpName = "NETWORK", DefaultValueFactory = _ => [] };
 var readers = new Option<int>("--readers") { Description = "Threads that read, 1 to 16. 読み取りスレッドの数", DefaultValueFactory = _ => 1 };
 var ring = new Option<int>("--ring") { Description = "MiB that the kernel may fill with headers, per interface and reader. リングバッファー(MiB)", DefaultValueFactory = _ => 8 };
 var quiet = new Option<int>("--quiet-after") { Description = "Seconds without a frame until \"no traffic\" is an alarm. 無通信を警報とするまでの秒数", DefaultValueFactory = _ => 60 };
@@ -46,7 +49,7 @@ foreach (var (option, least, most) in (ReadOnlySpan<(Option, int, int)>)[(top, 0
     });
 }
 
-foreach (var option in (ReadOnlySpan<Option<string[]>>)[local, exporters])
+foreach (var option in (ReadOnlySpan<Option<string[]>>)[local, exporters, protect])
 {
     option.Validators.Add(result =>
     {
@@ -67,7 +70,7 @@ collector.Validators.Add(result =>
 
 var root = new RootCommand("Sekisho traffic sensor: reads headers of layers 2 to 4, of a file or of a mirror port, and tells what each device does. トラフィックセンサー: レイヤー2～4のヘッダーだけを読み、各機器の通信を示す")
 {
-    read, json, export, collector, tcp, top, interfaces, flows, exporters, gateway, folder, buffer, inline, readers, ring, quiet, plain, interval, flowMemory, deviceMemory, local, language,
+    read, json, export, collector, tcp, top, interfaces, flows, exporters, gateway, folder, buffer, inline, enforce, protect, readers, ring, quiet, plain, interval, flowMemory, deviceMemory, local, language,
 };
 root.Validators.Add(result =>
 {
@@ -76,6 +79,17 @@ root.Validators.Add(result =>
     if (new Option[] { read, interfaces, flows }.Count(o => Given(o) is not null) != 1)
     {
         result.AddError("--read FILE | --interface NAME | --flows PORT");
+    }
+
+    // A switch stands without a value: what counts is whether it was written.
+    if (result.GetResult(enforce) is { Implicit: false } && (result.GetResult(inline) is not { Implicit: false } || Given(interfaces) is null || Given(gateway) is null))
+    {
+        result.AddError("--interface NAME --inline --enforce --gateway URL");
+    }
+
+    if (Given(protect) is not null && result.GetResult(enforce) is not { Implicit: false })
+    {
+        result.AddError("--enforce --protect NETWORK");
     }
 
     if (Given(flows) is null != (Given(exporters) is null))
@@ -108,7 +122,8 @@ root.SetAction((parsed, cancellation) =>
 
     var view = !parsed.GetValue(plain) && !parsed.GetValue(json) && !Console.IsOutputRedirected;
     LiveOptions Options(LiveSettings? live, RecordSettings? records) =>
-        new(live, records, parsed.GetValue(gateway), parsed.GetValue(folder)!.FullName, parsed.GetValue(buffer) * 1024L * 1024, view, parsed.GetValue(json), parsed.GetValue(language)!);
+        new(live, records, parsed.GetValue(gateway), parsed.GetValue(folder)!.FullName, parsed.GetValue(buffer) * 1024L * 1024, view, parsed.GetValue(json), parsed.GetValue(language)!,
+            parsed.GetValue(enforce) ? new EnforcementOptions(parsed.GetValue(gateway)!, parsed.GetValue(folder)!.FullName, Enforcer.FamiliesOf(parsed.GetValue(interfaces)!), [.. parsed.GetValue(protect)!.Select(n => IPNetwork.Parse(n))]) : null);
     if (parsed.GetValue(flows) is { } port)
     {
         var settings = Observation(parsed, 10, usualMemory: 32);

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Microsoft.AspNetCore.Builder;
@@ -15,12 +16,17 @@ internal sealed class GatewayStandIn : IAsyncDisposable
 {
     private readonly X509Certificate2 _authority = NewAuthority();
     private readonly X509Certificate2 _server;
+    private Func<Func<Socket>, Socket>? _within;
+    private Socket? _listener;
     private WebApplication? _app;
 
     private GatewayStandIn() => _server = Issue(_authority, "CN=gateway", "localhost");
 
     /// <summary>What is answered; takes everything and says so unless set.</summary>
     public Func<HttpContext, IReadOnlyList<long>, Task> Answer { get; set; } = (context, sequences) => Json(context, 200, $$"""{"upTo":{{sequences[^1]}},"time":1000}""");
+
+    /// <summary>What is answered to a question for orders; nobody answers unless set.</summary>
+    public Func<HttpContext, Task>? Orders { get; set; }
 
     /// <summary>Numbers of the intervals of each upload.</summary>
     public List<IReadOnlyList<long>> Uploads { get; } = [];
@@ -30,9 +36,10 @@ internal sealed class GatewayStandIn : IAsyncDisposable
 
     public Uri Address { get; private set; } = null!;
 
-    public static async Task<GatewayStandIn> StartAsync()
+    /// <param name="within">Makes a socket where the gateway is to listen, such as in a namespace; null for here.</param>
+    public static async Task<GatewayStandIn> StartAsync(Func<Func<Socket>, Socket>? within = null)
     {
-        var made = new GatewayStandIn();
+        var made = new GatewayStandIn { _within = within };
         await made.UpAsync(0);
         return made;
     }
@@ -45,10 +52,10 @@ internal sealed class GatewayStandIn : IAsyncDisposable
     }
 
     /// <summary>Makes an identity that this gateway knows.</summary>
-    public void WriteIdentity(string folder)
+    public void WriteIdentity(string folder, string name = "sensor")
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        var request = new CertificateRequest("CN=sensor", key, HashAlgorithmName.SHA256);
+        var request = new CertificateRequest("CN=" + name, key, HashAlgorithmName.SHA256);
         using var issued = request.Create(_authority, TimeProvider.System.GetUtcNow().AddDays(-1), TimeProvider.System.GetUtcNow().AddDays(90), RandomNumberGenerator.GetBytes(8));
         Directory.CreateDirectory(folder);
         File.WriteAllText(Path.Combine(folder, "ca.pem"), _authority.ExportCertificatePem());
@@ -60,6 +67,7 @@ internal sealed class GatewayStandIn : IAsyncDisposable
         await _app!.StopAsync();
         await _app.DisposeAsync();
         _app = null;
+        _listener?.Dispose();
     }
 
     public Task UpAsync() => UpAsync(Address.Port);
@@ -79,16 +87,36 @@ internal sealed class GatewayStandIn : IAsyncDisposable
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
-        builder.WebHost.UseKestrelHttpsConfiguration().ConfigureKestrel(k => k.Listen(IPAddress.Loopback, port, l => l.UseHttps(https =>
+        Action<Microsoft.AspNetCore.Server.Kestrel.Core.ListenOptions> secure = l => l.UseHttps(https =>
         {
             https.ServerCertificate = _server;
             https.ClientCertificateMode = ClientCertificateMode.AllowCertificate;
             https.AllowAnyClientCertificate();
-        })));
+        });
+        _listener = _within?.Invoke(() =>
+        {
+            var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
+            socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, true);
+            socket.Bind(new IPEndPoint(IPAddress.IPv6Any, port));
+            socket.Listen();
+            return socket;
+        });
+        builder.WebHost.UseKestrelHttpsConfiguration().ConfigureKestrel(k =>
+        {
+            if (_listener is null)
+            {
+                k.Listen(IPAddress.Loopback, port, secure);
+            }
+            else
+            {
+                k.ListenHandle((ulong)_listener.SafeHandle.DangerousGetHandle(), secure);
+            }
+        });
         _app = builder.Build();
         _app.MapPost("/sensor/v1/intervals", TakeAsync);
+        _app.MapPost("/sensor/v1/orders", (HttpContext context) => Orders?.Invoke(context) ?? Json(context, 503, "{}"));
         await _app.StartAsync();
-        Address = new Uri("https://localhost:" + new Uri(_app.Urls.First()).Port);
+        Address = new Uri("https://localhost:" + (((IPEndPoint?)_listener?.LocalEndPoint)?.Port ?? new Uri(_app.Urls.First()).Port));
     }
 
     private async Task TakeAsync(HttpContext context)

@@ -5,20 +5,39 @@ using Sekisho.Traffic.Intervals;
 
 namespace Sekisho.Benchmarks.Sensor;
 
-/// <summary>The process that reads a capture as the sensor does: file, headers, tables, and each interval encoded for the gateway.</summary>
+/// <summary>The process that reads a capture as the sensor does: file, headers, tables, and each interval encoded for the gateway; or a part of that.</summary>
 internal static class FileReading
 {
-    public static int Run(string path, int flowMemory)
+    public static int Run(string path, int flowMemory, Stage stage)
     {
         using var file = CaptureFile.Open(path);
         using var observation = new Observation(new ObservationSettings { FlowMemory = flowMemory, Seed = BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(8)) });
-        var intervals = new EncodedIntervals(observation, encode => encode());
+        var intervals = new EncodedIntervals(observation, encode =>
+        {
+            if (stage == Stage.Whole)
+            {
+                encode();
+            }
+        });
         var batch = new PacketHeader[32];
         var resident = Resident();
         var begun = GC.GetTotalAllocatedBytes(precise: true);
+        if (stage == Stage.Read)
+        {
+            ReadOnly(path);
+        }
+
+        if (stage < Stage.Parse)
+        {
+            return 0;
+        }
+
         for (var count = file.Read(batch); count > 0; count = file.Read(batch))
         {
-            intervals.Add(batch.AsSpan(0, count));
+            if (stage > Stage.Parse)
+            {
+                intervals.Add(batch.AsSpan(0, count));
+            }
         }
 
         intervals.End();
@@ -32,6 +51,16 @@ internal static class FileReading
             ("collections_0", GC.CollectionCount(0)), ("collections_1", GC.CollectionCount(1)), ("collections_2", GC.CollectionCount(2)),
             ("managed_bytes", managed), ("native_growth_bytes", Math.Max(0, Resident() - resident - managed)));
         return 0;
+    }
+
+    // In the pieces in which the sensor reads.
+    private static void ReadOnly(string path)
+    {
+        using var file = new FileStream(path, new FileStreamOptions { BufferSize = 0, Options = FileOptions.SequentialScan });
+        var bytes = new byte[1 << 18];
+        while (file.Read(bytes) > 0)
+        {
+        }
     }
 
     /// <summary>Bytes that are resident of this process.</summary>

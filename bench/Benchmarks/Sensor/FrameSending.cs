@@ -31,6 +31,8 @@ internal static unsafe partial class FrameSending
             return 1;
         }
 
+        var cpu = Environment.CpuUsage.TotalTime;
+        var begun = TimeProvider.System.GetUtcNow();
         long sent = 0, refused = 0, bytes = 0;
         var next = 0;
         var clock = Stopwatch.StartNew();
@@ -72,7 +74,9 @@ internal static unsafe partial class FrameSending
             }
         }
 
-        SensorProcess.Tell(("sent", sent), ("refused", refused), ("sent_bytes", bytes), ("seconds", clock.Elapsed.TotalSeconds));
+        SensorProcess.Tell(
+            ("sent", sent), ("refused", refused), ("sent_bytes", bytes), ("seconds", clock.Elapsed.TotalSeconds),
+            ("begun", begun.ToUnixTimeMilliseconds()), ("cpu", (Environment.CpuUsage.TotalTime - cpu).TotalSeconds), ("ended", TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds()));
         return 0;
     }
 

@@ -8,8 +8,8 @@ internal sealed unsafe class Frames
 {
     public const string Factory = "factory";
     public const string Synthetic = "synthetic";
+    public const int LongestFrame = 1514;
 
-    private const int LongestFrame = 1514;
     private const int ShortestFrame = 60;
     private const int EthernetSize = 14;
     private const int MostBytes = 400 << 20;
@@ -29,15 +29,16 @@ internal sealed unsafe class Frames
     private readonly byte* _bytes;
     private int _size;
 
-    private Frames(int bytes) => _bytes = (byte*)NativeMemory.Alloc((nuint)bytes);
+    /// <summary>Room for frames of so many bytes in all.</summary>
+    public Frames(int bytes) => _bytes = (byte*)NativeMemory.Alloc((nuint)bytes);
 
     public int Count => _places.Count;
 
     /// <summary>Frames a second by the load itself; 0 where it does not say.</summary>
-    public double Rate { get; private init; }
+    public double Rate { get; init; }
 
     /// <summary>Bytes of a frame on the average.</summary>
-    public double Mean => (double)_size / Count;
+    public double Mean => _places.Average(p => p.Length);
 
     public byte* Begin(int frame) => _bytes + _places[frame].Offset;
 
@@ -48,7 +49,7 @@ internal sealed unsafe class Frames
     {
         Factory => MakeFactory(),
         Synthetic => MakeSynthetic(),
-        _ => Read(load),
+        _ => Cameras.Of(load) ?? Read(load),
     };
 
     // 108 devices of eight flows: one at the peak, the others from a fifth of the mean to three times it, so that the mean comes out.
@@ -149,11 +150,15 @@ internal sealed unsafe class Frames
         return new Span<byte>(_bytes + _size - length, length);
     }
 
-    private void Add(int from, int to, bool tcp, ushort sourcePort, ushort destinationPort, int payload)
+    /// <summary>A frame once more.</summary>
+    public void Again(int frame) => _places.Add(_places[frame]);
+
+    /// <summary>A frame of IPv4 from a host to another, to the MAC address of a third where that forwards it.</summary>
+    public void Add(int from, int to, bool tcp, ushort sourcePort, ushort destinationPort, int payload, int? via = null)
     {
         var frame = Room(Size(tcp, payload));
         frame.Clear();
-        Mac(frame, to);
+        Mac(frame, via ?? to);
         Mac(frame[6..], from);
         BinaryPrimitives.WriteUInt16BigEndian(frame[12..], 0x0800);
         var ip = frame[EthernetSize..];
@@ -163,6 +168,7 @@ internal sealed unsafe class Frames
         ip[9] = (byte)(tcp ? 6 : 17);
         BinaryPrimitives.WriteUInt32BigEndian(ip[12..], 0x0A000000 + (uint)from);
         BinaryPrimitives.WriteUInt32BigEndian(ip[16..], 0x0A000000 + (uint)to);
+        BinaryPrimitives.WriteUInt16BigEndian(ip[10..], Checksum(ip[..20]));
         var transport = ip[20..];
         BinaryPrimitives.WriteUInt16BigEndian(transport, sourcePort);
         BinaryPrimitives.WriteUInt16BigEndian(transport[2..], destinationPort);
@@ -176,6 +182,19 @@ internal sealed unsafe class Frames
         {
             BinaryPrimitives.WriteUInt16BigEndian(transport[4..], (ushort)(8 + payload));
         }
+    }
+
+    // Of RFC 791: a router drops what has a wrong one.
+    private static ushort Checksum(ReadOnlySpan<byte> header)
+    {
+        var sum = 0u;
+        for (var at = 0; at < header.Length; at += sizeof(ushort))
+        {
+            sum += BinaryPrimitives.ReadUInt16BigEndian(header[at..]);
+        }
+
+        sum = (sum & 0xFFFF) + (sum >> 16);
+        return (ushort)~((sum & 0xFFFF) + (sum >> 16));
     }
 
     private static void Mac(Span<byte> at, int host)

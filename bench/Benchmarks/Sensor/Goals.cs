@@ -28,7 +28,7 @@ internal static class Goals
             // The better of the two has the smaller ratio.
             double?[] peers = [result.Row(Peers.SoftflowdIPv6)?.Ratio, result.Row(Peers.Nfpcapd)?.Ratio];
             goals.Add(new("times the better of softflowd -6 and nfpcapd", load == Synthetic ? ManyFlows : Usual, peers.Min()));
-            goals.Add(new("of the C floor", OfFloor, result.Row(Peers.Floor)?.Ratio));
+            goals.Add(new("observing, of the C floor", OfFloor, result.Row(Peers.Floor)?.Ratio));
         }
 
         return goals;

@@ -15,10 +15,10 @@ internal static class Live
     public static IReadOnlyList<LiveRow> Run(string? pcap)
     {
         using var cable = new Cable();
-        var rows = new List<LiveRow> { Measure(Frames.Factory, Frames.Of(Frames.Factory).Rate, seconds: 20, UsualRing) };
+        var rows = new List<LiveRow> { Measure(cable, Frames.Factory, Frames.Of(Frames.Factory).Rate, seconds: 20, UsualRing) };
         foreach (var rate in Rates)
         {
-            var row = Measure(Frames.Synthetic, rate, seconds: 4, LargeRing);
+            var row = Measure(cable, Frames.Synthetic, rate, seconds: 4, LargeRing);
             rows.Add(row);
             if (row.Lost > 0 || row.SentRate < rate * Reached)
             {
@@ -26,10 +26,10 @@ internal static class Live
             }
         }
 
-        rows.Add(Measure(Frames.Synthetic, GoalRate, seconds: 20, LargeRing) with { Goal = true });
+        rows.Add(Measure(cable, Frames.Synthetic, GoalRate, seconds: 20, LargeRing) with { Goal = true });
         if (pcap is not null)
         {
-            rows.Add(Measure(pcap, RealBits / 8 / Frames.Of(pcap).Mean, seconds: 15, LargeRing));
+            rows.Add(Measure(cable, pcap, RealBits / 8 / Frames.Of(pcap).Mean, seconds: 15, LargeRing));
         }
 
         return rows;
@@ -54,15 +54,15 @@ internal static class Live
         }
     }
 
-    private static LiveRow Measure(string load, double rate, double seconds, int ring)
+    private static LiveRow Measure(Cable cable, string load, double rate, double seconds, int ring)
     {
         Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"live: {load} at {rate:N0}/s"));
-        using var receiver = Cable.Receive("sensor-capture", Cable.Right, ring.ToString(CultureInfo.InvariantCulture));
-        using var sender = Cable.Send("sensor-send", load, Cable.Left, rate.ToString(CultureInfo.InvariantCulture), seconds.ToString(CultureInfo.InvariantCulture));
+        using var receiver = cable.Receive("sensor-capture", Cable.Right, ring.ToString(CultureInfo.InvariantCulture));
+        using var sender = cable.Send("sensor-send", load, Cable.Left, rate.ToString(CultureInfo.InvariantCulture), seconds.ToString(CultureInfo.InvariantCulture));
         try
         {
-            Expect(receiver.StandardOutput.ReadLine());
-            Expect(sender.StandardOutput.ReadLine());
+            SensorProcess.Expect(receiver);
+            SensorProcess.Expect(sender);
             sender.StandardInput.WriteLine();
             var sent = SensorProcess.Read(sender.StandardOutput.ReadToEnd());
             receiver.StandardInput.WriteLine();
@@ -72,25 +72,7 @@ internal static class Live
         }
         finally
         {
-            foreach (var process in (System.Diagnostics.Process[])[sender, receiver])
-            {
-                if (!process.HasExited)
-                {
-                    process.StandardInput.Close();
-                    if (!process.WaitForExit(TimeSpan.FromSeconds(10)))
-                    {
-                        process.Kill(entireProcessTree: true);
-                    }
-                }
-            }
-        }
-    }
-
-    private static void Expect(string? line)
-    {
-        if (line != "ready")
-        {
-            throw new InvalidOperationException($"A process of the measurement did not start: {line}");
+            SensorProcess.End(sender, receiver);
         }
     }
 }

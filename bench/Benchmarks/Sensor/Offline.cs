@@ -8,8 +8,14 @@ namespace Sekisho.Benchmarks.Sensor;
 /// <summary>Reads a capture by the sensor and by its peers in turns, each a process of its own, and compares.</summary>
 internal static partial class Offline
 {
-    /// <summary>The sensor's own row.</summary>
+    /// <summary>The sensor's own row: all that it does.</summary>
     public const string Own = "sekisho";
+
+    /// <summary>The sensor without what encodes intervals for the gateway, which the C floor does not do either.</summary>
+    public const string Observing = "observe";
+
+    private static readonly (string Name, Stage Stage)[] Stages =
+        [(Own, Stage.Whole), (Observing, Stage.Observe), ("parse", Stage.Parse), ("read", Stage.Read), ("start", Stage.Start)];
 
     public static OfflineResult Run(string pcap, int runs, int flowMemory, IReadOnlyList<string> peers)
     {
@@ -19,11 +25,15 @@ internal static partial class Offline
             using var collector = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
             collector.Bind(new IPEndPoint(IPAddress.Loopback, 0));
             Warm(pcap);
-            var rows = new Dictionary<string, List<ProcessCost>> { [Own] = [] };
+            var rows = Stages.ToDictionary(s => s.Name, _ => new List<ProcessCost>());
             for (var run = 0; run < runs; run++)
             {
                 Console.Error.WriteLine($"run {run + 1} of {runs}: {Own}");
-                rows[Own].Add(ProcessMeter.Run("dotnet", [SensorProcess.Program, "sensor-read", pcap, flowMemory.ToString(CultureInfo.InvariantCulture)], SensorProcess.Form));
+                foreach (var (name, stage) in Stages)
+                {
+                    rows[name].Add(ProcessMeter.Run("dotnet", [SensorProcess.Program, "sensor-read", pcap, flowMemory.ToString(CultureInfo.InvariantCulture), stage.ToString()], SensorProcess.Form));
+                }
+
                 foreach (var name in peers)
                 {
                     var folder = Directory.CreateDirectory(Path.Combine(scratch, name)).FullName;
@@ -52,7 +62,7 @@ internal static partial class Offline
         var packets = own[0]["packets"];
         var middle = own[Middle(rows[Own].Select(r => r.Cpu))];
         var shown = new List<OfflineRow>();
-        foreach (var name in peers.Prepend(Own))
+        foreach (var name in Stages.Select(s => s.Name).Concat(peers))
         {
             if (!rows.TryGetValue(name, out var costs))
             {
@@ -67,8 +77,8 @@ internal static partial class Offline
             }
 
             var cpu = Median(costs.Select(c => c.Cpu));
-            var ratio = Median(costs.Zip(rows[Own], (peer, ours) => peer.Cpu / ours.Cpu));
-            shown.Add(new OfflineRow(name, "measured", cpu, packets / cpu, Median(costs.Select(c => c.Peak)), name == Own ? null : ratio, (costs.Max(c => c.Cpu) - costs.Min(c => c.Cpu)) / cpu));
+            var ratio = Median(costs.Zip(rows[name == Peers.Floor ? Observing : Own], (peer, ours) => peer.Cpu / ours.Cpu));
+            shown.Add(new OfflineRow(name, "measured", cpu, packets / cpu, Median(costs.Select(c => c.Peak)), Stages.Any(s => s.Name == name) ? null : ratio, (costs.Max(c => c.Cpu) - costs.Min(c => c.Cpu)) / cpu));
         }
 
         var exact = rows.TryGetValue(Peers.Floor, out var floor) && Totals().Match(floor[0].Output) is { Success: true } totals
@@ -104,7 +114,7 @@ internal static partial class Offline
 /// <param name="Cpu">Median of CPU seconds.</param>
 /// <param name="PacketsPerCpuSecond">By that median.</param>
 /// <param name="PeakMebibytes">Median of the resident peak.</param>
-/// <param name="Ratio">How many times its CPU the sensor could have spent: median over the runs.</param>
+/// <param name="Ratio">A peer's CPU over that of the sensor, the floor's over that of the sensor without encoding: median over the runs.</param>
 /// <param name="Spread">Largest less smallest CPU over the median.</param>
 internal sealed record OfflineRow(string Name, string State, double? Cpu = null, double? PacketsPerCpuSecond = null, double? PeakMebibytes = null, double? Ratio = null, double? Spread = null)
 {
@@ -113,7 +123,7 @@ internal sealed record OfflineRow(string Name, string State, double? Cpu = null,
 
 /// <summary>All of one file.</summary>
 /// <param name="Pcap">The file.</param>
-/// <param name="Rows">The sensor first.</param>
+/// <param name="Rows">The sensor and its stages first, each with all that comes before it.</param>
 /// <param name="Sensor">What the sensor counted in its middle run.</param>
 /// <param name="TotalsAgree">Whether packets and bytes are those of the floor; null without it.</param>
 internal sealed record OfflineResult(string Pcap, IReadOnlyList<OfflineRow> Rows, IReadOnlyDictionary<string, double> Sensor, bool? TotalsAgree)

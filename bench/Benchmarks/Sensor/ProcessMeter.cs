@@ -53,11 +53,14 @@ internal static unsafe partial class ProcessMeter
     }
 
     /// <summary>The most that was resident of a process, MiB; 0 when it has ended.</summary>
-    public static double PeakMebibytes(int process)
+    public static double PeakMebibytes(int process) => Mebibytes(process, "VmHWM:");
+
+    /// <summary>A line of the kernel's status of a process, MiB; 0 when it has ended.</summary>
+    public static double Mebibytes(int process, string name)
     {
         try
         {
-            var line = File.ReadLines($"/proc/{process}/status").FirstOrDefault(l => l.StartsWith("VmHWM:", StringComparison.Ordinal));
+            var line = File.ReadLines($"/proc/{process}/status").FirstOrDefault(l => l.StartsWith(name, StringComparison.Ordinal));
             return line is null ? 0 : long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) / 1024.0;
         }
         catch (IOException)

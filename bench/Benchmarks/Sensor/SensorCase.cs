@@ -14,12 +14,15 @@ internal static class SensorCase
         var pcap = new Option<FileInfo>("--pcap") { Description = "The capture to read; several hundred megabytes, or the start of the process is what is measured. 読み込むキャプチャ(数百MB以上)" }.AcceptExistingOnly();
         var load = new Option<string?>("--load") { Description = "Which load the capture is, for its goals: iot and real 3 times the better of softflowd -6 and nfpcapd, synth100k (64-byte frames over 100,000 flows) 12 times; each at least half of the C floor. キャプチャの種類(目標の判定に使う)" };
         load.AcceptOnlyFromAmong([.. Goals.Loads]);
-        var runs = new Option<int>("--runs") { Description = "How often each program reads the file; medians are shown. 測定回数(中央値を表示)", DefaultValueFactory = _ => 3 };
+        var runs = new Option<int>("--runs") { Description = "How often each program reads the file, and with --inline how often each transfer is made; medians are shown. 測定回数(中央値を表示)", DefaultValueFactory = _ => 3 };
         var peers = new Option<string[]>("--peers") { Description = $"Only these of {string.Join(", ", Peers.Names)}, or none. 比較対象", AllowMultipleArgumentsPerToken = true, DefaultValueFactory = _ => [.. Peers.Names] };
         peers.AcceptOnlyFromAmong([.. Peers.Names, "none"]);
         var memory = new Option<int>("--flow-memory") { Description = "Memory for flows, MiB. フロー表のメモリ(MiB)", DefaultValueFactory = _ => 32 };
         var live = new Option<bool>("--live") { Description = "Live traffic instead, between two network namespaces: the factory, 60-byte frames over 100,000 flows at rising rates, and with --pcap that file at 0.9 Gbps. Goals: no loss (60-byte frames at 400,000/s), the factory 2 % of a core and 64 MiB, the file 12 % of a core. Needs root and two cores. ネットワーク名前空間での実通信(root権限が必要)" };
-        var command = new Command("sensor", "The traffic sensor: a capture against its peers in the same run, or live. Exit code 1 when a goal is missed. トラフィックセンサーの性能(目標未達なら終了コード1)") { gateway, json, pcap, load, runs, peers, memory, live };
+        var inline = new Option<bool>("--inline") { Description = $"The sensor on a router and on a bridge instead, in network namespaces: TCP throughput with it and without in turns, and {Cameras.Count} cameras of 4 Mbps for 20 s. Goals: no drops, no gaps, packets as the kernel's counters. Needs root. ルーター・ブリッジ上で転送しながらの測定(スループットの有無比較とカメラ100台、root権限が必要)" };
+        var factory = new Option<bool>("--factory") { Description = "The sensor's program at the load of the factory for 20 s instead: size, start, memory, processor time. Goals: no loss, 2 % of a core, 64 MiB. Needs root and two cores. 工場相当の負荷でのプログラムの大きさ・起動時間・メモリの測定(root権限が必要)" };
+        var program = new Option<FileInfo>("--program") { Description = "With --inline or --factory: Sekisho.Sensor.dll, or an executable that was published; the built one when absent. 測定するセンサーのプログラム" }.AcceptExistingOnly();
+        var command = new Command("sensor", "The traffic sensor: a capture against its peers in the same run, or live. Exit code 1 when a goal is missed. トラフィックセンサーの性能(目標未達なら終了コード1)") { gateway, json, pcap, load, runs, peers, memory, live, inline, factory, program };
         command.SetAction(parsed =>
         {
             var file = parsed.GetValue(pcap);
@@ -29,9 +32,27 @@ internal static class SensorCase
                 return Tell([.. Live.Goals(rows)], parsed.GetValue(json), goals => new { @case = "sensor-live", form = SensorProcess.Form, rows, goals }, () => Show(rows));
             }
 
+            if (parsed.GetValue(inline) || parsed.GetValue(factory))
+            {
+                if (parsed.GetValue(program)?.FullName is not { } sensor)
+                {
+                    Console.Error.WriteLine("--program FILE is needed. --program FILE を指定してください。");
+                    return 2;
+                }
+
+                if (parsed.GetValue(factory))
+                {
+                    var row = Factory.Run(sensor);
+                    return Tell([.. Factory.Goals(row)], parsed.GetValue(json), goals => new { @case = "sensor-factory", row, goals }, () => InlineTables.Show(row));
+                }
+
+                var forwarded = new Inline(sensor).Run(parsed.GetValue(runs));
+                return Tell([.. Inline.Goals(forwarded)], parsed.GetValue(json), goals => new { @case = "sensor-inline", forwarded.Transfers, forwarded.Cameras, goals }, () => InlineTables.Show(forwarded));
+            }
+
             if (file is null)
             {
-                Console.Error.WriteLine("--pcap FILE is needed, or --live. --pcap FILE か --live を指定してください。");
+                Console.Error.WriteLine("--pcap FILE is needed, or --live, --inline or --factory. --pcap FILE、--live、--inline、--factory のいずれかを指定してください。");
                 return 2;
             }
 
@@ -46,9 +67,11 @@ internal static class SensorCase
     /// <summary>The processes that the measurements start; before any command line is read, for that would be measured too. Null when it is none of them.</summary>
     public static int? Child(string[] args) => args switch
     {
-        ["sensor-read", var path, var memory] => FileReading.Run(path, int.Parse(memory, CultureInfo.InvariantCulture)),
+        ["sensor-read", var path, var memory, var stage] => FileReading.Run(path, int.Parse(memory, CultureInfo.InvariantCulture), Enum.Parse<Stage>(stage, ignoreCase: true)),
         ["sensor-capture", var name, var ring] => LiveReading.Run(name, int.Parse(ring, CultureInfo.InvariantCulture)),
         ["sensor-send", var load, var name, var rate, var seconds] => FrameSending.Run(load, name, double.Parse(rate, CultureInfo.InvariantCulture), double.Parse(seconds, CultureInfo.InvariantCulture)),
+        ["sensor-serve", var address, var connections, var seconds] => Transfers.Serve(address, int.Parse(connections, CultureInfo.InvariantCulture), double.Parse(seconds, CultureInfo.InvariantCulture)),
+        ["sensor-connect", var address, var connections, var seconds] => Transfers.Connect(address, int.Parse(connections, CultureInfo.InvariantCulture), double.Parse(seconds, CultureInfo.InvariantCulture)),
         _ => null,
     };
 

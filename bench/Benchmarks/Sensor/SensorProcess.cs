@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 
 namespace Sekisho.Benchmarks.Sensor;
@@ -12,6 +13,7 @@ internal static class SensorProcess
         ["DOTNET_gcServer"] = "0",
         ["DOTNET_gcConcurrent"] = "0",
         ["DOTNET_TC_QuickJit"] = "0",
+        ["DOTNET_GCConserveMemory"] = "7",
     };
 
     public static string Program { get; } = typeof(SensorProcess).Assembly.Location;
@@ -33,6 +35,31 @@ internal static class SensorProcess
         catch (Exception e) when (e is FormatException or IndexOutOfRangeException or ArgumentException)
         {
             throw new InvalidOperationException("A process of the measurement failed:\n" + output, e);
+        }
+    }
+
+    /// <summary>Waits until a process is ready.</summary>
+    public static void Expect(Process process)
+    {
+        if (process.StandardOutput.ReadLine() is var line && line != "ready")
+        {
+            throw new InvalidOperationException($"A process of the measurement did not start: {line}");
+        }
+    }
+
+    /// <summary>Ends processes that have not ended: no more input comes.</summary>
+    public static void End(params ReadOnlySpan<Process> processes)
+    {
+        foreach (var process in processes)
+        {
+            if (!process.HasExited)
+            {
+                process.StandardInput.Close();
+                if (!process.WaitForExit(TimeSpan.FromSeconds(10)))
+                {
+                    process.Kill(entireProcessTree: true);
+                }
+            }
         }
     }
 }

@@ -5,6 +5,7 @@ internal sealed class SensorEntry(Sensor sensor)
 {
     private volatile Sensor _sensor = sensor;
     private long _uploads;
+    private long _questions;
 
     public Sensor Sensor
     {
@@ -20,6 +21,9 @@ internal sealed class SensorEntry(Sensor sensor)
 
     /// <summary>Charges an upload; zero when within the limit, else how long to wait.</summary>
     public TimeSpan Upload(DateTimeOffset now, int perMinute) => Bucket.Take(ref _uploads, now, perMinute);
+
+    /// <summary>Charges a question for orders, apart from the uploads: neither may keep the other back.</summary>
+    public TimeSpan Question(DateTimeOffset now, int perMinute) => Bucket.Take(ref _questions, now, perMinute);
 }
 
 /// <summary>A certificate that a sensor may show.</summary>

@@ -27,6 +27,9 @@ internal static class SensorProblems
     /// <summary>The body is no batch of intervals.</summary>
     public static readonly ProblemType IntervalsInvalid = new("sensor-intervals-invalid", StatusCodes.Status422UnprocessableEntity);
 
+    /// <summary>An enforcer's question breaks a rule.</summary>
+    public static readonly ProblemType QuestionInvalid = new("sensor-question-invalid", StatusCodes.Status422UnprocessableEntity);
+
     /// <summary>All of these intervals were taken before.</summary>
     public static readonly ProblemType Repeated = new("sensor-intervals-repeated", StatusCodes.Status409Conflict);
 

@@ -31,7 +31,7 @@ public sealed class SensorSettings
 
     /// <summary>Bytes of one upload at most.</summary>
     [Range(10_000, 8 * 1024 * 1024)]
-    public int LargestUpload { get; set; } = 8 * 1024 * 1024;
+    public int LargestUpload { get; set; } = 4 * 1024 * 1024;
 
     /// <summary>Uploads of one sensor per minute, and as many at once.</summary>
     [Range(6, 10_000)]

@@ -18,6 +18,12 @@ public interface ISensorAuthority
     /// <param name="life">How long from now it is valid.</param>
     /// <returns>Null when the request is none, is not signed by its own key, or has another kind of key.</returns>
     SensorCertificate? Issue(ReadOnlySpan<byte> request, string sensorId, TimeSpan life);
+
+    /// <summary>Public part of the key that orders to enforcers are signed with, as PEM (SubjectPublicKeyInfo, P-256).</summary>
+    string OrderKeyPem { get; }
+
+    /// <summary>Signs an order: ECDSA on P-256 with SHA-256, 64 bytes (IEEE P1363).</summary>
+    byte[] SignOrder(byte[] order);
 }
 
 /// <summary>A certificate that was just issued.</summary>

@@ -5,7 +5,7 @@ using Sekisho.Domain.Devices;
 namespace Sekisho.Gateway.Tls;
 
 /// <summary>The private CA as sensors need it. Any thread.</summary>
-internal sealed class SensorAuthority(PrivateAuthority authority, int port, TimeProvider clock) : ISensorAuthority
+internal sealed class SensorAuthority(PrivateAuthority authority, OrderKey orders, int port, TimeProvider clock) : ISensorAuthority
 {
     private const string P256 = "1.2.840.10045.3.1.7";
 
@@ -14,6 +14,10 @@ internal sealed class SensorAuthority(PrivateAuthority authority, int port, Time
     public string CertificatePem => authority.CertificatePem;
 
     public string Fingerprint => authority.Fingerprint;
+
+    public string OrderKeyPem => orders.PublicPem;
+
+    public byte[] SignOrder(byte[] order) => orders.Sign(order);
 
     public SensorCertificate? Issue(ReadOnlySpan<byte> request, string sensorId, TimeSpan life)
     {

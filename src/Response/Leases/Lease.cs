@@ -192,14 +192,18 @@ internal static class LeaseCauses
     public const string BlastRadius = "blast-radius";
     public const string ApprovalRanOut = "approval-ran-out";
     public const string HandledInTime = "handled-in-time";
+    public const string NoNetworkLink = "no-network-link";
+    public const string NothingReachable = "nothing-reachable";
+    public const string NetworkProtected = "network-protected";
 
     /// <summary>Obstacles in settings, which a person can remove; then the response can be tried again.</summary>
-    public static readonly IReadOnlyList<string> ThatPeopleRemove = [NoRecipients, NoMailServer, PasswordInClear, NoWebhook, AddressNotAllowed, NoSim, SimNotOffered, SimUnknown, SimForbidden, SimCarriesMany];
+    public static readonly IReadOnlyList<string> ThatPeopleRemove = [NoRecipients, NoMailServer, PasswordInClear, NoWebhook, AddressNotAllowed, NoSim, SimNotOffered, SimUnknown, SimForbidden, SimCarriesMany, NoNetworkLink, NetworkProtected];
 
     public static readonly IReadOnlyList<string> All =
     [
         UnknownAction, NoDevice, DeviceGone, FindingGone, NoRecipients, NoMailServer, PasswordInClear, NoWebhook, AddressNotAllowed, AlreadyLocked, StillHeld,
         LockedByOthers, ReleasedElsewhere, TriesUsedUp, InSummary, RanOut, FindingRetracted, KeptForPerson, BlastRadius, ApprovalRanOut, HandledInTime,
+        NoNetworkLink, NothingReachable, NetworkProtected,
         NoSim, NoSimProvider, SimNotOffered, SimUnknown, SimForbidden, SimTerminated, SimCarriesMany, SimOffAlready, SimStillHeld, SimChangedElsewhere,
     ];
 }

@@ -38,6 +38,8 @@ internal sealed class LeaseStore(Databases databases, MasterKey key, IHistory hi
     /// <summary>Purpose of the key that details are encrypted under.</summary>
     public const string CipherPurpose = "response-lease";
 
+    private const int ChangedAtOnce = 200;
+
     private const string Target = "action = @action AND field_id = @field AND target = @target";
 
     private const string Update =
@@ -120,20 +122,26 @@ internal sealed class LeaseStore(Databases databases, MasterKey key, IHistory hi
         }
     }
 
-    /// <summary>Changes several leases in one transaction; those that changed meanwhile or for which null comes back are left.</summary>
-    public Task ChangeAllAsync(IReadOnlyCollection<string> ids, Func<Lease, Lease?> change, CancellationToken cancellation) => _database.WriteAsync(
-        async t =>
+    /// <summary>Changes several leases, some in each transaction, so that nothing else waits for long; those that changed meanwhile or for which null comes back are left.</summary>
+    public async Task ChangeAllAsync(IReadOnlyCollection<string> ids, Func<Lease, Lease?> change, CancellationToken cancellation)
+    {
+        foreach (var some in ids.Chunk(ChangedAtOnce))
         {
-            foreach (var id in ids)
-            {
-                var row = await t.Connection!.QuerySingleOrDefaultAsync<LeaseRow>($"SELECT {LeaseRow.Columns} FROM lease WHERE id = @id", new { id }, t);
-                if (row?.ToLease(_cipher) is { } lease && change(lease) is { } next)
+            await _database.WriteAsync(
+                async t =>
                 {
-                    Save(lease, next, t);
-                }
-            }
-        },
-        cancellation);
+                    foreach (var id in some)
+                    {
+                        var row = await t.Connection!.QuerySingleOrDefaultAsync<LeaseRow>($"SELECT {LeaseRow.Columns} FROM lease WHERE id = @id", new { id }, t);
+                        if (row?.ToLease(_cipher) is { } lease && change(lease) is { } next)
+                        {
+                            Save(lease, next, t);
+                        }
+                    }
+                },
+                cancellation);
+        }
+    }
 
     /// <summary>Targets of an action for which something is to be done now, those that wait longest first.</summary>
     public Task<IReadOnlyList<(string Field, string Target)>> TargetsDueAsync(string action, DateTimeOffset now, int limit, CancellationToken cancellation) =>

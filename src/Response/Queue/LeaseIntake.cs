@@ -18,11 +18,12 @@ internal sealed class LeaseIntake(ResponseRules rules, LeaseOrders orders, Lease
     public void Write(LaneBatch batch, DbTransaction transaction)
     {
         var guards = new Dictionary<string, BlastRadius>(StringComparer.Ordinal);
+        var told = new HashSet<(string? Field, string? Cause)>();
         foreach (var finding in batch.Findings)
         {
             foreach (var due in ResponsePolicy.Due(finding, rules.For(finding.FieldId, transaction.Connection!, transaction)))
             {
-                Insert(orders.Of(finding, due), guards, transaction);
+                Insert(orders.Of(finding, due), guards, told, transaction);
             }
         }
 
@@ -53,14 +54,14 @@ internal sealed class LeaseIntake(ResponseRules rules, LeaseOrders orders, Lease
         }
     }
 
-    private void Insert(Lease lease, Dictionary<string, BlastRadius> guards, DbTransaction transaction)
+    private void Insert(Lease lease, Dictionary<string, BlastRadius> guards, HashSet<(string? Field, string? Cause)> told, DbTransaction transaction)
     {
         if (lease.State == LeaseStates.Due && orders.Disturbs(lease) && !GuardOf(lease.FieldId, guards, transaction).Allows(lease.DeviceId ?? lease.Target))
         {
             lease = orders.Held(lease);
         }
 
-        if (!leases.Insert(lease, transaction) || lease.State != LeaseStates.WaitingApproval)
+        if (!leases.Insert(lease, transaction) || lease.State != LeaseStates.WaitingApproval || !told.Add((lease.FieldId, lease.Details.Cause)))
         {
             return;
         }

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Globalization;
 using System.Net.Sockets;
+using Sekisho.Sensor.Enforcement;
 using Sekisho.Sensor.Live;
 using Sekisho.Sensor.Reading;
 using Sekisho.Sensor.Texts;
@@ -19,7 +20,8 @@ namespace Sekisho.Sensor.Commands;
 /// <param name="View">Draws a screen; else a line each minute.</param>
 /// <param name="Json">Prints each interval as a line of JSON instead of either.</param>
 /// <param name="Language">"ja" or "en".</param>
-internal sealed record LiveOptions(LiveSettings? Live, RecordSettings? Records, Uri? Gateway, string Folder, long SpoolBytes, bool View, bool Json, string Language);
+/// <param name="Enforcement">How the gateway's orders are enforced; null where none are.</param>
+internal sealed record LiveOptions(LiveSettings? Live, RecordSettings? Records, Uri? Gateway, string Folder, long SpoolBytes, bool View, bool Json, string Language, EnforcementOptions? Enforcement = null);
 
 /// <summary>Watches interfaces, or takes records in, until it is told to end.</summary>
 /// <param name="options">How.</param>
@@ -32,6 +34,7 @@ internal sealed class LiveCommand(LiveOptions options, TimeProvider clock)
 
     private readonly ConcurrentDictionary<string, MirrorFault> _mirrors = [];
     private readonly LiveView _view = new(options.Language);
+    private readonly Enforcer? _enforcer = options.Enforcement is { } enforcement ? new Enforcer(enforcement, clock, (key, values) => Console.Error.WriteLine(SensorTexts.Get(key, options.Language, values))) : null;
     private long _observed;
     private long _lineAt;
 
@@ -55,6 +58,7 @@ internal sealed class LiveCommand(LiveOptions options, TimeProvider clock)
                 upload = uplink.RunAsync(ended.Token);
             }
 
+            var enforcing = _enforcer?.RunAsync(ended.Token);
             using var intervals = new BlockingCollection<IntervalFeatures>(IntervalsInMemory);
             var sensor = Sensor(intervals.Add);
             var reading = Task.Factory.StartNew(() => Read(sensor, intervals, ended.Token), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
@@ -62,8 +66,8 @@ internal sealed class LiveCommand(LiveOptions options, TimeProvider clock)
 
             try
             {
-                // A refusal for good ends the sensor, and so does an interface that cannot be read.
-                await Task.WhenAny(reading, keeping, uplink is null ? reading : upload).ConfigureAwait(false);
+                // A refusal for good ends the sensor, and so does an interface that cannot be read, or rules that cannot be made.
+                await Task.WhenAny(reading, keeping, uplink is null ? reading : upload, enforcing ?? reading).ConfigureAwait(false);
                 await ended.CancelAsync().ConfigureAwait(false);
                 await keeping.ConfigureAwait(false);
                 await reading.ConfigureAwait(false);
@@ -71,6 +75,7 @@ internal sealed class LiveCommand(LiveOptions options, TimeProvider clock)
             finally
             {
                 await Ended(upload).ConfigureAwait(false);
+                await Ended(enforcing ?? Task.CompletedTask).ConfigureAwait(false);
             }
 
             return Fail.Done;
@@ -168,6 +173,11 @@ internal sealed class LiveCommand(LiveOptions options, TimeProvider clock)
         if (uplink?.Trouble is { } trouble)
         {
             troubles.Add(FaultTexts.Of(trouble, options.Language));
+        }
+
+        if (_enforcer?.Fault is { } fault)
+        {
+            troubles.Add(FaultTexts.Of(fault, "", options.Language)!);
         }
 
         return troubles;

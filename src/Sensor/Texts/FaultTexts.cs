@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using System.Text.Json;
+using Sekisho.Sensor.Enforcement;
 using Sekisho.Sensor.Uplink;
 using Sekisho.Traffic.Capture;
 using Sekisho.Traffic.Files;
@@ -21,6 +22,7 @@ internal static class FaultTexts
         InvalidDataException => SensorTexts.Get(KeyOf(CaptureFileFault.DamagedCompression), language, ("file", subject), ("found", "gzip")),
         RecordFileException e => SensorTexts.Get(KeyOf(e.Fault), language, ("file", subject), ("found", e.Found)),
         CaptureException e => SensorTexts.Get(KeyOf(e.Fault), language, ("interface", e.Interface), ("detail", e.Detail)),
+        EnforcementException e => SensorTexts.Get(KeyOf(e.Fault), language, ("detail", e.Detail)),
         UplinkException e => Of(e.Trouble, language),
         SocketException e => SensorTexts.Get(KeyOf(e.SocketErrorCode), language, ("address", subject), ("detail", e.Message)),
         FileNotFoundException or DirectoryNotFoundException => SensorTexts.Get("file.missing", language, ("file", subject)),
@@ -33,6 +35,8 @@ internal static class FaultTexts
     public static string Of(UplinkTrouble trouble, string language) => SensorTexts.Get(KeyOf(trouble.Fault), language, ("detail", trouble.Detail));
 
     internal static string KeyOf(UplinkFault fault) => "uplink." + Words(fault);
+
+    internal static string KeyOf(EnforcementFault fault) => "enforcement." + Words(fault);
 
     internal static string KeyOf(CaptureFileFault fault) => "capture-file." + Words(fault);
 

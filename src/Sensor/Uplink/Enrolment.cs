@@ -14,6 +14,9 @@ public sealed record Enrolled(string SensorId, DateTimeOffset NotAfter, long UpT
 /// <summary>Makes a sensor known to its gateway, once.</summary>
 public static class Enrolment
 {
+    /// <summary>The key that the gateway signs orders with, pinned until the sensor is enrolled anew.</summary>
+    internal const string OrderKeyFile = "order-key.pem";
+
     private const int FingerprintDigits = 64;
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(30);
 
@@ -56,6 +59,7 @@ public static class Enrolment
             }
 
             SensorIdentity.KeepAuthority(folder, authority);
+            File.Delete(Path.Combine(folder, OrderKeyFile));
             SensorIdentity.Keep(folder, certificate, key);
             return new Enrolled(sensorId, notAfter.Value, upTo);
         }

@@ -31,6 +31,9 @@ public sealed class SensorIdentity : IDisposable
     /// <summary>True when a folder holds an identity.</summary>
     public static bool Exists(string folder) => File.Exists(Path.Combine(folder, IdentityFile));
 
+    /// <summary>When the identity was written last: another time means another certificate.</summary>
+    internal static DateTime Written(string folder) => File.GetLastWriteTimeUtc(Path.Combine(folder, IdentityFile));
+
     /// <summary>Loads an identity.</summary>
     /// <exception cref="UplinkException">There is none, or its files cannot be used.</exception>
     public static SensorIdentity Load(string folder)

@@ -1,17 +1,16 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
 using Sekisho.Wire.Features;
 
 namespace Sekisho.Traffic.Devices;
 
-/// <summary>One device. A packet touches the first cache line and that of its direction.</summary>
+/// <summary>One device. A packet touches the first cache line only: bytes and sizes are counted in its flow and added here when the interval ends.</summary>
 /// <remarks>
 /// <code>
-///   0  Mac 8 · Behind 16 · SentLast 8 · ReceivedLast 8 │ SentBytes 8 · ReceivedBytes 8 │ Flags 1 · counts of addresses 3
-///  64  │ Sent: Sizes 8 × 4 · Gaps 8 × 4
-/// 128  │ Received: the same
-/// 192  First 8 · Foreign 16 · addresses 128 │ counters 36 · three distinct counts of 132
-/// what stands between bars belongs to the interval and is cleared at its end
+///   0  Mac 8 · SentLast 8 · ReceivedLast 8 │ gaps of what was sent 8 × 2 · of what was received 8 × 2 │ Flags 1 · counts of addresses 3
+///  64  Behind 16 · First 8 · Foreign 16 · addresses 128 │ Sent 72 · Received 72 · counters 36 · three distinct counts of 132
+/// what stands between bars, or right of the last one, belongs to the interval and is cleared at its end
 /// </code>
 /// </remarks>
 [StructLayout(LayoutKind.Sequential, Size = Size)]
@@ -21,23 +20,20 @@ internal unsafe struct DeviceEntry
     public const int MaxAddresses = 8;
     public const int MaxForeign = 4;
 
-    /// <summary>Where the tally of what was sent begins, and behind it that of what was received.</summary>
-    public const int SentOffset = 64;
-
-    /// <summary>See <see cref="SentOffset"/>.</summary>
-    public const int ReceivedOffset = SentOffset + DeviceTally.Size;
-
     /// <summary>No MAC has this value: stands in entries that are free and in entry 0.</summary>
     public const ulong NoMac = ulong.MaxValue;
 
     public ulong Mac;
-    public NetAddress Behind;
 
     /// <summary>In nanoseconds since 1970.</summary>
     public long SentLast;
     public long ReceivedLast;
-    public long SentBytes;
-    public long ReceivedBytes;
+
+    /// <summary>Low 16 bits of the gaps; what they carry over goes into <see cref="DeviceTally.GapsCarried"/>.</summary>
+    public fixed ushort SentGaps[8];
+
+    /// <summary>See <see cref="SentGaps"/>.</summary>
+    public fixed ushort ReceivedGaps[8];
     public DeviceFlags Flags;
     public byte AddressCount;
 
@@ -46,8 +42,7 @@ internal unsafe struct DeviceEntry
     public byte ForeignCount;
     private readonly uint _unused;
 
-    public DeviceTally Sent;
-    public DeviceTally Received;
+    public NetAddress Behind;
 
     /// <summary>In nanoseconds since 1970.</summary>
     public long First;
@@ -57,6 +52,8 @@ internal unsafe struct DeviceEntry
 
     private fixed ulong _addresses[2 * MaxAddresses];
 
+    public DeviceTally Sent;
+    public DeviceTally Received;
     public uint Broadcasts;
     public uint Multicasts;
     public uint ArpRequests;
@@ -139,23 +136,29 @@ internal unsafe struct DeviceEntry
     /// <summary>Begins a new interval.</summary>
     public static void ClearInterval(DeviceEntry* entry)
     {
-        entry->SentBytes = 0;
-        entry->ReceivedBytes = 0;
-        entry->Sent = default;
-        entry->Received = default;
-        var begin = (byte*)&entry->Broadcasts;
+        new Span<byte>(entry->SentGaps, 2 * 8 * sizeof(ushort)).Clear();
+        var begin = (byte*)&entry->Sent;
         new Span<byte>(begin, (int)((byte*)(entry + 1) - begin)).Clear();
     }
 }
 
-/// <summary>One direction of a device in the interval, one cache line.</summary>
-[StructLayout(LayoutKind.Sequential, Size = Size)]
+/// <summary>One direction of a device in the interval.</summary>
 internal unsafe struct DeviceTally
 {
-    public const int Size = 64;
-
+    public long Bytes;
     public fixed uint Sizes[8];
-    public fixed uint Gaps[8];
+
+    /// <summary>How often each count of the gaps has passed 65,536.</summary>
+    public fixed uint GapsCarried[8];
+
+    /// <summary>Adds packets by eight classes of size, and their bytes.</summary>
+    public static void Add(DeviceTally* tally, ushort* sizes, uint bytes)
+    {
+        var (low, high) = Vector128.Widen(Vector128.Load(sizes));
+        (Vector128.Load(tally->Sizes) + low).Store(tally->Sizes);
+        (Vector128.Load(tally->Sizes + 4) + high).Store(tally->Sizes + 4);
+        tally->Bytes += bytes;
+    }
 }
 
 [Flags]

@@ -9,8 +9,8 @@ internal sealed class CaptureBuffer(Stream stream, bool isCompressed, Func<bool>
     /// <summary>Size of the buffer; no record may be longer.</summary>
     public const int Size = 1 << 20;
 
-    // A decompressor that meets its end loses what it has of the same call, so it is asked for little.
-    private readonly int _step = isCompressed ? 4096 : Size;
+    // What is read at once is still in the processor's cache when it is parsed. A decompressor that meets its end loses what it has of the same call, so it is asked for little.
+    private readonly int _step = isCompressed ? 4096 : 1 << 18;
     private readonly byte[] _bytes = GC.AllocateUninitializedArray<byte>(Size);
     private int _begin;
     private int _end;

@@ -1,5 +1,4 @@
 using System.IO.Compression;
-using System.Runtime.CompilerServices;
 using Sekisho.Traffic.Headers;
 using SharpCompress.Compressors.Xz;
 
@@ -30,7 +29,7 @@ public sealed class CaptureFile : IDisposable
     public long Packets { get; private set; }
 
     /// <summary>Bytes on the wire of these.</summary>
-    public long Bytes { get; private set; }
+    public long Bytes => _reader.Bytes;
 
     /// <summary>Whether the file ends inside a record. Known once <see cref="Read"/> returned 0.</summary>
     public bool Truncated => _reader.Truncated || _buffer.Cut;
@@ -94,16 +93,10 @@ public sealed class CaptureFile : IDisposable
     }
 
     /// <summary>Fills <paramref name="batch"/> from its begin and returns how many headers it holds; 0 at the end. Throws <see cref="CaptureFileException"/> at a damaged record, after what stood before it was handed over.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public int Read(Span<PacketHeader> batch)
     {
         var count = _reader.Read(batch);
         Packets += count;
-        foreach (ref readonly var header in batch[..count])
-        {
-            Bytes += header.WireLength;
-        }
-
         return count;
     }
 

@@ -204,6 +204,7 @@ internal sealed class PcapNgReader(CaptureBuffer buffer) : RecordReader
         var ticks = ((ulong)CaptureBuffer.U32(body, 4, _bigEndian) << 32) | CaptureBuffer.U32(body, 8, _bigEndian);
         var wire = (int)Math.Min(CaptureBuffer.U32(body, 16, _bigEndian), int.MaxValue);
         HeaderParser.Parse(body.Slice(FixedSize, (int)captured), Met[index].Link, wire, _clocks[index].Nanoseconds(ticks), out batch[count]);
+        Bytes += batch[count].WireLength;
         count++;
         return null;
     }
@@ -226,6 +227,7 @@ internal sealed class PcapNgReader(CaptureBuffer buffer) : RecordReader
         var wire = CaptureBuffer.U32(body, 0, _bigEndian);
         var captured = Math.Min(Math.Min(wire, only.SnapLength == 0 ? uint.MaxValue : only.SnapLength), body.Length - FixedSize);
         HeaderParser.Parse(body.Slice(FixedSize, (int)captured), only.Link, (int)Math.Min(wire, int.MaxValue), 0, out batch[count]);
+        Bytes += batch[count].WireLength;
         count++;
         return null;
     }

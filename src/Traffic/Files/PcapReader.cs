@@ -1,4 +1,6 @@
+using System.Buffers.Binary;
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using Sekisho.Traffic.Headers;
 
 namespace Sekisho.Traffic.Files;
@@ -47,45 +49,24 @@ internal sealed class PcapReader : RecordReader
         return null;
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public override int Read(Span<PacketHeader> batch)
     {
         var count = 0;
-        var needed = RecordSize;
-        while (_opened && count < batch.Length && !Truncated)
+        while (_opened && !Truncated)
         {
-            var available = _buffer.Available;
-            var size = available.Length;
-            while (count < batch.Length)
+            count += Parse(_buffer.Available, batch[count..], out var consumed, out var needed);
+            _buffer.Consume(consumed);
+            if (count == batch.Length)
             {
-                needed = RecordSize;
-                if (available.Length < RecordSize)
-                {
-                    break;
-                }
-
-                var captured = CaptureBuffer.U32(available, 8, _bigEndian);
-                if (captured > LongestFrame)
-                {
-                    _buffer.Consume(size - available.Length);
-                    return count > 0 ? count : throw Damaged(_buffer.Offset, $"a frame of {captured} captured bytes, where at most {LongestFrame} are expected");
-                }
-
-                needed = RecordSize + (int)captured;
-                if (available.Length < needed)
-                {
-                    break;
-                }
-
-                var wire = (int)Math.Min(CaptureBuffer.U32(available, 12, _bigEndian), int.MaxValue);
-                var time = (CaptureBuffer.U32(available, 0, _bigEndian) * 1_000_000_000L) + (CaptureBuffer.U32(available, 4, _bigEndian) * _unit);
-                HeaderParser.Parse(available[RecordSize..needed], _link, wire, time, out batch[count]);
-                count++;
-                available = available[needed..];
+                break;
             }
 
-            _buffer.Consume(size - available.Length);
-            if (count < batch.Length && !_buffer.Ensure(needed))
+            if (needed > RecordSize + LongestFrame)
+            {
+                return count > 0 ? count : throw Damaged(_buffer.Offset, $"a frame of {needed - RecordSize} captured bytes, where at most {LongestFrame} are expected");
+            }
+
+            if (!_buffer.Ensure((int)needed))
             {
                 Truncated = !_buffer.Available.IsEmpty;
                 break;
@@ -93,6 +74,46 @@ internal sealed class PcapReader : RecordReader
         }
 
         return count;
+    }
+
+    // Reads the records that lie whole in the buffer; of the one behind them it says how many bytes it needs.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private int Parse(ReadOnlySpan<byte> available, Span<PacketHeader> batch, out int consumed, out long needed)
+    {
+        var (link, bigEndian, unit) = (_link, _bigEndian, _unit);
+        ref var start = ref MemoryMarshal.GetReference(available);
+        var bytes = 0L;
+        var at = 0;
+        var count = 0;
+        needed = RecordSize;
+        for (; count < batch.Length && available.Length - at >= RecordSize; count++)
+        {
+            ref var record = ref Unsafe.Add(ref start, at);
+            var captured = U32(ref record, 8, bigEndian);
+            needed = RecordSize + (long)captured;
+            if (captured > LongestFrame || available.Length - at < needed)
+            {
+                break;
+            }
+
+            var wire = (int)Math.Min(U32(ref record, 12, bigEndian), int.MaxValue);
+            var time = (U32(ref record, 0, bigEndian) * 1_000_000_000L) + (U32(ref record, 4, bigEndian) * unit);
+            HeaderParser.Parse(MemoryMarshal.CreateReadOnlySpan(ref Unsafe.Add(ref record, RecordSize), (int)captured), link, wire, time, out batch[count]);
+            bytes += wire;
+            at += (int)needed;
+            needed = RecordSize;
+        }
+
+        Bytes += bytes;
+        consumed = at;
+        return count;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static uint U32(ref byte record, int offset, bool bigEndian)
+    {
+        var value = Unsafe.ReadUnaligned<uint>(ref Unsafe.Add(ref record, offset));
+        return bigEndian == BitConverter.IsLittleEndian ? BinaryPrimitives.ReverseEndianness(value) : value;
     }
 
     private void ReadHeader()

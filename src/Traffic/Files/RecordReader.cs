@@ -12,6 +12,9 @@ internal abstract class RecordReader
 
     public bool Truncated { get; protected set; }
 
+    /// <summary>Bytes on the wire of the frames that were handed over.</summary>
+    public long Bytes { get; protected set; }
+
     protected List<CaptureInterface> Met { get; } = [];
 
     public abstract int Read(Span<PacketHeader> batch);

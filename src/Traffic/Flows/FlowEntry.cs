@@ -157,6 +157,10 @@ internal enum FlowFlags : ushort
 
     /// <summary>The begin of a connection or its answer was seen: the client is known, not guessed.</summary>
     Begun = 8192,
+
+    /// <summary>Packets from A are counted for their devices one by one in this interval; shifted left by one: from B.</summary>
+    SingleA = 16384,
+    SingleB = 32768,
 }
 
 /// <summary>Names of the counters that carry over.</summary>

@@ -35,7 +35,12 @@ internal struct FlowKey
     public void Read(in PacketHeader header, FragmentTable fragments, ulong seed)
     {
         // Protocols above 63 that alias with TCP or UDP carry no ports, and are as well served by the short way.
-        if (header.IpVersion != 0 && (header.Marks & PacketMarks.Fragment) == 0 && ((PlainPorts >> header.Protocol) & 1) != 0)
+        var isPlain = (header.Marks & PacketMarks.Fragment) == 0 && ((PlainPorts >> header.Protocol) & 1) != 0;
+        if (isPlain && header.IpVersion == 4 && header.Source.IsIPv4 && header.Destination.IsIPv4)
+        {
+            OrderIPv4((uint)header.Source.Low, (uint)header.Destination.Low, header.SourcePort, header.DestinationPort, header.Protocol);
+        }
+        else if (isPlain && header.IpVersion != 0)
         {
             Order(header.Source, header.Destination, header.SourcePort, header.DestinationPort, header.IpVersion == 4 ? IpProtocol.EtherTypeV4 : IpProtocol.EtherTypeV6, header.Protocol);
         }
@@ -47,11 +52,24 @@ internal struct FlowKey
         Hash = HashOf(seed, A, B, Word);
     }
 
+    // As Order: an end is an address and a port in one number.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void OrderIPv4(uint source, uint destination, uint sourcePort, uint destinationPort, byte protocol)
+    {
+        var from = ((ulong)source << 16) | sourcePort;
+        var to = ((ulong)destination << 16) | destinationPort;
+        var (a, b) = (Math.Min(from, to), Math.Max(from, to));
+        A = NetAddress.FromIPv4((uint)(a >> 16));
+        B = NetAddress.FromIPv4((uint)(b >> 16));
+        Word = (a << 48) | ((b & 0xFFFF) << 32) | ((ulong)IpProtocol.EtherTypeV4 << 16) | ((ulong)protocol << 8) | 1;
+        Direction = (int)Bit(from > to);
+    }
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static uint HashOf(ulong seed, in NetAddress a, in NetAddress b, ulong word) => (uint)(Tables.Hash.Of(seed, a.High, a.Low, b.High, b.Low, word) >> 32);
 
     // Without branches: which end is the smaller is as good as random.
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
     private void Order(in NetAddress source, in NetAddress destination, uint sourcePort, uint destinationPort, int etherType, byte protocol)
     {
         ulong sh = source.High, sl = source.Low, dh = destination.High, dl = destination.Low;

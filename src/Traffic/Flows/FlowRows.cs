@@ -1,4 +1,5 @@
 using System.Collections;
+using System.Runtime.CompilerServices;
 using Sekisho.Traffic.Labels;
 using Sekisho.Wire.Features;
 
@@ -60,6 +61,7 @@ internal sealed class FlowRows : IReadOnlyList<FlowFeatures>
 
     IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
 
+    [SkipLocalsInit]
     private FlowFeatures Features(int row, in FlowEntry flow)
     {
         var client = flow.Client;
@@ -67,8 +69,8 @@ internal sealed class FlowRows : IReadOnlyList<FlowFeatures>
         var turned = client != 0 && flow.Protocol is not (IpProtocol.Icmp or IpProtocol.IcmpV6 or IpProtocol.Igmp);
         var clientPort = turned ? flow.PortB : flow.PortA;
         var serverPort = turned ? flow.PortA : flow.PortB;
-        var up = client == 0 ? flow.FromA : flow.FromB;
-        var down = client == 0 ? flow.FromB : flow.FromA;
+        ref readonly var up = ref client == 0 ? ref flow.FromA : ref flow.FromB;
+        ref readonly var down = ref client == 0 ? ref flow.FromB : ref flow.FromA;
         Span<long> sizesUp = stackalloc long[8], gapsUp = stackalloc long[8], sizesDown = stackalloc long[8], gapsDown = stackalloc long[8];
         var upTally = Tally(row, client, up, sizesUp, gapsUp);
         var downTally = Tally(row, 1 - client, down, sizesDown, gapsDown);
@@ -116,19 +118,20 @@ internal sealed class FlowRows : IReadOnlyList<FlowFeatures>
 
     private long Counter(int row, int counter, long up, long down, int client) => up + down + Carried(row, client, counter) + Carried(row, 1 - client, counter);
 
-    private unsafe Tally Tally(int row, int from, FlowDirection direction, Span<long> sizes, Span<long> gaps)
+    private unsafe Tally Tally(int row, int from, in FlowDirection direction, Span<long> sizes, Span<long> gaps)
     {
-        long packets = 0;
+        long packets = 0, pauses = 0;
         for (var i = 0; i < sizes.Length; i++)
         {
             sizes[i] = direction.Sizes[i] + Carried(row, from, FlowCounter.Sizes + i);
             gaps[i] = direction.Gaps[i] + Carried(row, from, FlowCounter.Gaps + i);
             packets += sizes[i];
+            pauses += gaps[i];
         }
 
         return packets == 0
             ? Wire.Features.Tally.None
-            : new Tally { Packets = packets, Bytes = direction.Bytes + Carried(row, from, FlowCounter.Bytes), Sizes = Narrow(sizes), Gaps = Narrow(gaps) };
+            : new Tally { Packets = packets, Bytes = direction.Bytes + Carried(row, from, FlowCounter.Bytes), Sizes = Narrow(sizes), Gaps = pauses == 0 ? Wire.Features.Tally.None.Gaps : Narrow(gaps) };
     }
 
     private long Carried(int row, int direction, int counter) => _carried is null ? 0 : _carried.GetValueOrDefault((row, (direction * FlowCounter.Count) + counter));

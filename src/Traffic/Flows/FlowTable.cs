@@ -132,7 +132,7 @@ internal sealed unsafe class FlowTable : IDisposable
     /// <summary>Begins a new interval for a flow.</summary>
     public static void ClearInterval(FlowEntry* entry)
     {
-        entry->Flags &= ~(FlowFlags.TouchedA | FlowFlags.TouchedB | FlowFlags.Carried);
+        entry->Flags &= ~(FlowFlags.TouchedA | FlowFlags.TouchedB | FlowFlags.SingleA | FlowFlags.SingleB | FlowFlags.Carried);
         new Span<byte>((byte*)&entry->FromA + FlowDirection.IntervalOffset, FlowDirection.Size - FlowDirection.IntervalOffset).Clear();
         new Span<byte>((byte*)&entry->FromB + FlowDirection.IntervalOffset, FlowDirection.Size - FlowDirection.IntervalOffset).Clear();
     }

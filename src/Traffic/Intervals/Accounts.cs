@@ -61,6 +61,7 @@ internal sealed unsafe class Accounts(FlowTable flows, DeviceTable devices, Carr
             Failed(flow);
         }
 
+        Settle(flow);
         if ((flow->Flags & FlowFlags.Carried) != 0)
         {
             carries.Forget(flows.NumberOf(flow));
@@ -82,13 +83,43 @@ internal sealed unsafe class Accounts(FlowTable flows, DeviceTable devices, Carr
         }
     }
 
-    /// <summary>Counts a packet.</summary>
+    /// <summary>Counts packets. Where <paramref name="found"/> is not the flow of the key, that one is looked up or made.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public void Add(PacketHeader* headers, FlowKey* keys, FlowEntry** found, int count)
+    {
+        var entries = devices.Entries;
+        for (var i = 0; i < count; i++)
+        {
+            var flow = found[i];
+            if (!FlowTable.Is(flow, keys[i]))
+            {
+                flow = FindOrMake(keys[i], headers[i]);
+                if (flow == null)
+                {
+                    continue;
+                }
+            }
+
+            Add(entries, flow, keys[i].Direction, headers[i]);
+        }
+    }
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Add(FlowEntry* flow, int from, in PacketHeader header)
+    private void Add(DeviceEntry* entries, FlowEntry* flow, int from, in PacketHeader header)
     {
         var direction = &flow->FromA + from;
+        var sender = entries + direction->Sender;
+        var receiver = entries + direction->Receiver;
+        if (((int)flow->Flags & (((int)FlowFlags.TouchedA | (int)FlowFlags.SingleA) << from)) != (int)FlowFlags.TouchedA << from
+            || ((sender->Mac ^ header.SourceMac) | (receiver->Mac ^ header.DestinationMac)) != 0
+            || ((sender->Flags | receiver->Flags) & DeviceFlags.IsBehind) != 0)
+        {
+            Attribute(flow, direction, from, header);
+            sender = entries + direction->Sender;
+            receiver = entries + direction->Receiver;
+        }
+
         var time = header.Timestamp;
-        var size = Classes.OfSize(header.WireLength);
         var gap = long.MaxValue;
         flow->Age = (uint)(time >> 30);
         if (direction->Last != 0)
@@ -102,6 +133,7 @@ internal sealed unsafe class Accounts(FlowTable flows, DeviceTable devices, Carr
         }
 
         direction->Last = time;
+        var size = Classes.OfSize(header.WireLength);
         if (++direction->Sizes[size] == 0)
         {
             Carry(flow, from, FlowCounter.Sizes + size);
@@ -113,25 +145,8 @@ internal sealed unsafe class Accounts(FlowTable flows, DeviceTable devices, Carr
             Carry(flow, from, FlowCounter.Bytes);
         }
 
-        if (((int)flow->Flags & ((int)FlowFlags.TouchedA << from)) == 0)
-        {
-            Touch(flow, direction, from, header);
-        }
-
-        var sender = devices.Entries + direction->Sender;
-        var receiver = devices.Entries + direction->Receiver;
-        if ((!DeviceTable.Is(sender, header.SourceMac, header.Source) && DeviceTable.IsOne(direction->Sender, header.SourceMac))
-            || (!DeviceTable.Is(receiver, header.DestinationMac, header.Destination) && DeviceTable.IsOne(direction->Receiver, header.DestinationMac)))
-        {
-            Meet(flow, direction, from, header);
-            sender = devices.Entries + direction->Sender;
-            receiver = devices.Entries + direction->Receiver;
-        }
-
-        sender->SentBytes += header.WireLength;
-        receiver->ReceivedBytes += header.WireLength;
-        Add(ref sender->Sent, ref sender->SentLast, time, size);
-        Add(ref receiver->Received, ref receiver->ReceivedLast, time, size);
+        AddGap(sender->SentGaps, ref sender->SentLast, time, &sender->Sent);
+        AddGap(receiver->ReceivedGaps, ref receiver->ReceivedLast, time, &receiver->Received);
         if (header.Protocol == IpProtocol.Tcp && (header.Marks & (PacketMarks.LaterFragment | PacketMarks.HasPorts)) == PacketMarks.HasPorts)
         {
             var outcome = TcpTracking.Follow(flow, direction, from, header, gap);
@@ -148,15 +163,103 @@ internal sealed unsafe class Accounts(FlowTable flows, DeviceTable devices, Carr
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Add(ref DeviceTally tally, ref long last, long time, int size)
+    private static void AddGap(ushort* gaps, ref long last, long time, DeviceTally* tally)
     {
-        tally.Sizes[size]++;
         if (last != 0)
         {
-            tally.Gaps[Classes.OfGap(time - last)]++;
+            var pause = Classes.OfGap(time - last);
+            if (++gaps[pause] == 0)
+            {
+                tally->GapsCarried[pause]++;
+            }
         }
 
         last = time;
+    }
+
+    /// <summary>Adds what a flow counted in the interval to its devices, both directions. To be called once, before it is cleared.</summary>
+    public void Settle(FlowEntry* flow)
+    {
+        Settle(flow, 0);
+        Settle(flow, 1);
+    }
+
+    // A direction that is counted packet by packet has nothing left to be settled. Who has left the table since, or lost its place to another, gets nothing.
+    private void Settle(FlowEntry* flow, int from)
+    {
+        if (((int)flow->Flags & (((int)FlowFlags.TouchedA | (int)FlowFlags.SingleA) << from)) != (int)FlowFlags.TouchedA << from)
+        {
+            return;
+        }
+
+        var direction = &flow->FromA + from;
+        var sender = devices.Entries + direction->Sender;
+        var receiver = devices.Entries + direction->Receiver;
+        if (IsEnd(sender, flow, from))
+        {
+            DeviceTally.Add(&sender->Sent, direction->Sizes, direction->Bytes);
+            AddCarried(&sender->Sent, flow, from);
+        }
+
+        if (IsEnd(receiver, flow, 1 - from))
+        {
+            DeviceTally.Add(&receiver->Received, direction->Sizes, direction->Bytes);
+            AddCarried(&receiver->Received, flow, from);
+        }
+    }
+
+    private void AddCarried(DeviceTally* tally, FlowEntry* flow, int from)
+    {
+        if ((flow->Flags & FlowFlags.Carried) == 0)
+        {
+            return;
+        }
+
+        var number = flows.NumberOf(flow);
+        tally->Bytes += carries.Of(number, from, FlowCounter.Bytes);
+        for (var size = 0; size < 8; size++)
+        {
+            tally->Sizes[size] += (uint)carries.Of(number, from, FlowCounter.Sizes + size);
+        }
+    }
+
+    // Whether a device is the one at an end of a flow, 0 for A, 1 for B.
+    private static bool IsEnd(DeviceEntry* device, FlowEntry* flow, int end) => DeviceTable.Is(device, end == 0 ? flow->MacA : flow->MacB, end == 0 ? flow->A : flow->B);
+
+    // Settles a direction and counts for its devices packet by packet until the interval ends.
+    private void CountSingly(FlowEntry* flow, int from)
+    {
+        Settle(flow, from);
+        flow->Flags |= (FlowFlags)((int)FlowFlags.SingleA << from);
+    }
+
+    // Makes sure that a direction names the devices of a packet, and counts for them what is not left to Settle.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void Attribute(FlowEntry* flow, FlowDirection* direction, int from, in PacketHeader header)
+    {
+        if (((int)flow->Flags & ((int)FlowFlags.TouchedA << from)) == 0)
+        {
+            Touch(flow, direction, from, header);
+        }
+
+        // After Touch too: in a full table the receiver may have put the sender out.
+        if ((!DeviceTable.Is(devices.Entries + direction->Sender, header.SourceMac, header.Source) && DeviceTable.IsOne(direction->Sender, header.SourceMac))
+            || (!DeviceTable.Is(devices.Entries + direction->Receiver, header.DestinationMac, header.Destination) && DeviceTable.IsOne(direction->Receiver, header.DestinationMac)))
+        {
+            CountSingly(flow, from);
+            Meet(flow, direction, from, header);
+        }
+
+        if (((int)flow->Flags & ((int)FlowFlags.SingleA << from)) != 0)
+        {
+            var size = Classes.OfSize(header.WireLength);
+            var sender = devices.Entries + direction->Sender;
+            var receiver = devices.Entries + direction->Receiver;
+            sender->Sent.Sizes[size]++;
+            sender->Sent.Bytes += header.WireLength;
+            receiver->Received.Sizes[size]++;
+            receiver->Received.Bytes += header.WireLength;
+        }
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
@@ -227,15 +330,23 @@ internal sealed unsafe class Accounts(FlowTable flows, DeviceTable devices, Carr
     {
         direction->Sender = devices.Sender(header);
         direction->Receiver = devices.Receiver(header);
-        if (from == 0)
+        var (macA, macB) = from == 0 ? (header.SourceMac, header.DestinationMac) : (header.DestinationMac, header.SourceMac);
+        if (((flow->MacA ^ macA) | (flow->MacB ^ macB)) != 0)
         {
-            flow->MacA = header.SourceMac;
-            flow->MacB = header.DestinationMac;
+            // The other direction would be settled by these.
+            if (((int)flow->Flags & ((int)FlowFlags.TouchedA << (1 - from))) != 0)
+            {
+                CountSingly(flow, 1 - from);
+            }
+
+            flow->MacA = macA;
+            flow->MacB = macB;
         }
-        else
+
+        // Inside a tunnel, or in ARP, the device may be at another address than the flow's.
+        if ((direction->Sender != 0 && !IsEnd(devices.Entries + direction->Sender, flow, from)) || (direction->Receiver != 0 && !IsEnd(devices.Entries + direction->Receiver, flow, 1 - from)))
         {
-            flow->MacB = header.SourceMac;
-            flow->MacA = header.DestinationMac;
+            flow->Flags |= (FlowFlags)((int)FlowFlags.SingleA << from);
         }
 
         if ((header.Marks & (PacketMarks.Broadcast | PacketMarks.Multicast)) == 0 && (header.IpVersion == 0 || !LocalNetworks.IsGroupOrNone(header.Destination)))

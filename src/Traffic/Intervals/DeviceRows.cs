@@ -33,8 +33,8 @@ internal static unsafe class DeviceRows
         Addresses = new ReadOnlySpan<NetAddress>(entry->Addresses, entry->AddressCount).ToArray(),
         FirstSeen = entry->First / NanosecondsPerMillisecond,
         LastSeen = Math.Max(entry->First, entry->Last) / NanosecondsPerMillisecond,
-        Sent = Tally(entry->Sent, entry->SentBytes),
-        Received = Tally(entry->Received, entry->ReceivedBytes),
+        Sent = Tally(&entry->Sent, entry->SentGaps),
+        Received = Tally(&entry->Received, entry->ReceivedGaps),
         Broadcasts = entry->Broadcasts,
         Multicasts = entry->Multicasts,
         ArpRequests = entry->ArpRequests,
@@ -49,15 +49,16 @@ internal static unsafe class DeviceRows
         PortsCalled = entry->Ports.Estimate(),
     };
 
-    private static Tally Tally(DeviceTally counted, long bytes)
+    private static Tally Tally(DeviceTally* counted, ushort* gaps)
     {
-        var sizes = new Span<uint>(counted.Sizes, 8).ToArray();
         var packets = 0L;
-        foreach (var count in sizes)
+        var wide = new uint[8];
+        for (var i = 0; i < wide.Length; i++)
         {
-            packets += count;
+            packets += counted->Sizes[i];
+            wide[i] = gaps[i] + (counted->GapsCarried[i] << 16);
         }
 
-        return packets == 0 ? Wire.Features.Tally.None : new Tally { Packets = packets, Bytes = bytes, Sizes = sizes, Gaps = new Span<uint>(counted.Gaps, 8).ToArray() };
+        return packets == 0 ? Wire.Features.Tally.None : new Tally { Packets = packets, Bytes = counted->Bytes, Sizes = new Span<uint>(counted->Sizes, 8).ToArray(), Gaps = wide };
     }
 }

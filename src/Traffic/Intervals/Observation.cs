@@ -143,6 +143,7 @@ public sealed unsafe class Observation : IDisposable
                 omitted++;
             }
 
+            _accounts.Settle(flow);
             FlowTable.ClearInterval(flow);
             _flows.Touched.Clear(number);
         }
@@ -205,83 +206,93 @@ public sealed unsafe class Observation : IDisposable
         }
     }
 
-    // In steps over the whole batch, so that the memory for each is on its way while the others are worked on.
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    // In steps over the whole batch, so that the memory for each is on its way while the others are worked on; each step is a method, whose values then fit into the processor's registers.
     private int AddBatch(PacketHeader* headers, int count)
     {
         Open(headers->Timestamp);
         var keys = (FlowKey*)_work.Start;
         var found = (FlowEntry**)(keys + Batch);
-        var index = _flows.Index;
+        var inside = ReadKeys(headers, keys, count);
+        Find(keys, found, inside);
+        PrefetchDevices(keys, found, inside);
+        _accounts.Add(headers, keys, found, inside);
+        return inside;
+    }
+
+    // Returns how many belong to the interval.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private int ReadKeys(PacketHeader* headers, FlowKey* keys, int count)
+    {
+        var slots = _flows.Index.Slots;
+        var shift = _flows.Index.Shift;
+        var seed = _settings.Seed;
+        var (start, length, late) = (_start, _length, _late);
+        var fragments = _fragments;
         var inside = 0;
+        var bytes = 0L;
+        PacketMarks marks = 0;
         for (; inside < count; inside++)
         {
-            ref readonly var header = ref headers[inside];
-            if ((ulong)(header.Timestamp - _start) >= (ulong)_length && (header.Timestamp >= _start || header.Timestamp < _start - _late))
+            var header = headers + inside;
+            if ((ulong)(header->Timestamp - start) >= (ulong)length && (header->Timestamp >= start || header->Timestamp < start - late))
             {
                 break;
             }
 
-            keys[inside].Read(header, _fragments, _settings.Seed);
-            Prefetch(index.Slots + (keys[inside].Hash >> index.Shift));
+            bytes += header->WireLength;
+            marks |= header->Marks;
+            keys[inside].Read(*header, fragments, seed);
+            Prefetch(slots + (keys[inside].Hash >> shift));
         }
 
-        for (var i = 0; i < inside; i++)
+        _packets += inside;
+        _bytes += bytes;
+        if ((marks & (PacketMarks.Malformed | PacketMarks.Truncated | PacketMarks.Unknown)) != 0)
         {
-            var place = keys[i].Hash >> index.Shift;
-            var entry = _flows.Entries + Math.Max(index.Next(keys[i].Hash, ref place), 0);
-            found[i] = entry;
-            Prefetch(entry);
-            Prefetch(&entry->FromA + keys[i].Direction);
-        }
-
-        for (var i = 0; i < inside; i++)
-        {
-            var direction = &found[i]->FromA + keys[i].Direction;
-            var sender = _devices.Entries + direction->Sender;
-            var receiver = _devices.Entries + direction->Receiver;
-            Prefetch(sender);
-            Prefetch(receiver);
-            Prefetch((byte*)sender + DeviceEntry.SentOffset);
-            Prefetch((byte*)receiver + DeviceEntry.ReceivedOffset);
-        }
-
-        for (var i = 0; i < inside; i++)
-        {
-            Count(headers[i]);
-            var entry = found[i];
-            if (!FlowTable.Is(entry, keys[i]))
-            {
-                entry = _accounts.FindOrMake(keys[i], headers[i]);
-                if (entry == null)
-                {
-                    continue;
-                }
-            }
-
-            _accounts.Add(entry, keys[i].Direction, headers[i]);
+            CountOdd(headers, inside);
         }
 
         return inside;
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private void Count(in PacketHeader header)
+    // The first entry with the hash is nearly always the one.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void Find(FlowKey* keys, FlowEntry** found, int count)
     {
-        _packets++;
-        _bytes += header.WireLength;
-        if ((header.Marks & (PacketMarks.Malformed | PacketMarks.Truncated | PacketMarks.Unknown)) != 0)
+        var index = _flows.Index;
+        var entries = _flows.Entries;
+        for (var i = 0; i < count; i++)
         {
-            CountOdd(header.Marks);
+            var place = keys[i].Hash >> index.Shift;
+            var entry = entries + Math.Max(index.Next(keys[i].Hash, ref place), 0);
+            found[i] = entry;
+            Prefetch(entry);
+            Prefetch(&entry->FromA + keys[i].Direction);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void PrefetchDevices(FlowKey* keys, FlowEntry** found, int count)
+    {
+        var entries = _devices.Entries;
+        for (var i = 0; i < count; i++)
+        {
+            var direction = &found[i]->FromA + keys[i].Direction;
+            Prefetch(entries + direction->Sender);
+            Prefetch(entries + direction->Receiver);
         }
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private void CountOdd(PacketMarks marks)
+    private void CountOdd(PacketHeader* headers, int count)
     {
-        _malformed += (marks & PacketMarks.Malformed) != 0 ? 1 : 0;
-        _truncated += (marks & PacketMarks.Truncated) != 0 ? 1 : 0;
-        _unknown += (marks & PacketMarks.Unknown) != 0 ? 1 : 0;
+        for (var i = 0; i < count; i++)
+        {
+            var marks = headers[i].Marks;
+            _malformed += (marks & PacketMarks.Malformed) != 0 ? 1 : 0;
+            _truncated += (marks & PacketMarks.Truncated) != 0 ? 1 : 0;
+            _unknown += (marks & PacketMarks.Unknown) != 0 ? 1 : 0;
+        }
     }
 
     // Only x86 offers it to managed code; elsewhere the processor's own prediction has to do.

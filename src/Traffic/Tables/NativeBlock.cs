@@ -11,18 +11,36 @@ internal sealed unsafe partial class NativeBlock : IDisposable
     private const long LargeFrom = 4 << 20;
     private const int HugePages = 14;
 
+    // Of the kernel itself: what the C library frees it may keep, and an index that doubles leaves half its size each time.
+    private const long MappedFrom = 1 << 20;
+    private const int ReadAndWrite = 3;
+    private const int PrivateAndAnonymous = 0x22;
+
+    private readonly nuint _mapped;
     private void* _memory;
 
     public NativeBlock(long bytes)
     {
-        _memory = NativeMemory.AllocZeroed((nuint)bytes + Line);
-        Start = (byte*)(((nuint)_memory + Line - 1) & ~(nuint)(Line - 1));
-        if (bytes >= LargeFrom && OperatingSystem.IsLinux())
+        if (bytes < MappedFrom || !OperatingSystem.IsLinux())
+        {
+            _memory = NativeMemory.AllocZeroed((nuint)bytes + Line);
+            Start = (byte*)(((nuint)_memory + Line - 1) & ~(nuint)(Line - 1));
+            return;
+        }
+
+        _mapped = (nuint)bytes;
+        Start = (byte*)Map(null, _mapped, ReadAndWrite, PrivateAndAnonymous, -1, 0);
+        if ((nint)Start == -1)
+        {
+            Start = null;
+            throw new InsufficientMemoryException($"{bytes} bytes for a table: {Marshal.GetLastPInvokeErrorMessage()}");
+        }
+
+        _memory = Start;
+        if (bytes >= LargeFrom)
         {
             // Advice only: refused, all is as it was.
-            var page = (nuint)Environment.SystemPageSize;
-            var from = ((nuint)_memory + page - 1) & ~(page - 1);
-            _ = Advise((void*)from, (nuint)bytes - (from - (nuint)_memory), HugePages);
+            _ = Advise(_memory, _mapped, HugePages);
         }
     }
 
@@ -38,10 +56,24 @@ internal sealed unsafe partial class NativeBlock : IDisposable
 
     private void Free()
     {
-        NativeMemory.Free(_memory);
+        if (_mapped == 0)
+        {
+            NativeMemory.Free(_memory);
+        }
+        else if (_memory != null)
+        {
+            _ = Unmap(_memory, _mapped);
+        }
+
         _memory = null;
         Start = null;
     }
+
+    [LibraryImport("libc", EntryPoint = "mmap", SetLastError = true)]
+    private static partial void* Map(void* address, nuint length, int protection, int flags, int descriptor, nint offset);
+
+    [LibraryImport("libc", EntryPoint = "munmap")]
+    private static partial int Unmap(void* address, nuint length);
 
     [LibraryImport("libc", EntryPoint = "madvise")]
     private static partial int Advise(void* address, nuint length, int advice);

@@ -6,7 +6,7 @@ using Sekisho.Wire.Bytes;
 namespace Sekisho.Wire.Features;
 
 /// <summary>Writes the body of an interval; its layout stands at <see cref="IntervalCodec"/>. One use each.</summary>
-internal sealed class BodyWriter
+internal sealed class BodyWriter(ByteWriter to)
 {
     internal const double CpuParts = 10_000;
     internal const double OffsetParts = 1_000;
@@ -17,15 +17,17 @@ internal sealed class BodyWriter
     private const int FlowColumns = NameColumns + 7 + (2 * TallyColumns) + 6;
     private const int SmallestColumn = 64;
 
-    private readonly ByteWriter _to = new(16 * 1024);
+    private readonly ByteWriter _to = to;
     private readonly NameList<ulong> _macs = new();
     private readonly NameList<NetAddress> _addresses = new();
     private readonly Dictionary<string, int> _services = [];
+    private string? _lastService;
+    private int _lastPlace;
 
-    public static byte[] Write(IntervalFeatures interval)
+    public static void Write(IntervalFeatures interval, ByteWriter to)
     {
-        var writer = new BodyWriter();
-        var flows = new Columns(FlowColumns);
+        var writer = new BodyWriter(to);
+        using var flows = new Columns(FlowColumns);
         var names = writer.Flows(flows, interval.Flows, interval.Start);
         writer._to.Count(interval.Sequence);
         writer._to.Count(interval.Start);
@@ -34,7 +36,6 @@ internal sealed class BodyWriter
         writer.Names(interval.Devices);
         writer.Devices(interval.Devices, interval.Start);
         writer.Flows(flows, names);
-        return writer._to.Written.ToArray();
     }
 
     private void State(SensorState state)
@@ -114,7 +115,7 @@ internal sealed class BodyWriter
     private void Devices(IReadOnlyList<DeviceFeatures> devices, long start)
     {
         _to.Count(devices.Count);
-        var columns = new Columns(DeviceColumns);
+        using var columns = new Columns(DeviceColumns);
         foreach (var device in devices)
         {
             columns.Begin();
@@ -194,6 +195,18 @@ internal sealed class BodyWriter
 
     private int Service(string service)
     {
+        // Neighbours are often alike, and names come from one list.
+        if (!ReferenceEquals(service, _lastService))
+        {
+            _lastPlace = PlaceOf(service);
+            _lastService = service;
+        }
+
+        return _lastPlace;
+    }
+
+    private int PlaceOf(string service)
+    {
         if (_services.TryGetValue(service, out var place))
         {
             return place;
@@ -248,7 +261,7 @@ internal sealed class BodyWriter
     }
 
     /// <summary>The columns of a list of rows, written side by side.</summary>
-    private sealed class Columns
+    private sealed class Columns : IDisposable
     {
         private readonly ByteWriter[] _writers;
         private int _next;
@@ -271,8 +284,17 @@ internal sealed class BodyWriter
             Histogram(tally.Packets, tally.Gaps);
         }
 
+        public void Dispose()
+        {
+            foreach (var writer in _writers)
+            {
+                writer.Dispose();
+            }
+        }
+
         public void WriteTo(ByteWriter to)
         {
+            to.Reserve(_writers.Sum(w => w.Written.Length));
             foreach (var writer in _writers)
             {
                 to.Raw(writer.Written);

@@ -30,7 +30,7 @@ public static class IntervalBatch
     public static byte[] Encode(IReadOnlyList<byte[]> messages)
     {
         ArgumentNullException.ThrowIfNull(messages);
-        var writer = new ByteWriter(1024);
+        using var writer = new ByteWriter(messages.Sum(m => m.Length) + 1024);
         writer.Byte(Mark);
         writer.Byte(Version);
         writer.Count(messages.Count);

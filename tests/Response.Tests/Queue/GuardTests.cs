@@ -66,19 +66,23 @@ public class GuardTests
         host.Bind(TestHost.Always("suspend-authentication"), TestHost.Always("mail"));
         await host.NotifyAsync(["admin@example.jp"]);
         AddDevices(host, 1000);
+        var begun = TimeProvider.System.GetTimestamp();
         for (var batch = 0; batch < 20; batch++)
         {
             host.Commit([.. Enumerable.Range(0, 500).Select(i => host.Finding($"f{batch}-{i}", Device(((batch * 500) + i) % 1000)))]);
             host.Clock.Advance(TimeSpan.FromSeconds(3));
         }
 
+        var ordered = TimeProvider.System.GetElapsedTime(begun);
         await host.Worker.DrainAsync();
+        var done = TimeProvider.System.GetElapsedTime(begun);
         host.Clock.Advance(TimeSpan.FromHours(1));
         await host.Worker.DrainAsync();
+        var told = TimeProvider.System.GetElapsedTime(begun);
 
         var leases = await host.LeasesAsync();
         var mails = smtp.Taken(2).Count;
-        TestContext.Current.TestOutputHelper?.WriteLine(FormattableString.Invariant($"10,000 findings of 1,000 devices: {host.World.Devices.Values.Count(d => d.State == LifecycleStates.Abnormal)} devices locked out, {mails} mails"));
+        TestContext.Current.TestOutputHelper?.WriteLine(FormattableString.Invariant($"10,000 findings of 1,000 devices: {host.World.Devices.Values.Count(d => d.State == LifecycleStates.Abnormal)} devices locked out, {mails} mails; ordered after {ordered.TotalSeconds:0.0} s, done after {done.TotalSeconds:0.0} s, told after {told.TotalSeconds:0.0} s"));
         Assert.Equal(20_000, leases.Count);
         Assert.Equal(100, host.World.Devices.Values.Count(d => d.State == LifecycleStates.Abnormal));
         Assert.Equal(10_000, leases.Count(l => l.Action == "mail" && l.State == LeaseStates.Done));

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Text.RegularExpressions;
+using Sekisho.Sensor.Enforcement;
 using Sekisho.Sensor.Texts;
 using Sekisho.Sensor.Uplink;
 using Sekisho.Traffic.Capture;
@@ -23,11 +24,12 @@ public sealed partial class FaultTextsTests : IDisposable
             .. Enum.GetValues<CaptureFileFault>().Select(FaultTexts.KeyOf),
             .. Enum.GetValues<RecordFileFault>().Select(FaultTexts.KeyOf),
             .. Enum.GetValues<CaptureFault>().Select(FaultTexts.KeyOf),
+            .. Enum.GetValues<EnforcementFault>().Select(FaultTexts.KeyOf),
             .. Enum.GetValues<UplinkFault>().Select(FaultTexts.KeyOf),
             .. Enum.GetValues<SocketError>().Select(FaultTexts.KeyOf).Distinct(),
         ];
 
-        Assert.Equal(32, keys.Length);
+        Assert.Equal(36, keys.Length);
         Assert.All(keys, key =>
         {
             Assert.NotEmpty(SensorTexts.Get(key, "en"));

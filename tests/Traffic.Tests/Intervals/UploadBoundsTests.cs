@@ -49,6 +49,7 @@ public class UploadBoundsTests(ITestOutputHelper output)
         Assert.True(interval.State.FlowsOmitted > 0);
         Assert.True(IntervalCodec.TryDecode(message, WireLimits.Default, out var read, out var fault), fault);
         Assert.Equal(interval.Devices.Count, read.Devices.Count);
-        Assert.True(IntervalBatch.Encode([message]).Length < 8 * 1024 * 1024);
+        // Behaviour:Sensors:LargestUpload.
+        Assert.True(IntervalBatch.Encode([message]).Length < 4 * 1024 * 1024);
     }
 }

@@ -1,0 +1,197 @@
+using System.Net;
+using System.Security.Cryptography;
+using Sekisho.Wire.Orders;
+
+namespace Sekisho.Sensor.Tests.Enforcement;
+
+/// <summary>The program enforces a gateway's orders in network namespaces, with the kernel's nftables.</summary>
+public sealed class EnforcementTests
+{
+    private static readonly TimeSpan s_soon = TimeSpan.FromSeconds(30);
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_quarantined_device_reaches_the_update_server_only_and_talks_again_after_its_time_while_the_gateway_is_down(bool bridged)
+    {
+        await using var lab = await EnforcementLab.StartAsync(bridged);
+        Assert.All((IPAddress[])[lab.Server, lab.Update, lab.Server6, lab.Update6], a => Assert.True(lab.Reaches(a), a.ToString()));
+        using var standing = lab.Open(lab.Server);
+        using var allowed = lab.Open(lab.Update);
+        Assert.True(EnforcementLab.Echoes(standing!) && EnforcementLab.Echoes(allowed!));
+        lab.Enforce();
+
+        // Long enough for slow machines to see what is closed.
+        var order = lab.Order(NetworkOrderKind.Quarantine, 1, TimeSpan.FromSeconds(25)) with
+        {
+            Macs = [lab.Mac],
+            Addresses = [EnforcementLab.Address(lab.Device), EnforcementLab.Address(lab.Device6)],
+            Reachable = [new NetworkService(EnforcementLab.Address(lab.Update), 6, EnforcementLab.Port), new NetworkService(EnforcementLab.Address(lab.Update6), 6, EnforcementLab.Port)],
+        };
+        Assert.Equal("applied", lab.Give(order));
+        await lab.GatewayDownAsync();
+        Assert.False(EnforcementLab.Echoes(standing!));
+        Assert.All((IPAddress[])[lab.Server, lab.Server6], a => Assert.False(lab.Reaches(a), a.ToString()));
+        Assert.All((IPAddress[])[lab.Update, lab.Update6], a => Assert.True(lab.Reaches(a), a.ToString()));
+        Assert.True(EnforcementLab.Echoes(allowed!));
+        Assert.True(TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds() < order.ExpiresAt, "The machine was too slow for this test to show anything.");
+
+        EnforcementLab.Until(() => lab.Reaches(lab.Server), s_soon, "the device does not talk again");
+        Assert.True(TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds() > order.ExpiresAt - 2000, "It ended before its time.");
+        Assert.True(lab.Reaches(lab.Server6));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_block_outlives_the_enforcer_and_ends_by_the_kernels_clock(bool bridged)
+    {
+        await using var lab = await EnforcementLab.StartAsync(bridged);
+        lab.Enforce();
+        var order = lab.Order(NetworkOrderKind.Block, 1, TimeSpan.FromSeconds(15)) with { Macs = [lab.Mac] };
+        Assert.Equal("applied", lab.Give(order));
+        lab.Kill();
+        await lab.GatewayDownAsync();
+        Assert.All((IPAddress[])[lab.Server, lab.Update6], a => Assert.False(lab.Reaches(a), a.ToString()));
+        Assert.True(TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds() < order.ExpiresAt, "The machine was too slow for this test to show anything.");
+        EnforcementLab.Until(() => lab.Reaches(lab.Server), s_soon, "the device does not talk again");
+        Assert.True(lab.Reaches(lab.Update6));
+    }
+
+    [Fact]
+    public async Task A_block_by_address_ends_by_a_lift_and_the_connection_that_stood_goes_on()
+    {
+        await using var lab = await EnforcementLab.StartAsync();
+        lab.Enforce();
+        using var standing = lab.Open(lab.Server);
+        Assert.True(EnforcementLab.Echoes(standing!));
+        Assert.Equal("applied", lab.Give(lab.Order(NetworkOrderKind.Block, 1, TimeSpan.FromHours(1)) with { Addresses = [EnforcementLab.Address(lab.Device)] }));
+        Assert.False(EnforcementLab.Echoes(standing!));
+        Assert.False(lab.Reaches(lab.Server));
+        Assert.True(lab.Reaches(lab.Server6), "IPv6 was not ordered");
+        Assert.Equal("applied", lab.Give(lab.Order(NetworkOrderKind.Block, 2, TimeSpan.FromHours(1), "l000000000000002") with { Addresses = [EnforcementLab.Address(lab.Device6), EnforcementLab.Address(lab.Device)] }));
+        Assert.False(lab.Reaches(lab.Server6));
+
+        // Two measures hold the IPv4 address; the end of one leaves it blocked.
+        Assert.Equal("lifted", lab.Give(lab.Order(NetworkOrderKind.Lift, 3, TimeSpan.FromHours(1))));
+        Assert.False(lab.Reaches(lab.Server));
+        Assert.Equal("lifted", lab.Give(lab.Order(NetworkOrderKind.Lift, 4, TimeSpan.FromHours(1), "l000000000000002")));
+        Assert.True(lab.Reaches(lab.Server) && lab.Reaches(lab.Server6));
+        Assert.True(EnforcementLab.Echoes(standing!, TimeSpan.FromSeconds(20)), "the connection does not go on");
+    }
+
+    [Fact]
+    public async Task A_forged_repeated_expired_foreign_or_damaged_order_changes_nothing_and_is_told()
+    {
+        await using var lab = await EnforcementLab.StartAsync();
+        lab.Enforce();
+        var block = lab.Order(NetworkOrderKind.Block, 100, TimeSpan.FromHours(1)) with { Macs = [lab.Mac] };
+        Assert.Equal("applied", lab.Give(block));
+        Assert.Equal("lifted", lab.Give(lab.Order(NetworkOrderKind.Lift, 101, TimeSpan.FromHours(1))));
+        var before = lab.Nft("list", "ruleset");
+
+        using var other = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var next = block with { Sequence = 102 };
+        byte[] later = [.. lab.Signed(next)];
+        later[1] = 2;
+        Assert.Equal("refused wrong-signature", lab.Give(102, lab.Signed(next, other)));
+        Assert.Equal("refused wrong-signature", lab.Give(102, later));
+        Assert.Equal("refused damaged", lab.Give(102, [1, 2, 3]));
+        Assert.Equal("refused repeated", lab.Give(block));
+        Assert.Equal("refused repeated", lab.Give(block with { Sequence = 99 }));
+        Assert.Equal("refused other-sensor", lab.Give(next with { SensorId = "s0123456789abcdf" }));
+        Assert.Equal("refused expired", lab.Give(next with { IssuedAt = next.IssuedAt - 7_200_000, ExpiresAt = next.IssuedAt - 1 }));
+        Assert.Equal("refused far-future", lab.Give(next with { IssuedAt = next.IssuedAt + 3_600_000, ExpiresAt = next.IssuedAt + 7_200_000 }));
+        Assert.Equal(before, lab.Nft("list", "ruleset"));
+        Assert.True(lab.Reaches(lab.Server));
+        Assert.Equal(8, lab.Sensor.Errors.Count(e => e.Contains("is not followed", StringComparison.Ordinal)));
+
+        // Nor after a start: the number that was seen is on disk.
+        lab.Kill();
+        lab.Enforce();
+        Assert.Equal("refused repeated", lab.Give(block));
+        Assert.Equal("applied", lab.Give(next));
+        Assert.False(lab.Reaches(lab.Server));
+    }
+
+    [Fact]
+    public async Task The_enforcer_never_blocks_itself_its_gateway_or_a_protected_network()
+    {
+        await using var lab = await EnforcementLab.StartAsync();
+        lab.Enforce("--protect", "10.9.1.0/28", "--protect", "fd09:2::/64");
+        var own = lab.Path.Ip("-o", "link", "show", "dev", "r0").Split("link/ether ")[1].Split(' ')[0];
+        var block = lab.Order(NetworkOrderKind.Block, 1, TimeSpan.FromHours(1));
+        var number = 0;
+        foreach (var address in (string[])["10.9.2.1", "fd09:1::1", "10.9.1.2", "fd09:2::2"])
+        {
+            Assert.Equal("refused protected", lab.Give(block with { Sequence = ++number, Addresses = [EnforcementLab.Address(lab.Server), EnforcementLab.Address(IPAddress.Parse(address))] }));
+        }
+
+        Assert.Equal("refused protected", lab.Give(block with { Sequence = ++number, Macs = [Convert.ToUInt64(own.Replace(":", "", StringComparison.Ordinal), 16)] }));
+
+        // By its MAC a device of the protected network is known as well, once this machine has talked to it.
+        Assert.True(lab.Reaches(lab.Server));
+        Assert.Equal("refused protected", lab.Give(block with { Sequence = ++number, Macs = [lab.Mac] }));
+        Assert.True(lab.Reaches(lab.Server));
+        Assert.DoesNotContain("elements", lab.Nft("list", "table", "inet", "sekisho"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task At_its_start_it_puts_right_what_is_in_the_kernel_and_touches_no_rule_of_others()
+    {
+        await using var lab = await EnforcementLab.StartAsync();
+        lab.Nft("add", "table", "inet", "site");
+        lab.Nft("add", "set", "inet", "site", "mine", "{ type ipv4_addr; elements = { 192.0.2.1 } }");
+        lab.Enforce();
+        Assert.Equal("applied", lab.Give(lab.Order(NetworkOrderKind.Block, 1, TimeSpan.FromHours(1)) with { Macs = [lab.Mac] }));
+        Assert.False(lab.Reaches(lab.Server));
+        lab.Kill();
+        await lab.GatewayDownAsync();
+
+        // As after a new start of the machine: the orders on disk come into force without the gateway.
+        lab.Nft("delete", "table", "inet", "sekisho");
+        Assert.True(lab.Reaches(lab.Server));
+        lab.Enforce();
+        Assert.False(lab.Reaches(lab.Server));
+        lab.Kill();
+
+        // What no signed order stands for goes, whoever put it there; what lacks comes back.
+        lab.Nft("add", "element", "inet", "sekisho", "blocked4", "{ 10.9.2.99 timeout 1h }");
+        lab.Nft("add", "element", "inet", "sekisho", "reach4", "{ 10.9.1.2 . 10.9.2.2 . tcp . 7000 timeout 1h }");
+        lab.Nft("delete", "element", "inet", "sekisho", "blocked_mac", $"{{ {lab.DeviceMac} }}");
+        lab.Nft("flush", "chain", "inet", "sekisho", "forward");
+        Assert.True(lab.Reaches(lab.Server));
+        lab.Enforce();
+        Assert.False(lab.Reaches(lab.Server));
+        Assert.DoesNotContain("10.9.2", lab.Nft("list", "table", "inet", "sekisho"), StringComparison.Ordinal);
+        Assert.Contains("192.0.2.1", lab.Nft("list", "table", "inet", "site"), StringComparison.Ordinal);
+
+        // An order of which the file was changed is none.
+        lab.Kill();
+        var file = Path.Combine(lab.Folder, "orders.json");
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(file));
+        var text = await File.ReadAllTextAsync(file);
+        var at = text.IndexOf("TwEB", StringComparison.Ordinal);
+        Assert.True(at > 0);
+        await File.WriteAllTextAsync(file, text[..at] + "TwEC" + text[(at + 4)..]);
+        lab.Enforce();
+        Assert.True(lab.Reaches(lab.Server));
+
+        // The answer to the first may still have been on its way; that to the second is new.
+        await lab.GatewayUpAsync();
+        var again = lab.Order(NetworkOrderKind.Block, 1, TimeSpan.FromHours(1)) with { Macs = [lab.Mac] };
+        lab.Give(again);
+        Assert.Equal("refused repeated", lab.Give(again));
+    }
+
+    [Fact]
+    public async Task A_gateway_that_names_another_order_key_later_orders_nothing()
+    {
+        await using var lab = await EnforcementLab.StartAsync();
+        using var other = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        await File.WriteAllTextAsync(Path.Combine(lab.Folder, "order-key.pem"), other.ExportSubjectPublicKeyInfoPem());
+        lab.Enforce();
+        Assert.Equal("refused wrong-signature", lab.Give(lab.Order(NetworkOrderKind.Block, 1, TimeSpan.FromHours(1)) with { Macs = [lab.Mac] }));
+        Assert.True(lab.Reaches(lab.Server));
+    }
+}

@@ -1,0 +1,89 @@
+using System.Net;
+using System.Text.Json;
+using Sekisho.Sensor.Enforcement;
+using Sekisho.Tests.Support;
+using Sekisho.Wire.Features;
+using Sekisho.Wire.Orders;
+
+namespace Sekisho.Sensor.Tests.Enforcement;
+
+public class NftRulesTests
+{
+    private static readonly DateTimeOffset s_now = DateTimeOffset.FromUnixTimeMilliseconds(1_795_752_000_000);
+    private const string List = """
+        {"nftables":[{"metainfo":{}},{"table":{"family":"inet","name":"sekisho"}},
+        {"set":{"name":"blocked4","elem":[{"elem":{"val":"192.0.2.7","timeout":100,"expires":99}},"192.0.2.9"]}},
+        {"set":{"name":"reach6","elem":[{"elem":{"val":{"concat":["2001:DB8::7","2001:db8:0::8","tcp",443]},"timeout":100,"expires":7}}]}},
+        {"set":{"name":"blocked6"}},{"rule":{"expr":[]}},{"rule":{}}]}
+        """;
+
+    [Fact]
+    public void A_list_is_read_in_one_form_and_what_has_no_time_is_never_as_it_should_be()
+    {
+        var state = NftRules.Read(List);
+        Assert.Equal(2, state.Rules);
+        Assert.Equal(99, state.Elements[new SetElement("blocked4", "192.0.2.7")]);
+        Assert.Equal(7, state.Elements[new SetElement("reach6", "2001:db8::7 2001:db8::8 6 443")]);
+        Assert.True(state.Elements[new SetElement("blocked4", "192.0.2.9")] > NftRules.LongestSeconds);
+    }
+
+    [Fact]
+    public void Only_what_differs_is_changed_and_no_time_is_longer_than_seven_days()
+    {
+        var (kept, refreshed, gone, added) = (new SetElement("blocked4", "192.0.2.1"), new SetElement("blocked4", "192.0.2.2"), new SetElement("blocked_mac", "02:00:00:00:00:01"), new SetElement("reach4", "192.0.2.1 198.51.100.1 6 443"));
+        var current = new Dictionary<SetElement, long> { [kept] = 99, [refreshed] = 10, [gone] = 50 };
+        var wanted = new Dictionary<SetElement, DateTimeOffset> { [kept] = s_now.AddSeconds(100), [refreshed] = s_now.AddSeconds(100), [added] = s_now.AddDays(30) };
+        using var transaction = JsonDocument.Parse(NftRules.Transaction("inet", setUp: false, current, wanted, s_now));
+        var commands = transaction.RootElement.GetProperty("nftables").EnumerateArray().Select(c => c.GetRawText()).ToList();
+        Assert.Equal(8, commands.Count);
+        Assert.DoesNotContain(commands, c => c.Contains("192.0.2.1\"", StringComparison.Ordinal) && !c.Contains("reach4", StringComparison.Ordinal));
+        Assert.Contains(commands, c => c.Contains("""{"concat":["192.0.2.1","198.51.100.1",6,443]},"timeout":604800""", StringComparison.Ordinal));
+        Assert.Equal("", NftRules.Transaction("inet", setUp: false, new Dictionary<SetElement, long> { [kept] = 99 }, new Dictionary<SetElement, DateTimeOffset> { [kept] = s_now.AddSeconds(100) }, s_now));
+    }
+
+    [Fact]
+    public void An_element_that_two_orders_ask_for_stays_until_the_later_end()
+    {
+        var order = new NetworkOrder
+        {
+            SensorId = "s", Measure = "l", Sequence = 1, Kind = NetworkOrderKind.Quarantine, IssuedAt = 0, ExpiresAt = 5000,
+            Macs = [0x0200_0000_0001], Addresses = [NetAddress.FromIPv4(0xC000_0207)], Reachable = [new NetworkService(NetAddress.FromIPv4(0xC633_6401), 17, 53)],
+        };
+        var wanted = SetElement.Wanted([order, order with { ExpiresAt = 9000, Reachable = [] }, order with { ExpiresAt = 1000, Kind = NetworkOrderKind.Block, Reachable = [] }]);
+        Assert.Equal(
+            ["blocked4 192.0.2.7 1", "blocked_mac 02:00:00:00:00:01 1", "quarantined4 192.0.2.7 9", "quarantined_mac 02:00:00:00:00:01 9", "reach4 192.0.2.7 198.51.100.1 17 53 5", "reach_mac4 02:00:00:00:00:01 198.51.100.1 17 53 5"],
+            wanted.Select(w => $"{w.Key.Set} {w.Key.Key} {w.Value.ToUnixTimeSeconds()}").Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public void Whatever_nft_prints_only_one_kind_of_fault_comes_of_it()
+    {
+        var random = Fuzz.Source(53);
+        for (var round = 0; round < Fuzz.Rounds(3000); round++)
+        {
+            var text = List.ToCharArray();
+            for (var i = random.Next(1, 5); i > 0; i--)
+            {
+                text[random.Next(text.Length)] = "{}[]\":,0a-"[random.Next(10)];
+            }
+
+            try
+            {
+                NftRules.Read(new string(text));
+            }
+            catch (JsonException)
+            {
+                // As it says.
+            }
+        }
+    }
+
+    [Fact]
+    public void Neighbours_and_routers_are_read_from_the_kernels_tables_and_anything_else_is_passed_over()
+    {
+        string[] arp = ["IP address HW type Flags HW address Mask Device", "10.9.1.2         0x1         0x2         02:00:00:00:00:01     *        r0", "10.9.1.3 0x1 0x0 00:00:00:00:00:00 * r0", "nonsense", "1 2 3 4"];
+        Assert.Equal([(IPAddress.Parse("10.9.1.2"), 0x0200_0000_0001UL)], ProtectedHosts.Neighbours(arp));
+        string[] routes = ["Iface\tDestination\tGateway\tFlags", "eth0\t00000000\t0100A8C0\t0003", "eth0\t0000A8C0\t00000000\t0001", "eth0\tx\tzzzzzzzz"];
+        Assert.Equal([IPAddress.Parse("192.168.0.1")], ProtectedHosts.NextHops(routes));
+    }
+}
