@@ -10,6 +10,7 @@ using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Sekisho.Api.Access;
+using Sekisho.Domain.Detection;
 using Sekisho.Domain.Devices;
 using Sekisho.Domain.Events;
 using Sekisho.Domain.History;
@@ -37,6 +38,9 @@ internal sealed class TestGateway : IAsyncDisposable
     public FakeDirectory Directory { get; } = new();
 
     public FakeAudit Audit { get; } = new();
+
+    /// <summary>What other stages are told that people said of findings.</summary>
+    public FakeLabels Labels { get; } = new();
 
     public FakeEventHistory Events { get; }
 
@@ -70,6 +74,7 @@ internal sealed class TestGateway : IAsyncDisposable
         services.AddSingleton<IEventJournal>(_ => gateway!.Feed);
         services.AddSingleton<IDeviceDirectory>(_ => gateway!.Directory);
         services.AddSingleton<IOperatorAudit>(_ => gateway!.Audit);
+        services.AddSingleton<IFindingLabelPart>(_ => gateway!.Labels);
         services.AddSingleton<IEventHistory>(_ => gateway!.Events);
         services.AddSingleton<IPayloadMarks>(_ => gateway!.Marks);
         var app = builder.Build();
@@ -144,6 +149,24 @@ internal sealed class TestGateway : IAsyncDisposable
         await _app.StopAsync();
         await _app.DisposeAsync();
         await _store.DisposeAsync();
+    }
+
+    internal sealed class FakeLabels : IFindingLabelPart
+    {
+        public List<FindingLabel> Told { get; } = [];
+
+        /// <summary>It cannot note what it is told.</summary>
+        public bool Fails { get; set; }
+
+        public void Labelled(FindingLabel label, System.Data.Common.DbTransaction transaction)
+        {
+            if (Fails)
+            {
+                throw new InvalidOperationException("told to fail");
+            }
+
+            Told.Add(label);
+        }
     }
 
     internal sealed class FakeAudit : IOperatorAudit

@@ -1,5 +1,7 @@
+using Microsoft.Extensions.DependencyInjection;
 using Sekisho.Api.Access;
 using Sekisho.Detection.Findings;
+using Sekisho.Domain.Detection;
 using Sekisho.Domain.Events;
 using Sekisho.Storage;
 
@@ -39,6 +41,33 @@ public class LabelRouteTests
         var open = (await gateway.GetAsync($"{Detections}/{one}")).Body!;
         Assert.Equal(("open", null, "it was not"), ((string)open["status"]!, (string?)open["closedAs"], (string)open["note"]!));
         Assert.Equal(403, (await gateway.SendAsync(HttpMethod.Post, $"{Detections}/{one}/reopen", new { }, Roles.Auditor)).Status);
+    }
+
+    [Theory]
+    [InlineData(Dialect.Sqlite)]
+    [InlineData(Dialect.PostgreSql)]
+    public async Task What_is_said_of_detections_is_told_to_other_stages_in_the_same_transaction_and_they_can_say_it_themselves(Dialect dialect)
+    {
+        await using var gateway = await StartAsync(dialect);
+        gateway.Feed.Append([.. Enumerable.Range(0, 3).Select(i => Big($"d{i}", i))]);
+        await gateway.DoneAsync();
+        var ids = (await gateway.GetAsync(Detections)).Body!["items"]!.AsArray().Select(i => (string)i!["id"]!).ToList();
+        Assert.Equal(204, (await gateway.SendAsync(HttpMethod.Post, $"{Detections}/{ids[0]}/acknowledge", new { })).Status);
+        Assert.Equal(200, (await gateway.SendAsync(HttpMethod.Post, Detections + "/handle", new { ids = ids[..2], @as = "change", note = "planned" })).Status);
+        Assert.Equal(204, (await gateway.SendAsync(HttpMethod.Post, $"{Detections}/{ids[1]}/reopen", new { note = "not planned" })).Status);
+
+        // An incident hands its label on: to what is not closed yet, and not to what is not there.
+        var labels = gateway.Services.GetRequiredService<IFindingLabels>();
+        await labels.LabelAllAsync([.. ids, "f0"], "incident", "a break-in", "hanako", gateway.Clock.GetUtcNow(), "c", CancellationToken.None);
+        await labels.LabelAllAsync(ids, "incident", "a break-in", "hanako", gateway.Clock.GetUtcNow(), "c", CancellationToken.None);
+        Assert.Equal(["acknowledged 1", "change 2", "reopened 1", "incident 2"], gateway.Labels.Told.Select(l => $"{l.Label} {l.FindingIds.Count}"));
+        Assert.Equal(["change", "incident", "incident"], (await gateway.GetAsync(Detections)).Body!["items"]!.AsArray().Select(i => (string)i!["closedAs"]!));
+
+        // What a stage cannot note did not happen.
+        Assert.Equal(204, (await gateway.SendAsync(HttpMethod.Post, $"{Detections}/{ids[2]}/reopen", new { note = "again" })).Status);
+        gateway.Labels.Fails = true;
+        await Assert.ThrowsAsync<InvalidOperationException>(() => labels.LabelAllAsync([ids[2]], "change", null, "hanako", gateway.Clock.GetUtcNow(), "c", CancellationToken.None));
+        Assert.Equal("open", (string)(await gateway.GetAsync($"{Detections}/{ids[2]}")).Body!["status"]!);
     }
 
     [Fact]
