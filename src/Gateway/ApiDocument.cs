@@ -45,7 +45,7 @@ internal static class ApiDocument
                 operation.Security = [new OpenApiSecurityRequirement { [new OpenApiSecuritySchemeReference(Bearer, context.Document)] = [] }];
             }
 
-            if (context.Description.RelativePath is "sensor/v1/intervals" or "sensor/v1/certificate")
+            if (context.Description.RelativePath is "sensor/v1/intervals" or "sensor/v1/certificate" or "sensor/v1/orders")
             {
                 operation.Security = [new OpenApiSecurityRequirement { [new OpenApiSecuritySchemeReference(Certificate, context.Document)] = [] }];
             }
