@@ -7,8 +7,8 @@ internal sealed unsafe partial class NativeBlock : IDisposable
 {
     public const int Line = 64;
 
-    // Large tables lie in large pages where the kernel has them: a packet's entry is anywhere in the table, and each look into small pages first costs one into the page tables.
-    private const long LargeFrom = 4 << 20;
+    // Tables of some size lie in large pages where the kernel has them (2 MiB each): a packet's entry is anywhere in the table, and each look into small pages first costs one into the page tables.
+    private const long LargeFrom = 2 << 20;
     private const int HugePages = 14;
 
     // Of the kernel itself: what the C library frees it may keep, and an index that doubles leaves half its size each time.
