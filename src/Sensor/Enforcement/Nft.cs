@@ -44,6 +44,9 @@ internal static class Nft
         // By its full name: what comes first in somebody's PATH is not what changes the rules.
         var program = ((string[])["/usr/sbin/nft", "/sbin/nft", "/usr/bin/nft", "/usr/local/sbin/nft"]).FirstOrDefault(File.Exists) ?? throw new EnforcementException(EnforcementFault.NoNft);
         var start = new ProcessStartInfo(program, arguments) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
+
+        // Its words are read, so they have to be those of every machine.
+        start.Environment["LC_ALL"] = "C";
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         limit.CancelAfter(s_longest);
         Process process;
