@@ -129,7 +129,8 @@ public sealed partial class SensorProcess : IDisposable
 
     private static SensorProcess Launch(string? networkNamespace, string[] line)
     {
-        line = networkNamespace is null ? line : ["ip", "netns", "exec", networkNamespace, .. line];
+        // Who starts tests in the background hands Ctrl+C on as ignored; the sensor is to hear it.
+        line = ["env", "--default-signal=INT", .. networkNamespace is null ? line : ["ip", "netns", "exec", networkNamespace, .. line]];
         var info = new ProcessStartInfo(line[0], line[1..]) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
         var sensor = new SensorProcess(new Process { StartInfo = info });
         sensor._process.OutputDataReceived += (_, e) => sensor.Keep(sensor._output, e.Data);
