@@ -22,7 +22,7 @@ public class RestrictRateTests
         Assert.Equal(LifecycleStates.Active, host.World.StateOf("d000000000000001"));
         Assert.Equal((LeaseStates.Refused, LeaseCauses.NoDevice), (await host.LeasesAsync()).Where(l => l.FindingId == "f3").Select(l => (l.State, l.Details.Cause)).Single());
 
-        host.Clock.Advance(TimeSpan.FromDays(1));
+        host.Clock.Leap(TimeSpan.FromDays(1));
         await host.Worker.DrainAsync();
         Assert.Empty(host.World.Restricted);
         Assert.Equal(2, (await host.LeasesAsync()).Count(l => l.State == LeaseStates.Expired));

@@ -82,11 +82,11 @@ public class SuspendAuthenticationTests
         host.Commit(
             host.Finding("f1", risk: Risks.Spoofing), host.Finding("f2", "d000000000000002", risk: Risks.Theft), host.Finding("f3", "d000000000000003", risk: Risks.Takeover));
         await host.Worker.DrainAsync();
-        host.Clock.Advance(TimeSpan.FromDays(1) - TimeSpan.FromSeconds(1));
+        host.Clock.Leap(TimeSpan.FromDays(1) - TimeSpan.FromSeconds(1));
         await host.Worker.DrainAsync();
         Assert.Equal(LifecycleStates.Abnormal, host.World.StateOf(Device));
 
-        host.Clock.Advance(TimeSpan.FromDays(400));
+        host.Clock.Leap(TimeSpan.FromDays(400));
         await host.Worker.DrainAsync();
         var leases = (await host.LeasesAsync()).ToDictionary(l => l.FindingId!);
         Assert.Equal((LeaseStates.Expired, LeaseCauses.RanOut), (leases["f1"].State, leases["f1"].Details.Cause));
@@ -106,7 +106,7 @@ public class SuspendAuthenticationTests
         await using var host = await StartAsync();
         host.Commit(host.Finding("f1", risk: Risks.Spoofing), host.Finding("f2", risk: Risks.Theft));
         await host.Worker.DrainAsync();
-        host.Clock.Advance(TimeSpan.FromDays(2));
+        host.Clock.Leap(TimeSpan.FromDays(2));
         await host.Worker.DrainAsync();
         Assert.Equal([LeaseStates.Done, LeaseStates.Expired], (await host.LeasesAsync()).Select(l => l.State).Order());
         Assert.Equal(LifecycleStates.Abnormal, host.World.StateOf(Device));

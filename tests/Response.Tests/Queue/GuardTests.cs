@@ -135,7 +135,7 @@ public class GuardTests
         await using var host = await TestHost.StartAsync(dialect);
         host.Bind(TestHost.Always("suspend-authentication", Approvals.OnePerson));
         host.Commit(host.Finding("f1"));
-        host.Clock.Advance(TimeSpan.FromDays(1));
+        host.Clock.Leap(TimeSpan.FromDays(1));
         await host.Worker.DrainAsync();
 
         var lease = await host.OnlyLeaseAsync();
@@ -160,7 +160,7 @@ public class GuardTests
         await host.Worker.DrainAsync();
         for (var day = 0; day < 3; day++)
         {
-            host.Clock.Advance(TimeSpan.FromDays(1));
+            host.Clock.Leap(TimeSpan.FromDays(1));
             await host.Worker.DrainAsync();
         }
 
@@ -170,7 +170,7 @@ public class GuardTests
         Assert.Equal(ends ? 0 : 3, (await host.NoticesAsync()).Count(n => n.Details.Notice!.Name == "still-locked"));
 
         // A clock that leaps by a year neither releases a lock-out.
-        host.Clock.Advance(TimeSpan.FromDays(365));
+        host.Clock.Leap(TimeSpan.FromDays(365));
         await host.Worker.DrainAsync();
         Assert.Equal(ends ? LifecycleStates.Active : LifecycleStates.Abnormal, host.World.StateOf("d000000000000001"));
     }

@@ -47,7 +47,7 @@ public class QueueTests
         host.Bind(TestHost.Always("suspend-authentication"));
         host.Commit(host.Finding("f1", risk: Risks.Spoofing));
         await host.Worker.DrainAsync();
-        host.Clock.Advance(TimeSpan.FromDays(1));
+        host.Clock.Leap(TimeSpan.FromDays(1));
         await host.Worker.DrainAsync();
         var id = (await host.OnlyLeaseAsync()).Id;
         Assert.Equal([$"{id} due", $"{id} running", $"{id} done", $"{id} done", $"{id} expired"], await host.HistoryAsync());

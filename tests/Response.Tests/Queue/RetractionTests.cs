@@ -62,7 +62,7 @@ public class RetractionTests
         await host.Worker.DrainAsync();
         host.Retract("f1");
         await host.Worker.DrainAsync();
-        host.Clock.Advance(TimeSpan.FromDays(30));
+        host.Clock.Leap(TimeSpan.FromDays(30));
         await host.Worker.DrainAsync();
         Assert.Equal(LifecycleStates.Abnormal, host.World.StateOf(Device));
         var lease = await host.OnlyLeaseAsync();

@@ -85,7 +85,7 @@ internal sealed class SimSite : IAsyncDisposable
     /// <summary>Does what is due after some time.</summary>
     public async Task LaterAsync(TimeSpan time)
     {
-        Host.Clock.Advance(time);
+        Host.Clock.Leap(time);
         await Host.Worker.DrainAsync();
     }
 
