@@ -1,5 +1,4 @@
 using System.Net.Http.Json;
-using System.Security.Claims;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Builder;
@@ -81,39 +80,11 @@ internal sealed class SocHost : IAsyncDisposable
         services.AddHostedService(p => p.GetRequiredService<SocStage>());
         services.AddRouting();
         _app = builder.Build();
-        _app.Use((context, next) =>
-        {
-            var headers = context.Request.Headers;
-            if (headers.TryGetValue("X-Role", out var role))
-            {
-                context.User = new ClaimsPrincipal(new ClaimsIdentity(
-                    [
-                        new Claim(Principal.Name, headers["X-Name"]!), new Claim(Principal.Role, role.ToString()), new Claim(Principal.Field, headers["X-Field"]!),
-                        new Claim(Principal.HolderKind, headers["X-Holder"]!), .. headers["X-Scopes"].ToString().Split(' ').Select(s => new Claim(Principal.Scope, s)),
-                    ],
-                    "test"));
-            }
-
-            return next(context);
-        });
-        _app.UseRouting();
-        _app.UseRouteAccess(devicePort: -1);
-        RouteGroups groups = new(
-            _app.MapGroup("/device/v1"), _app.MapGroup("/api/v1/fields/{fieldId}"), _app.MapGroup("/api/v1"), _app.MapGroup("/ops/v1"), _app.MapGroup(""));
-        groups.MapResponse();
+        _app.MapResponseForCallers();
         await _app.StartAsync();
     }
 
-    public HttpClient Client(string role = Roles.Administrator, string name = "hanako", string field = "cars", bool key = false, string scopes = "")
-    {
-        var client = new HttpClient { BaseAddress = new Uri(_app.Urls.First()) };
-        client.DefaultRequestHeaders.Add("X-Role", role);
-        client.DefaultRequestHeaders.Add("X-Name", name);
-        client.DefaultRequestHeaders.Add("X-Field", field);
-        client.DefaultRequestHeaders.Add("X-Holder", key ? "key" : "person");
-        client.DefaultRequestHeaders.Add("X-Scopes", scopes);
-        return client;
-    }
+    public HttpClient Client(string role = Roles.Administrator, string name = "hanako", string field = "cars", bool key = false, string scopes = "") => _app.Client(role, name, field, key, scopes);
 
     /// <summary>Adds a receiver of the field (or with "ops" of the gateway) and waits until it is connected, unless told not to.</summary>
     public async Task<string> AddReceiverAsync(object receiver, string field = "cars", bool connected = true)

@@ -1,5 +1,4 @@
 using System.Net.Http.Json;
-using System.Security.Claims;
 using Dapper;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -75,16 +74,7 @@ internal sealed class TestHost : IAsyncDisposable
         await _app.DisposeAsync();
     }
 
-    public HttpClient Client(string role, string name = "tester", string field = "cars", bool key = false, string scopes = "")
-    {
-        var client = new HttpClient { BaseAddress = new Uri(_app.Urls.First()) };
-        client.DefaultRequestHeaders.Add("X-Role", role);
-        client.DefaultRequestHeaders.Add("X-Name", name);
-        client.DefaultRequestHeaders.Add("X-Field", field);
-        client.DefaultRequestHeaders.Add("X-Holder", key ? "key" : "person");
-        client.DefaultRequestHeaders.Add("X-Scopes", scopes);
-        return client;
-    }
+    public HttpClient Client(string role, string name = "tester", string field = "cars", bool key = false, string scopes = "") => _app.Client(role, name, field, key, scopes);
 
     public Finding Finding(string id, string? device = "d000000000000001", string risk = Risks.Spoofing, string level = Levels.Important, string? field = "cars", string condition = "frequency") => new()
     {
@@ -202,26 +192,7 @@ internal sealed class TestHost : IAsyncDisposable
 
         services.AddRouting();
         _app = builder.Build();
-        _app.Use((context, next) =>
-        {
-            var headers = context.Request.Headers;
-            if (headers.TryGetValue("X-Role", out var role))
-            {
-                context.User = new ClaimsPrincipal(new ClaimsIdentity(
-                    [
-                        new Claim(Principal.Name, headers["X-Name"]!), new Claim(Principal.Role, role.ToString()), new Claim(Principal.Field, headers["X-Field"]!),
-                        new Claim(Principal.HolderKind, headers["X-Holder"]!), .. headers["X-Scopes"].ToString().Split(' ').Select(s => new Claim(Principal.Scope, s)),
-                    ],
-                    "test"));
-            }
-
-            return next(context);
-        });
-        _app.UseRouting();
-        _app.UseRouteAccess(devicePort: -1);
-        RouteGroups groups = new(
-            _app.MapGroup("/device/v1"), _app.MapGroup("/api/v1/fields/{fieldId}"), _app.MapGroup("/api/v1"), _app.MapGroup("/ops/v1"), _app.MapGroup(""));
-        groups.MapResponse();
+        _app.MapResponseForCallers();
         if (!_workerRuns)
         {
             await Leases.FreeClaimsAsync(LeaseRunner.Node, default);

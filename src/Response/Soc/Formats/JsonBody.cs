@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Text.Json;
+using Sekisho.Response.Soc.Events;
 
 namespace Sekisho.Response.Soc.Formats;
 
@@ -43,5 +44,28 @@ internal static class JsonBody
         }
 
         json.WriteEndArray();
+    }
+
+    /// <summary>What no schema has a place for, by the same names in every format.</summary>
+    public static void Own(this Utf8JsonWriter json, SocEvent e)
+    {
+        json.Text("level", e.Level);
+        json.Text("risk", e.Risk);
+        json.Text("threat", e.Threat);
+        json.Text("effect", e.Effect);
+        json.Text("state", e.State);
+        json.Text("field", e.FieldId);
+        json.Text("field_name", e.FieldName);
+        json.Text("sector", e.Sector);
+        json.Text("finding", e.FindingId);
+        json.Text("lease", e.LeaseId);
+        json.Object("details", () =>
+        {
+            foreach (var (name, value) in e.Details)
+            {
+                json.WriteString(name, value);
+            }
+        });
+        json.List("left_out", e.LeftOut);
     }
 }

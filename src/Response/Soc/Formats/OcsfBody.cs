@@ -111,24 +111,7 @@ internal static class OcsfBody
         {
             json.WriteString("gateway", e.Gateway);
             json.Text("what", e.What);
-            json.Text("level", e.Level);
-            json.Text("risk", e.Risk);
-            json.Text("threat", e.Threat);
-            json.Text("effect", e.Effect);
-            json.Text("state", e.State);
-            json.Text("field", e.FieldId);
-            json.Text("field_name", e.FieldName);
-            json.Text("sector", e.Sector);
-            json.Text("finding", e.FindingId);
-            json.Text("lease", e.LeaseId);
-            json.Object("details", () =>
-            {
-                foreach (var (name, value) in e.Details)
-                {
-                    json.WriteString(name, value);
-                }
-            });
-            json.List("left_out", e.LeftOut);
+            json.Own(e);
         });
     });
 
