@@ -17,7 +17,7 @@ var export = new Option<string?>("--export") { Description = "With --read: flows
 export.AcceptOnlyFromAmong("ipfix", "csv");
 var collector = new Option<string?>("--collector") { Description = "Where --export ipfix sends to. IPFIXの送り先", HelpName = "HOST:PORT" };
 var tcp = new Option<bool>("--tcp") { Description = "Sends IPFIX over TCP instead of UDP. TCPで送る" };
-var top = new Option<int>("--top") { Description = "How many devices and flows are listed. 表示する機器とフローの数", DefaultValueFactory = _ => 20 };
+var top = new Option<int>("--top") { Description = "How many devices and flows are listed. 表示するデバイスとフローの数", DefaultValueFactory = _ => 20 };
 var interfaces = new Option<string[]>("--interface") { Description = "Interface that the mirror port is connected to; may be repeated. ミラーポートにつながるインターフェース", HelpName = "NAME", DefaultValueFactory = _ => [] };
 var flows = new Option<int?>("--flows") { Description = "Port on which NetFlow v5, v9 and IPFIX of the site's exporters are taken in (UDP and TCP). NetFlow・IPFIXを受け付けるポート", HelpName = "PORT" };
 var exporters = new Option<string[]>("--exporter") { Description = "With --flows: network that exporters may send from, as 192.0.2.0/28; may be repeated. Flow protocols know no authentication. エクスポーターのネットワーク", HelpName = "NETWORK", DefaultValueFactory = _ => [] };
@@ -25,7 +25,7 @@ var gateway = new Option<Uri?>("--gateway") { Description = "With --interface or
 var folder = new Option<DirectoryInfo>("--folder") { Description = "Where the sensor keeps who it is and what waits. センサーの識別情報と送信待ちデータを置くフォルダー", DefaultValueFactory = _ => new DirectoryInfo("sekisho-sensor") };
 var buffer = new Option<int>("--buffer") { Description = "MiB on disk for what waits while the gateway is away. 送信待ちに使うディスク容量(MiB)", DefaultValueFactory = _ => 128 };
 var inline = new Option<bool>("--inline") { Description = "This machine forwards the traffic (bridge or router): give the one interface towards the devices, and both directions are read there; or all ports of the bridge, and each frame is read where it comes in. この機器自身が転送する場合に指定する" };
-var enforce = new Option<bool>("--enforce") { Description = "With --inline and --gateway: blocks and quarantines devices with nftables as the gateway orders. Needs CAP_NET_ADMIN. ゲートウェイの指示に従い、nftablesで機器の通信を遮断・隔離する" };
+var enforce = new Option<bool>("--enforce") { Description = "With --inline and --gateway: blocks and quarantines devices with nftables as the gateway orders. Needs CAP_NET_ADMIN. ゲートウェイの指示に従い、nftablesでデバイスの通信を遮断・隔離する" };
 var protect = new Option<string[]>("--protect") { Description = "With --enforce: network that no order touches, as 192.0.2.0/28; may be repeated. 遮断の対象にしないネットワーク", HelpName = "NETWORK", DefaultValueFactory = _ => [] };
 var readers = new Option<int>("--readers") { Description = "Threads that read, 1 to 16. 読み取りスレッドの数", DefaultValueFactory = _ => 1 };
 var ring = new Option<int>("--ring") { Description = "MiB that the kernel may fill with headers, per interface and reader. リングバッファー(MiB)", DefaultValueFactory = _ => 8 };
@@ -33,7 +33,7 @@ var quiet = new Option<int>("--quiet-after") { Description = "Seconds without a 
 var plain = new Option<bool>("--no-view") { Description = "Prints a line each minute instead of a screen. 画面の代わりに1分ごとに1行を表示する" };
 var interval = new Option<int?>("--interval") { Description = "Seconds of an interval, 1 to 3600; 10 when absent, 2 for the screen alone, 300 for --export. 集計間隔(秒)" };
 var flowMemory = new Option<int?>("--flow-memory") { Description = "MiB for flows, about 4,700 in each; 32 when absent, 256 for --read. フロー表のメモリー(MiB)" };
-var deviceMemory = new Option<int>("--device-memory") { Description = "MiB for devices, about 1,200 in each. 機器表のメモリー(MiB)", DefaultValueFactory = _ => 8 };
+var deviceMemory = new Option<int>("--device-memory") { Description = "MiB for devices, about 1,200 in each. デバイス表のメモリー(MiB)", DefaultValueFactory = _ => 8 };
 var local = new Option<string[]>("--local") { Description = "Network that belongs to the site besides private ones, as 203.0.113.0/24; may be repeated. 拠点のネットワーク", HelpName = "NETWORK", DefaultValueFactory = _ => [] };
 var language = new Option<string>("--language") { Description = "ja or en; that of the terminal when absent. 言語", DefaultValueFactory = _ => SensorTexts.Language };
 language.AcceptOnlyFromAmong("ja", "en");
@@ -68,7 +68,7 @@ collector.Validators.Add(result =>
     }
 });
 
-var root = new RootCommand("Sekisho traffic sensor: reads headers of layers 2 to 4, of a file or of a mirror port, and tells what each device does. トラフィックセンサー: レイヤー2～4のヘッダーだけを読み、各機器の通信を示す")
+var root = new RootCommand("Sekisho traffic sensor: reads headers of layers 2 to 4, of a file or of a mirror port, and tells what each device does. トラフィックセンサー: レイヤー2～4のヘッダーだけを読み、各デバイスの通信を示す")
 {
     read, json, export, collector, tcp, top, interfaces, flows, exporters, gateway, folder, buffer, inline, enforce, protect, readers, ring, quiet, plain, interval, flowMemory, deviceMemory, local, language,
 };

@@ -18,7 +18,7 @@ public partial class ReportTests
     private const string Nasty = "<script>alert(1)</script>\"'&\u202Egpj";
 
     [Theory]
-    [InlineData("ja", "検知の内容と根拠", "承認者", "しきい値の出所は分野のテンプレート")]
+    [InlineData("ja", "検知の内容と根拠", "承認者", "しきい値の出所はフィールドのテンプレート")]
     [InlineData("en", "What was found, and why one may believe it", "Who agreed", "The limit comes from the template of the field")]
     public async Task The_page_says_everything_in_the_language_asked_for_and_needs_nothing_from_elsewhere(string language, params string[] wanted)
     {

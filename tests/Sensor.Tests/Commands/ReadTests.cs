@@ -160,7 +160,7 @@ public sealed class ReadTests : IDisposable
 
     [Theory]
     [InlineData("en", "Devices (bytes / packets)", "3 devices, 3 flows", "280 B / 3")]
-    [InlineData("ja", "機器(バイト / パケット)", "機器3台、フロー3本", "280 B / 3")]
+    [InlineData("ja", "デバイス(バイト / パケット)", "デバイス3台、フロー3本", "280 B / 3")]
     public void Tables_are_printed_in_the_language_that_was_asked_for(string language, params string[] expected)
     {
         var run = SensorProcess.Run("--read", Written("good.pcap", s_capture), "--language", language);

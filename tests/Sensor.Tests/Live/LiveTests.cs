@@ -59,7 +59,7 @@ public sealed class LiveTests : IDisposable
 
     [Theory]
     [InlineData("en", "Waiting for the first interval", "No device was seen yet", "Devices", "packets/s")]
-    [InlineData("ja", "最初の集計を待っています", "まだ機器が見つかりません", "機器", "パケット/秒")]
+    [InlineData("ja", "最初の集計を待っています", "まだデバイスが見つかりません", "デバイス", "パケット/秒")]
     public void On_a_terminal_a_screen_shows_what_to_do_and_then_the_devices_and_Ctrl_C_ends_it(string language, string waiting, string nothing, params string[] shown)
     {
         using var sensor = SensorProcess.StartOnTerminal(_lab.Name, "--interface", "b", "--interval", "1", "--language", language);

@@ -11,7 +11,7 @@ public class LiveViewTests
 
     [Theory]
     [InlineData("en", "2026-11-27T09:00:10Z  3 packets/s  20.0 kbit/s  2 devices and 1 flows in the interval", "Devices", "Sensor: 1.5 % of a core, 40.0 MB, 7 frames dropped by the kernel, tables: flows 10 %, devices 2 %", "Mirror port?")]
-    [InlineData("ja", "2026-11-27T09:00:10Z  3パケット/秒  20.0 kbit/s  この間隔に機器2台、フロー1本", "機器", "センサー: CPU 1.5 %(1コア比)、メモリー 40.0 MB、カーネルによる破棄 7フレーム、表の使用率: フロー 10 %、機器 2 %", "Mirror port?")]
+    [InlineData("ja", "2026-11-27T09:00:10Z  3パケット/秒  20.0 kbit/s  この間隔にデバイス2台、フロー1本", "デバイス", "センサー: CPU 1.5 %(1コア比)、メモリー 40.0 MB、カーネルによる破棄 7フレーム、表の使用率: フロー 10 %、デバイス 2 %", "Mirror port?")]
     public void The_sensor_its_troubles_and_the_rates_of_each_device_are_drawn(string language, params string[] expected)
     {
         var text = Draw(new LiveView(language), Status([Device(1, sent: 12_500), Device(2, sent: 1_250)], trouble: ["Mirror port?"]));
@@ -24,7 +24,7 @@ public class LiveViewTests
 
     [Theory]
     [InlineData("en", "No device was seen yet. Check that the mirror port copies the traffic")]
-    [InlineData("ja", "まだ機器が見つかりません。ミラーポートが機器の通信を")]
+    [InlineData("ja", "まだデバイスが見つかりません。ミラーポートがデバイスの通信を")]
     public void Where_nothing_was_seen_yet_it_says_what_to_do(string language, string expected)
     {
         var text = Draw(new LiveView(language), Status([]));
