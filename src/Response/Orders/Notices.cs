@@ -24,7 +24,11 @@ internal sealed class Notices(LeaseStore leases, NotificationStore notifications
         public const string EmergencyEnded = "emergency-ended";
         public const string Rehearsal = "rehearsal";
         public const string RulesChanged = "rules-changed";
+        public const string RulesUnreadable = "rules-unreadable";
     }
+
+    /// <summary>A cause that comes once an hour.</summary>
+    public static string Hour(DateTimeOffset now) => (now.ToUnixTimeSeconds() / 3600).ToString(CultureInfo.InvariantCulture);
 
     /// <summary>Puts a notice into the queue in the caller's transaction; one with the same cause is there once.</summary>
     /// <param name="fieldId">The field.</param>
@@ -56,7 +60,7 @@ internal sealed class Notices(LeaseStore leases, NotificationStore notifications
             return;
         }
 
-        var hour = (clock.GetUtcNow().ToUnixTimeSeconds() / 3600).ToString(CultureInfo.InvariantCulture);
+        var hour = Hour(clock.GetUtcNow());
         if (lease.Details.Cause == LeaseCauses.BlastRadius)
         {
             Tell(

@@ -27,6 +27,11 @@ internal sealed class LeaseIntake(ResponseRules rules, LeaseOrders orders, Lease
             }
         }
 
+        foreach (var field in batch.Findings.Select(f => f.FieldId).Distinct().Where(rules.IsUnreadable))
+        {
+            notices.Tell(field, Notices.Names.RulesUnreadable, Notices.Hour(clock.GetUtcNow()), Levels.Critical, null, batch.Findings.First(f => f.FieldId == field).CorrelationId, transaction);
+        }
+
         foreach (var retraction in batch.Retractions)
         {
             foreach (var findingId in retraction.FindingIds)

@@ -8,4 +8,8 @@ namespace Sekisho.Response.Rules;
 /// <param name="ChangedBy">Who.</param>
 /// <param name="Reason">Why.</param>
 /// <param name="ChangedAt">When.</param>
-internal sealed record RuleRevision(long Revision, IReadOnlyList<ResponseBinding>? Rules, string ChangedBy, string Reason, DateTimeOffset ChangedAt);
+internal sealed record RuleRevision(long Revision, IReadOnlyList<ResponseBinding>? Rules, string ChangedBy, string Reason, DateTimeOffset ChangedAt)
+{
+    /// <summary>False when what is stored is not what the gateway sealed: damaged, or written by somebody else.</summary>
+    public bool IsReadable { get; init; } = true;
+}

@@ -14,7 +14,7 @@ namespace Sekisho.Response.Rules;
 
 /// <summary>The rules in force in a field.</summary>
 /// <param name="Revision">Revision of the field's own rules; 0 before the first.</param>
-/// <param name="Source">"field" or "template".</param>
+/// <param name="Source">"field", "template", or "unreadable": own rules that are damaged, so that those of the template hold and what disturbs a device waits for a person.</param>
 /// <param name="Rules">The rules in force.</param>
 /// <param name="ChangedBy">Who changed the field's own rules last.</param>
 /// <param name="Reason">Why.</param>
@@ -23,7 +23,7 @@ internal sealed record RulesView(long Revision, string Source, IReadOnlyList<Rul
 {
     public static RulesView Of(RuleRevision? own, IReadOnlyList<ResponseBinding> ofTemplate) => new(
         own?.Revision ?? 0,
-        own?.Rules is null ? "template" : "field",
+        own is { IsReadable: false } ? "unreadable" : own?.Rules is null ? "template" : "field",
         [.. (own?.Rules ?? ofTemplate).Select(r => new RuleView(r.Risk, r.MinimumLevel, r.Action, r.Condition, r.Threat, r.Approval, (long)r.After.TotalSeconds))],
         own?.ChangedBy,
         own?.Reason,

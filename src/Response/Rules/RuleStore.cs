@@ -58,8 +58,17 @@ internal sealed class RuleStore(Databases databases, MasterKey key, TimeProvider
 
     private RuleRevision Read(string fieldId, Row row)
     {
-        var document = JsonSerializer.Deserialize<Document>(_cipher.UnprotectText(row.Document, Context(fieldId, row.Revision)))!;
-        return new RuleRevision(row.Revision, document.Rules, document.By, document.Reason, DateTimeOffset.FromUnixTimeMilliseconds(row.ChangedAt));
+        var at = DateTimeOffset.FromUnixTimeMilliseconds(row.ChangedAt);
+        try
+        {
+            var document = JsonSerializer.Deserialize<Document>(_cipher.UnprotectText(row.Document, Context(fieldId, row.Revision)))!;
+            return new RuleRevision(row.Revision, document.Rules, document.By, document.Reason, at);
+        }
+        catch (StorageException)
+        {
+            // One field's damaged row must not stop the others; who uses the revision sees that it cannot be followed.
+            return new RuleRevision(row.Revision, null, "", "", at) { IsReadable = false };
+        }
     }
 
     private sealed record Document(IReadOnlyList<ResponseBinding>? Rules, string By, string Reason);

@@ -75,7 +75,7 @@ public sealed record FlowRecord
     /// The record of a flow that was seen as packets, from when it was first seen. Its bytes count Ethernet headers, those of a record begin at layer 3: 14 bytes per frame are taken off,
     /// so that tags, tunnels and the padding of short frames remain counted.
     /// </summary>
-    public static FlowRecord From(FlowFeatures flow)
+    internal static FlowRecord From(FlowFeatures flow)
     {
         const int EthernetHeader = 14;
         const long Millisecond = 1_000_000;

@@ -78,6 +78,15 @@ public class GuardTests
         var done = TimeProvider.System.GetElapsedTime(begun);
         host.Clock.Advance(TimeSpan.FromHours(1));
         await host.Worker.DrainAsync();
+
+        // A mail server on a busy machine may break a connection off: then the summary is tried again, as any mail, and why is said.
+        for (var again = 0; again < 3 && (await host.LeasesAsync()).FirstOrDefault(l => l.Action == "mail" && l.State == LeaseStates.Due) is { } waits; again++)
+        {
+            TestContext.Current.TestOutputHelper?.WriteLine($"tried again: {waits.Details.LastError}");
+            host.Clock.Advance(TimeSpan.FromHours(1));
+            await host.Worker.DrainAsync();
+        }
+
         var told = TimeProvider.System.GetElapsedTime(begun);
 
         var leases = await host.LeasesAsync();
@@ -85,7 +94,8 @@ public class GuardTests
         TestContext.Current.TestOutputHelper?.WriteLine(FormattableString.Invariant($"10,000 findings of 1,000 devices: {host.World.Devices.Values.Count(d => d.State == LifecycleStates.Abnormal)} devices locked out, {mails} mails; ordered after {ordered.TotalSeconds:0.0} s, done after {done.TotalSeconds:0.0} s, told after {told.TotalSeconds:0.0} s"));
         Assert.Equal(20_000, leases.Count);
         Assert.Equal(100, host.World.Devices.Values.Count(d => d.State == LifecycleStates.Abnormal));
-        Assert.Equal(10_000, leases.Count(l => l.Action == "mail" && l.State == LeaseStates.Done));
+        var mailed = leases.Where(l => l.Action == "mail").ToList();
+        Assert.True(mailed.Count == 10_000 && mailed.All(l => l.State == LeaseStates.Done), string.Join("; ", mailed.Take(20_000).GroupBy(l => (l.State, l.Attempts, l.Details.Cause, l.Details.LastError, l.GroupKey, l.NextTryAt)).Select(g => $"{g.Count()} {g.Key}").Take(5)));
         Assert.InRange(mails, 1, 30);
     }
 

@@ -44,7 +44,7 @@ public class RuleTests
     }
 
     [Fact]
-    public async Task A_revision_that_was_changed_behind_the_gateway_s_back_is_not_followed()
+    public async Task A_revision_that_was_changed_behind_the_gateway_s_back_is_not_followed_and_what_disturbs_waits_for_a_person()
     {
         await using var host = await TestHost.StartAsync(Dialect.Sqlite);
         using var client = host.Client(Roles.Administrator);
@@ -53,8 +53,25 @@ public class RuleTests
         await host.Store.Databases.State.WriteAsync(t => t.Connection!.ExecuteAsync(
             "UPDATE response_rules SET document = (SELECT document FROM response_rules WHERE revision = 1) WHERE revision = 2", transaction: t));
         await host.RestartAfterKillAsync();
+        host.Bind(TestHost.Always("webhook"), TestHost.Always("suspend-authentication"));
+        host.World.Bindings["homes"] = [TestHost.Always("suspend-authentication")];
+        host.World.AddDevice("d00000000000000h", "homes", "Door");
 
-        Assert.ThrowsAny<Exception>(() => host.Commit(host.Finding("f1")));
+        host.Commit(host.Finding("f1"), host.Finding("f2", "d00000000000000h", field: "homes"));
+
+        var leases = (await host.LeasesAsync()).ToDictionary(l => l.Action);
+        Assert.Equal(["suspend-authentication", "webhook"], leases.Keys.Order());
+        Assert.Equal(LeaseStates.WaitingApproval, leases["suspend-authentication"].State);
+        Assert.Equal(LeaseStates.Due, leases["webhook"].State);
+        Assert.Equal(LeaseStates.Due, Assert.Single(await host.LeasesAsync("homes")).State);
+        Assert.Single(await host.NoticesAsync(), n => n.Details.Notice!.Name == "rules-unreadable");
+        using var reader = host.Client(Roles.Administrator);
+        Assert.Equal("unreadable", (await reader.GetFromJsonAsync<JsonElement>(Path)).GetProperty("source").GetString());
+        Assert.Equal(["unreadable", "field"], (await reader.GetFromJsonAsync<JsonElement>(Path + "/revisions")).GetProperty("items").EnumerateArray().Select(r => r.GetProperty("source").GetString()));
+
+        await PutAsync(reader, new { reason = "set again", rules = new[] { new { risk = "*", level = "warning", action = "mail" } } });
+        host.Commit(host.Finding("f3"));
+        Assert.Equal("mail", (await host.LeasesAsync()).Single(l => l.FindingId == "f3").Action);
     }
 
     [Fact]
