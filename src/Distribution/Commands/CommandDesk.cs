@@ -112,17 +112,17 @@ internal sealed class CommandDesk(
             return Given(deviceId, (await store.FetchAsync(deviceId, ordersOnly, MostAtOnce, cancellation).ConfigureAwait(false)).Commands);
         }
 
-        using var turn = polls.Begin(deviceId);
-        if (turn is null)
-        {
-            return null;
-        }
-
         // One timer for the whole wait, so that the time does not begin anew with each wake.
         using var over = new CancellationTokenSource();
         var end = Task.Delay(wait, clock, over.Token);
         try
         {
+            using var turn = polls.Begin(deviceId);
+            if (turn is null)
+            {
+                return null;
+            }
+
             while (true)
             {
                 var next = turn.Next;

@@ -64,11 +64,13 @@ internal sealed class CommandPolls(CommandSettings settings, TimeProvider clock)
         }
     }
 
+    /// <summary>A request of the device waits.</summary>
+    public bool IsWaiting(string deviceId) => _devices.TryGetValue(deviceId, out var poll) && poll.Present is not null;
+
     /// <summary>When the device fetched last, since the gateway started.</summary>
     public DateTimeOffset? LastFetch(string deviceId) => _devices.TryGetValue(deviceId, out var poll) ? poll.LastFetch : null;
 
     /// <summary>The device fetched; what it was given may be given again after a while.</summary>
-    /// <returns>When it was given something last; null for never.</returns>
     public void Fetched(string deviceId, bool something)
     {
         var poll = Of(deviceId);

@@ -13,11 +13,11 @@ internal sealed partial class CommandWorker(CommandStore store, CommandDesk desk
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(5);
     private readonly CancellationTokenSource _stop = new();
     private ITimer? _timer;
-    private int _busy; // 0 or 1, interlocked
+    private readonly SemaphoreSlim _turn = new(1);
 
     public Task StartAsync(CancellationToken cancellationToken)
     {
-        _timer = clock.CreateTimer(_ => _ = RoundAsync(), null, Interval, Interval);
+        _timer = clock.CreateTimer(_ => _ = _turn.CurrentCount == 0 ? Task.CompletedTask : RoundAsync(), null, Interval, Interval);
         return RoundAsync();
     }
 
@@ -39,11 +39,7 @@ internal sealed partial class CommandWorker(CommandStore store, CommandDesk desk
     /// <summary>Does what is due.</summary>
     internal async Task RoundAsync()
     {
-        if (Interlocked.Exchange(ref _busy, 1) != 0)
-        {
-            return;
-        }
-
+        await _turn.WaitAsync().ConfigureAwait(false);
         try
         {
             foreach (var ended in await store.ExpireAsync(AtOnce, _stop.Token).ConfigureAwait(false))
@@ -68,7 +64,7 @@ internal sealed partial class CommandWorker(CommandStore store, CommandDesk desk
         }
         finally
         {
-            Volatile.Write(ref _busy, 0);
+            _turn.Release();
         }
     }
 

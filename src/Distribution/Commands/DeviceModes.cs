@@ -15,6 +15,8 @@ internal sealed class DeviceModes(Databases databases, MasterKey key) : ILaneCom
     private readonly ColumnCipher _cipher = new(key, "device-mode");
     private readonly ConcurrentDictionary<string, string> _modes = new(StringComparer.Ordinal);
 
+    private int _disposed; // 0 or 1, interlocked
+
     public string? Of(string deviceId) => _modes.GetValueOrDefault(deviceId);
 
     public void Write(LaneBatch batch, DbTransaction transaction)
@@ -56,7 +58,14 @@ internal sealed class DeviceModes(Databases databases, MasterKey key) : ILaneCom
 
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    public void Dispose() => _cipher.Dispose();
+    public void Dispose()
+    {
+        // The container disposes once for each port that it is registered as.
+        if (Interlocked.Exchange(ref _disposed, 1) == 0)
+        {
+            _cipher.Dispose();
+        }
+    }
 
     // A stored reading tells a mode that may be long gone.
     private Dictionary<string, string> Changed(LaneBatch batch)
