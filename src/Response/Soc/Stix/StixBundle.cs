@@ -129,9 +129,14 @@ internal static class StixBundle
         {
             var pattern = New("attack-pattern", technique.Id, DateTimeOffset.UnixEpoch);
             pattern["name"] = technique.Name;
+            pattern["kill_chain_phases"] = new JsonArray([.. technique.Tactics.Select(t => new JsonObject
+            {
+                ["kill_chain_name"] = technique.Matrix == "ics" ? "mitre-ics-attack" : "mitre-attack",
+                ["phase_name"] = t.Phase,
+            })]);
             pattern["external_references"] = new JsonArray(new JsonObject
             {
-                ["source_name"] = technique.Matrix == "ics" ? "mitre-ics-attack" : "mitre-attack",
+                ["source_name"] = "mitre-attack",
                 ["external_id"] = technique.Id,
                 ["url"] = technique.Url,
             });
