@@ -2,6 +2,7 @@ using System.Globalization;
 using Microsoft.Extensions.Logging;
 using Sekisho.Domain.Detection;
 using Sekisho.Response.Actions;
+using Sekisho.Response.Emergency;
 using Sekisho.Response.Leases;
 using Sekisho.Response.Orders;
 using Sekisho.Response.Policies;
@@ -59,9 +60,21 @@ internal sealed partial class LeaseRunner(
     private async Task<bool> RemindAsync(Lease lease, CancellationToken cancellation) => await leases.ChangeAsync(
         lease.Id,
         l => LeaseMachine.Remind(l, clock.GetUtcNow(), settings),
-        (l, t) => notices.Tell(
-            l.FieldId, Notices.Names.StillLocked, $"{l.Id} {l.Details.Reminders}", l.Level, l, l.CorrelationId, t,
-            ("action", l.Action), ("response", l.Id), ("device", l.DeviceId ?? l.Target), ("since", (l.EndedAt ?? l.CreatedAt).ToString("yyyy-MM-dd HH:mm 'UTC'", CultureInfo.InvariantCulture))),
+        (l, t) =>
+        {
+            var since = (l.EndedAt ?? l.CreatedAt).ToString("yyyy-MM-dd HH:mm 'UTC'", CultureInfo.InvariantCulture);
+            if (l.Condition == EmergencyDesk.Condition)
+            {
+                // The devices of a lock-down are one thing to be reminded of.
+                notices.Tell(l.FieldId, Notices.Names.EmergencyHolds, $"{l.CorrelationId} {l.Details.Reminders}", l.Level, null, l.CorrelationId, t, ("since", since), ("by", l.Details.Owner));
+            }
+            else
+            {
+                notices.Tell(
+                    l.FieldId, Notices.Names.StillLocked, $"{l.Id} {l.Details.Reminders}", l.Level, l, l.CorrelationId, t,
+                    ("action", l.Action), ("response", l.Id), ("device", l.DeviceId ?? l.Target), ("since", since));
+            }
+        },
         cancellation) is not null;
 
     /// <summary>A later step of a ladder: only where nobody has taken the finding in hand, and within what the guard allows.</summary>
