@@ -14,6 +14,7 @@ using Sekisho.Response.Emergency;
 using Sekisho.Response.Incidents;
 using Sekisho.Response.Leases;
 using Sekisho.Response.Notification;
+using Sekisho.Response.Notification.Webhooks;
 using Sekisho.Response.Orders;
 using Sekisho.Response.Policies;
 using Sekisho.Response.Queue;
@@ -46,11 +47,15 @@ public static class ResponseFeature
         services.AddSettings<MailSettings>("Response:Mail");
         services.AddSettings<SocSettings>("Response:Soc");
         services.AddSettings<WebhookSettings>("Response:Webhook");
+        services.AddSettings<LinkSettings>("Response:Links");
         services.AddSettings<NetworkSettings>("Response:Network");
         services.AddSettings<SimSettings>("Response:Sim");
 
         services.AddSingleton<LeaseStore>();
         services.AddSingleton<NotificationStore>();
+        services.AddSingleton<HookStore>();
+        services.AddSingleton<BodyValues>();
+        services.AddSingleton<ReceiverClient>();
         services.AddSingleton<QueueSignal>();
         services.AddSingleton<MailText>();
         services.AddSingleton<MailSender>();
@@ -120,6 +125,7 @@ public static class ResponseFeature
         EmergencyRoutes.Map(routes);
         IncidentRoutes.Map(routes);
         NotificationRoutes.Map(routes);
+        HookRoutes.Map(routes);
         SimProviderRoutes.Map(routes);
         SimCardRoutes.Map(routes);
         SocRoutes.Map(routes);

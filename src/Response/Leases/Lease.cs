@@ -132,7 +132,27 @@ internal sealed record LeaseDetails
 }
 
 /// <summary>What a notice says: texts response.notice.NAME.subject and .text with values in their places.</summary>
-internal sealed record LeaseNotice(string Name, IReadOnlyDictionary<string, string> Values);
+internal sealed record LeaseNotice(string Name, IReadOnlyDictionary<string, string> Values)
+{
+    /// <summary>Places that are filled with texts in the reader's language, by the keys of those.</summary>
+    public IReadOnlyDictionary<string, string> Texts { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>What is listed one by one.</summary>
+    public IReadOnlyList<NoticeLine> Lines { get; init; } = [];
+
+    /// <summary>Addresses that are told besides those of the settings, such as those that were removed from them.</summary>
+    public IReadOnlyList<string> AlsoTo { get; init; } = [];
+}
+
+/// <summary>One line of a notice.</summary>
+/// <param name="At">When it happened.</param>
+/// <param name="Key">Key of its text.</param>
+/// <param name="Values">What stands in its places.</param>
+internal sealed record NoticeLine(DateTimeOffset At, string Key, IReadOnlyDictionary<string, string> Values)
+{
+    /// <summary>Places that are filled with texts in the reader's language, by the keys of those.</summary>
+    public IReadOnlyDictionary<string, string> Texts { get; init; } = new Dictionary<string, string>();
+}
 
 /// <summary>One person's yes.</summary>
 internal sealed record LeaseApproval(string By, DateTimeOffset At, string Reason);
