@@ -7,13 +7,13 @@ using Sekisho.Response.Leases;
 namespace Sekisho.Response.Notification.Webhooks;
 
 /// <summary>
-/// What stands in the places of a template. Every value is one line, never empty and bounded, so that title and text together stay below 2,000 characters and a title below 150:
+/// What stands in the places of a template. Every value is one line, never empty and bounded, so that a message of all of them stays below 2,000 characters and a title below 150:
 /// chat services refuse empty and longer ones. Any thread.
 /// </summary>
 internal sealed class BodyValues(Texts texts, IDeviceDirectory directory, LinkSettings links)
 {
     public const int LongestTitle = 140;
-    public const int LongestText = 1_200;
+    public const int LongestText = 1_000;
     public const int LongestValue = 150;
     public const int LongestLink = 250;
 
