@@ -9,6 +9,7 @@ using Sekisho.Response.Actions.Mail;
 using Sekisho.Response.Actions.RestrictRate;
 using Sekisho.Response.Actions.SuspendAuthentication;
 using Sekisho.Response.Actions.SuspendSim;
+using Sekisho.Response.Actions.Ticket;
 using Sekisho.Response.Actions.Webhook;
 using Sekisho.Response.Emergency;
 using Sekisho.Response.Incidents;
@@ -56,6 +57,7 @@ public static class ResponseFeature
         services.AddSingleton<HookStore>();
         services.AddSingleton<BodyValues>();
         services.AddSingleton<ReceiverClient>();
+        services.AddSingleton<TicketStore>();
         services.AddSingleton<QueueSignal>();
         services.AddSingleton<MailText>();
         services.AddSingleton<MailSender>();
@@ -74,6 +76,7 @@ public static class ResponseFeature
         services.AddSingleton<IResponseAction>(provider => Mail(provider, RecipientRoles.Administrator));
         services.AddSingleton<IResponseAction>(provider => Mail(provider, RecipientRoles.PersonInCharge));
         services.AddSingleton<IResponseAction, WebhookAction>();
+        services.AddSingleton<IResponseAction, OpenTicketAction>();
         services.AddSingleton<IResponseAction, RestrictRateAction>();
         services.AddSingleton<IResponseAction, SuspendAuthenticationAction>();
         services.AddSingleton<IResponseAction>(provider => Network(provider, NetworkRestriction.Block));
@@ -126,6 +129,7 @@ public static class ResponseFeature
         IncidentRoutes.Map(routes);
         NotificationRoutes.Map(routes);
         HookRoutes.Map(routes);
+        TicketDeskRoutes.Map(routes);
         SimProviderRoutes.Map(routes);
         SimCardRoutes.Map(routes);
         SocRoutes.Map(routes);
