@@ -48,9 +48,12 @@ internal static class ResponseProblems
     /// <summary>More receivers than a field can have.</summary>
     public static readonly ProblemType SocTooMany = new("soc-too-many", StatusCodes.Status409Conflict);
 
+    /// <summary>More webhooks than a field can have.</summary>
+    public static readonly ProblemType WebhookTooMany = new("webhook-too-many", StatusCodes.Status409Conflict);
+
     public static readonly IReadOnlyList<ProblemType> All =
     [
         WrongState, CannotUndo, SamePerson, NobodyToNotify, NotInPlan, NothingToRelease, IncidentState, IncidentHeld, StepOrder, IncidentFull,
-        SocReporterTaken, SocNoReporter, SocNotSending, SocTooMany,
+        SocReporterTaken, SocNoReporter, SocNotSending, SocTooMany, WebhookTooMany,
     ];
 }

@@ -73,14 +73,14 @@ internal static class LeaseMachine
             : lease with { NextTryAt = now + settings.ReviewAfter, Details = lease.Details with { Reminders = lease.Details.Reminders + 1, Actor = Gateway } };
 
     /// <summary>The action is done.</summary>
-    public static Lease? Done(Lease lease, bool canUndo, bool locksOut, bool holds, string? cause, DateTimeOffset now, LeaseSettings settings)
+    public static Lease? Done(Lease lease, bool canUndo, bool locksOut, bool holds, string? cause, DateTimeOffset now, LeaseSettings settings, bool stays = false)
     {
         if (lease.State != LeaseStates.Running)
         {
             return null;
         }
 
-        var expires = Expiry.Of(canUndo, locksOut, lease.Risk, now, settings.RestrictionLasts);
+        var expires = stays ? null : Expiry.Of(canUndo, locksOut, lease.Risk, now, settings.RestrictionLasts);
 
         // Whoever had locked the device or the SIM before is the one to think of it.
         var isOurs = canUndo && locksOut && cause is null;

@@ -125,7 +125,8 @@ internal sealed partial class LeaseRunner(
             claimed.Id,
             l => outcome switch
             {
-                ActionOutcome.Done done => LeaseMachine.Done(l, action.CanUndo, action.LocksOut, done.Holds, done.Cause, now, settings),
+                ActionOutcome.Done done => LeaseMachine.Done(
+                    done.Ticket is null ? l : l with { Details = l.Details with { Ticket = done.Ticket } }, action.CanUndo, action.LocksOut, done.Holds, done.Cause, now, settings, action.Stays),
                 ActionOutcome.Refused refused => LeaseMachine.RefusedBecause(l, refused.Cause, now),
                 ActionOutcome.Join join => LeaseMachine.Joined(l, join.Group, join.Until),
                 ActionOutcome.Retry retry => LeaseMachine.TryFailed(l, retry.Error, retry.Progress, now, settings),
