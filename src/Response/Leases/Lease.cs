@@ -195,15 +195,26 @@ internal static class LeaseCauses
     public const string NoNetworkLink = "no-network-link";
     public const string NothingReachable = "nothing-reachable";
     public const string NetworkProtected = "network-protected";
+    public const string NoScript = "no-script";
+    public const string ScriptNotActive = "script-not-active";
+    public const string ScriptFault = "script-fault";
+    public const string ScriptUnreadable = "script-unreadable";
+    public const string ScriptOnTrial = "script-on-trial";
+    public const string ScriptOrderedNothing = "script-ordered-nothing";
 
     /// <summary>Obstacles in settings, which a person can remove; then the response can be tried again.</summary>
-    public static readonly IReadOnlyList<string> ThatPeopleRemove = [NoRecipients, NoMailServer, PasswordInClear, NoWebhook, AddressNotAllowed, NoSim, SimNotOffered, SimUnknown, SimForbidden, SimCarriesMany, NoNetworkLink, NetworkProtected];
+    public static readonly IReadOnlyList<string> ThatPeopleRemove =
+    [
+        NoRecipients, NoMailServer, PasswordInClear, NoWebhook, AddressNotAllowed, NoSim, SimNotOffered, SimUnknown, SimForbidden, SimCarriesMany, NoNetworkLink, NetworkProtected,
+        ScriptNotActive, ScriptFault, ScriptUnreadable,
+    ];
 
     public static readonly IReadOnlyList<string> All =
     [
         UnknownAction, NoDevice, DeviceGone, FindingGone, NoRecipients, NoMailServer, PasswordInClear, NoWebhook, AddressNotAllowed, AlreadyLocked, StillHeld,
         LockedByOthers, ReleasedElsewhere, TriesUsedUp, InSummary, RanOut, FindingRetracted, KeptForPerson, BlastRadius, ApprovalRanOut, HandledInTime,
         NoNetworkLink, NothingReachable, NetworkProtected,
+        NoScript, ScriptNotActive, ScriptFault, ScriptUnreadable, ScriptOnTrial, ScriptOrderedNothing,
         NoSim, NoSimProvider, SimNotOffered, SimUnknown, SimForbidden, SimTerminated, SimCarriesMany, SimOffAlready, SimStillHeld, SimChangedElsewhere,
     ];
 }
