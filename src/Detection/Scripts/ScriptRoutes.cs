@@ -12,6 +12,8 @@ using Sekisho.Detection.Templates;
 using Sekisho.Domain.Detection;
 using Sekisho.Domain.Events;
 using Sekisho.Domain.Localization;
+using Sekisho.Domain.Signatures;
+using Sekisho.Scripting;
 
 namespace Sekisho.Detection.Scripts;
 
@@ -110,7 +112,7 @@ internal static class ScriptRoutes
         string fieldId, string scriptId, UploadScriptRequest request, ScriptStore store, TemplateSigner signer, ScriptSettings settings, Texts texts, HttpContext context)
     {
         var language = RequestLanguage.Of(context);
-        if (!ManifestReader.IsName(scriptId))
+        if (!ScriptName.IsGood(scriptId))
         {
             return Problem.Of(CommonProblems.Invalid, [new Fault("scriptId", texts.Get("script.fault.name", language))]);
         }

@@ -5,6 +5,7 @@ using Sekisho.Api;
 using Sekisho.Api.Access;
 using Sekisho.Api.Problems;
 using Sekisho.Domain.Localization;
+using Sekisho.Domain.Signatures;
 
 namespace Sekisho.Detection.Templates;
 

@@ -137,8 +137,11 @@ internal static class LeaseMachine
         lease.State is LeaseStates.Due or LeaseStates.Running ? End(lease, LeaseStates.Done, now, cause) with { StartedAt = lease.StartedAt ?? now } : null;
 
     /// <summary>The action cannot be done at all.</summary>
-    public static Lease? RefusedBecause(Lease lease, string cause, DateTimeOffset now) =>
-        lease.State == LeaseStates.Running ? End(lease, LeaseStates.Refused, now, cause) : null;
+    public static Lease? RefusedBecause(Lease lease, string cause, string? error, DateTimeOffset now)
+    {
+        var refused = End(lease, LeaseStates.Refused, now, cause);
+        return lease.State != LeaseStates.Running ? null : error is null ? refused : refused with { Details = refused.Details with { LastError = error } };
+    }
 
     /// <summary>A person takes an order back, whatever became of it: what is not done is not done any more, what is being done or in force is undone.</summary>
     public static Lease? TakenBack(Lease lease, string by, string reason, DateTimeOffset now) => lease.State switch

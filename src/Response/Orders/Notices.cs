@@ -28,6 +28,8 @@ internal sealed class Notices(LeaseStore leases, NotificationStore notifications
         public const string Rehearsal = "rehearsal";
         public const string RulesChanged = "rules-changed";
         public const string RulesUnreadable = "rules-unreadable";
+        public const string ScriptChanged = "script-changed";
+        public const string ScriptFault = "script-fault";
     }
 
     /// <summary>A cause that comes once an hour.</summary>

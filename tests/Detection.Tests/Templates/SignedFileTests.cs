@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using Sekisho.Detection.Templates;
+using Sekisho.Domain.Signatures;
 using Sekisho.Tests.Support;
 
 namespace Sekisho.Detection.Tests.Templates;
