@@ -100,6 +100,7 @@ internal sealed record Command
         SentAt = CreatedAt,
         ValidUntil = ValidUntil,
         FetchedAt = FetchedAt,
+        EndedAt = EndedAt,
         Answer = Content.Answer,
     };
 

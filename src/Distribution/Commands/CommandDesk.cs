@@ -214,6 +214,7 @@ internal sealed class CommandDesk(
         if (after is not null)
         {
             polls.Wake(after.DeviceId);
+            Tell(after);
         }
 
         return before is null ? CommandDecision.Gone
@@ -249,10 +250,10 @@ internal sealed class CommandDesk(
     public async Task<(long Waiting, DateTimeOffset? LastFetch)> OutlookAsync(string deviceId, CancellationToken cancellation) =>
         (await store.OpenAsync(deviceId, cancellation).ConfigureAwait(false), polls.LastFetch(deviceId));
 
-    /// <summary>A command has reached its end.</summary>
+    /// <summary>A command has reached its end, or is held no more.</summary>
     public void Tell(Command settled)
     {
-        if (settled.Holder is not null)
+        if (settled.Holder is not null || settled.Bound is not null)
         {
             Settled?.Invoke(settled.ToDomain());
         }

@@ -38,7 +38,10 @@ public interface IDeviceCommands
     /// <summary>Commands to the device that wait for it now, and whether it is being asked for them (a device that never fetched any does not know how).</summary>
     Task<(long Waiting, DateTimeOffset? LastFetch)> OutlookAsync(string deviceId, CancellationToken cancellation);
 
-    /// <summary>An order has reached its end. Raised after it is durable, on any thread; what listens returns at once and never throws. Lost when the gateway ends.</summary>
+    /// <summary>
+    /// An order has reached its end, or a command that was held is held no more. Raised after it is durable, on any thread; what listens returns at once and never throws. Lost
+    /// when the gateway ends.
+    /// </summary>
     event Action<DeviceCommand>? Settled;
 }
 
@@ -104,6 +107,9 @@ public sealed record DeviceCommand
 
     /// <summary>When the device fetched it first (UTC); null when it has not.</summary>
     public DateTimeOffset? FetchedAt { get; init; }
+
+    /// <summary>When it was settled (UTC); null while it is open.</summary>
+    public DateTimeOffset? EndedAt { get; init; }
 
     /// <summary>What the device said when it answered, as JSON of at most 2,048 characters; null for nothing.</summary>
     public string? Answer { get; init; }
