@@ -3,6 +3,8 @@ using System.Net.Http.Json;
 using System.Text.Json;
 using Sekisho.Api.Access;
 using Sekisho.Domain.Detection;
+using Sekisho.Domain.Events;
+using Sekisho.Response.Actions.RunScript;
 using Sekisho.Response.Leases;
 using Sekisho.Response.Tests.Support;
 using Sekisho.Storage;
@@ -59,6 +61,16 @@ internal static class ScriptSite
     /// <summary>What was ordered about a finding, by action.</summary>
     public static async Task<IReadOnlyDictionary<string, Lease>> OrdersOfAsync(this TestHost host, string finding) =>
         (await host.LeasesAsync()).Where(l => l.FindingId == finding && l.Action != "run-script").ToDictionary(l => l.Action);
+
+    /// <summary>A device sends in a mode.</summary>
+    public static void Say(this TestHost host, string device, string mode)
+    {
+        var message = new MessageEvent
+        {
+            ArrivedAt = host.Time.GetUtcNow(), CorrelationId = "", FieldId = "cars", DeviceId = device, Epoch = 1, Mode = mode, Source = "", Size = 2, Payload = "{}"u8.ToArray(), MessageId = new string('0', 32),
+        };
+        host.Get<DeviceModes>().Committed(new LaneBatch { FirstPosition = 7, LastPosition = 7, Chunks = [new MessageChunk("cars", Backlog: false, [message])], Duplicates = [], Findings = [], Facts = [] });
+    }
 
     /// <summary>The last runs that were kept.</summary>
     public static async Task<IReadOnlyList<JsonElement>> RunsAsync(this HttpClient client, string name = "night") =>
