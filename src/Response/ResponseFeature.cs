@@ -10,11 +10,13 @@ using Sekisho.Response.Actions.RestrictRate;
 using Sekisho.Response.Actions.RunScript;
 using Sekisho.Response.Actions.SuspendAuthentication;
 using Sekisho.Response.Actions.SuspendSim;
+using Sekisho.Response.Actions.Ticket;
 using Sekisho.Response.Actions.Webhook;
 using Sekisho.Response.Emergency;
 using Sekisho.Response.Incidents;
 using Sekisho.Response.Leases;
 using Sekisho.Response.Notification;
+using Sekisho.Response.Notification.Webhooks;
 using Sekisho.Response.Orders;
 using Sekisho.Response.Policies;
 using Sekisho.Response.Queue;
@@ -48,11 +50,16 @@ public static class ResponseFeature
         services.AddSettings<MailSettings>("Response:Mail");
         services.AddSettings<SocSettings>("Response:Soc");
         services.AddSettings<WebhookSettings>("Response:Webhook");
+        services.AddSettings<LinkSettings>("Response:Links");
         services.AddSettings<NetworkSettings>("Response:Network");
         services.AddSettings<SimSettings>("Response:Sim");
 
         services.AddSingleton<LeaseStore>();
         services.AddSingleton<NotificationStore>();
+        services.AddSingleton<HookStore>();
+        services.AddSingleton<BodyValues>();
+        services.AddSingleton<ReceiverClient>();
+        services.AddSingleton<TicketStore>();
         services.AddSingleton<QueueSignal>();
         services.AddSingleton<MailText>();
         services.AddSingleton<MailSender>();
@@ -71,6 +78,7 @@ public static class ResponseFeature
         services.AddSingleton<IResponseAction>(provider => Mail(provider, RecipientRoles.Administrator));
         services.AddSingleton<IResponseAction>(provider => Mail(provider, RecipientRoles.PersonInCharge));
         services.AddSingleton<IResponseAction, WebhookAction>();
+        services.AddSingleton<IResponseAction, OpenTicketAction>();
         services.AddSingleton<IResponseAction, RestrictRateAction>();
         services.AddSingleton<IResponseAction, RunScriptAction>();
         services.AddSingleton<IResponseAction, SuspendAuthenticationAction>();
@@ -130,6 +138,8 @@ public static class ResponseFeature
         EmergencyRoutes.Map(routes);
         IncidentRoutes.Map(routes);
         NotificationRoutes.Map(routes);
+        HookRoutes.Map(routes);
+        TicketDeskRoutes.Map(routes);
         SimProviderRoutes.Map(routes);
         SimCardRoutes.Map(routes);
         SocRoutes.Map(routes);

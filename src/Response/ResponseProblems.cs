@@ -72,9 +72,13 @@ internal static class ResponseProblems
     /// <summary>More receivers than a field can have.</summary>
     public static readonly ProblemType SocTooMany = new("soc-too-many", StatusCodes.Status409Conflict);
 
+    /// <summary>More webhooks than a field can have.</summary>
+    public static readonly ProblemType WebhookTooMany = new("webhook-too-many", StatusCodes.Status409Conflict);
+
     public static readonly IReadOnlyList<ProblemType> All =
     [
-        WrongState, CannotUndo, SamePerson, NobodyToNotify, Unsigned, Tampered, UnknownSigner, Older, RulesUnreadable, TooManyScripts, Untried, ScriptNotInForce, NotInPlan, NothingToRelease, IncidentState, IncidentHeld, StepOrder, IncidentFull,
-        SocReporterTaken, SocNoReporter, SocNotSending, SocTooMany,
+        WrongState, CannotUndo, SamePerson, NobodyToNotify, NotInPlan, NothingToRelease, IncidentState, IncidentHeld, StepOrder, IncidentFull,
+        Unsigned, Tampered, UnknownSigner, Older, RulesUnreadable, TooManyScripts, Untried, ScriptNotInForce,
+        SocReporterTaken, SocNoReporter, SocNotSending, SocTooMany, WebhookTooMany,
     ];
 }

@@ -149,7 +149,7 @@ internal static class ScriptRoutes
         }
 
         // A trial of a text in hand asks for no signature: nothing of it stays.
-        if (source is not null && signer.Verify(source, out var body, out _) is SignatureVerdict.Good or SignatureVerdict.Unsigned)
+        if (source is not null && signer.Verify(source, out var body, out _) is SignatureVerdict.Good or SignatureVerdict.NotSigned)
         {
             source = body;
         }
@@ -254,7 +254,7 @@ internal static class ScriptRoutes
         {
             SignatureVerdict.Tampered => Problem.Of(Tampered),
             SignatureVerdict.UnknownSigner => Problem.Of(UnknownSigner, ("key", by!)),
-            SignatureVerdict.Unsigned when settings.RequireSignature => Problem.Of(Unsigned),
+            SignatureVerdict.NotSigned when settings.RequireSignature => Problem.Of(Unsigned),
             _ => null,
         };
     }

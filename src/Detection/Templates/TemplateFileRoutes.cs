@@ -66,7 +66,7 @@ internal static class TemplateFileRoutes
                 return Problem.Of(Tampered);
             case SignatureVerdict.UnknownSigner:
                 return Problem.Of(UnknownSigner, ("key", by!));
-            case SignatureVerdict.Unsigned when !settings.AcceptUnsigned:
+            case SignatureVerdict.NotSigned when !settings.AcceptUnsigned:
                 return Problem.Of(Unsigned);
             default:
                 break;

@@ -7,7 +7,7 @@ namespace Sekisho.Domain.Signatures;
 public enum SignatureVerdict
 {
     /// <summary>There is none.</summary>
-    Unsigned,
+    NotSigned,
 
     /// <summary>A known key signed these bytes.</summary>
     Good,
@@ -58,7 +58,7 @@ public static class SignedFile
         if (line is null)
         {
             // A mark anywhere else is a signature that something was written behind of.
-            return text.Contains(Mark, StringComparison.Ordinal) ? SignatureVerdict.Tampered : SignatureVerdict.Unsigned;
+            return text.Contains(Mark, StringComparison.Ordinal) ? SignatureVerdict.Tampered : SignatureVerdict.NotSigned;
         }
 
         if (line.Split(' ') is not [Version, var key, var signature] || body.Contains(Mark, StringComparison.Ordinal))

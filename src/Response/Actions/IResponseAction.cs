@@ -16,6 +16,9 @@ internal interface IResponseAction
 
     bool CanUndo { get; }
 
+    /// <summary>What it did restricts nobody: it stays until a person undoes it, and holds no device.</summary>
+    bool Stays => false;
+
     /// <summary>It shuts a device out; for theft and takeover such a lease never ends by itself.</summary>
     bool LocksOut { get; }
 
@@ -80,7 +83,8 @@ internal abstract record ActionOutcome
     /// <param name="Holds">The responses own the lock on the device.</param>
     /// <param name="Cause">Something worth saying about it, one of <see cref="LeaseCauses"/>.</param>
     /// <param name="Covers">Leases that were done by the same try.</param>
-    public sealed record Done(bool Holds = false, string? Cause = null, IReadOnlyList<string>? Covers = null) : ActionOutcome;
+    /// <param name="Ticket">The ticket that it led to.</param>
+    public sealed record Done(bool Holds = false, string? Cause = null, IReadOnlyList<string>? Covers = null, LeaseTicket? Ticket = null) : ActionOutcome;
 
     /// <summary>It cannot be done as things are; trying again would not help.</summary>
     /// <param name="Cause">One of <see cref="LeaseCauses"/>.</param>

@@ -68,23 +68,26 @@ internal static class LeaseMachine
 
     /// <summary>A lock-out that never ends by itself is still in force: people are told again.</summary>
     public static Lease? Remind(Lease lease, DateTimeOffset now, LeaseSettings settings) =>
-        lease is not { State: LeaseStates.Done, Holds: true, ExpiresAt: null, UndoAskedAt: null } || lease.NextTryAt is not { } due || due > now
+        lease is not { State: LeaseStates.Done, ExpiresAt: null, UndoAskedAt: null } || lease.NextTryAt is not { } due || due > now
             ? null
             : lease with { NextTryAt = now + settings.ReviewAfter, Details = lease.Details with { Reminders = lease.Details.Reminders + 1, Actor = Gateway } };
 
     /// <summary>The action is done.</summary>
-    public static Lease? Done(Lease lease, bool canUndo, bool locksOut, bool holds, string? cause, DateTimeOffset now, LeaseSettings settings)
+    public static Lease? Done(Lease lease, bool canUndo, bool locksOut, bool holds, string? cause, DateTimeOffset now, LeaseSettings settings, bool stays = false)
     {
         if (lease.State != LeaseStates.Running)
         {
             return null;
         }
 
-        var expires = Expiry.Of(canUndo, locksOut, lease.Risk, now, settings.RestrictionLasts);
+        var expires = stays ? null : Expiry.Of(canUndo, locksOut, lease.Risk, now, settings.RestrictionLasts);
+
+        // Whoever had locked the device or the SIM before is the one to think of it.
+        var isOurs = canUndo && locksOut && cause is null;
         var done = End(lease, LeaseStates.Done, now, cause) with
         {
             ExpiresAt = expires,
-            NextTryAt = expires ?? (holds && lease.FindingId is not null ? now + settings.ReviewAfter : null),
+            NextTryAt = expires ?? (isOurs ? now + settings.ReviewAfter : null),
             Holds = holds,
             Held = holds,
             Details = lease.Details with { Cause = cause, LastError = null, Actor = Gateway },

@@ -374,6 +374,7 @@ internal sealed class LeaseStore(Databases databases, MasterKey key, IHistory hi
                     reason = next.Details.Reason,
                     cause = next.Details.Cause,
                     error = next.Details.LastError,
+                    ticket = next.Details.Ticket?.Number,
                 }),
             },
             transaction);

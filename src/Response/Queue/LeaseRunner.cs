@@ -2,6 +2,7 @@ using System.Globalization;
 using Microsoft.Extensions.Logging;
 using Sekisho.Domain.Detection;
 using Sekisho.Response.Actions;
+using Sekisho.Response.Emergency;
 using Sekisho.Response.Leases;
 using Sekisho.Response.Orders;
 using Sekisho.Response.Policies;
@@ -59,9 +60,21 @@ internal sealed partial class LeaseRunner(
     private async Task<bool> RemindAsync(Lease lease, CancellationToken cancellation) => await leases.ChangeAsync(
         lease.Id,
         l => LeaseMachine.Remind(l, clock.GetUtcNow(), settings),
-        (l, t) => notices.Tell(
-            l.FieldId, Notices.Names.StillLocked, $"{l.Id} {l.Details.Reminders}", l.Level, l, l.CorrelationId, t,
-            ("action", l.Action), ("response", l.Id), ("device", l.DeviceId ?? l.Target), ("since", (l.EndedAt ?? l.CreatedAt).ToString("yyyy-MM-dd HH:mm 'UTC'", CultureInfo.InvariantCulture))),
+        (l, t) =>
+        {
+            var since = (l.EndedAt ?? l.CreatedAt).ToString("yyyy-MM-dd HH:mm 'UTC'", CultureInfo.InvariantCulture);
+            if (l.Condition == EmergencyDesk.Condition)
+            {
+                // The devices of a lock-down are one thing to be reminded of.
+                notices.Tell(l.FieldId, Notices.Names.EmergencyHolds, $"{l.CorrelationId} {l.Details.Reminders}", l.Level, null, l.CorrelationId, t, ("since", since), ("by", l.Details.Owner));
+            }
+            else
+            {
+                notices.Tell(
+                    l.FieldId, Notices.Names.StillLocked, $"{l.Id} {l.Details.Reminders}", l.Level, l, l.CorrelationId, t,
+                    ("action", l.Action), ("response", l.Id), ("device", l.DeviceId ?? l.Target), ("since", since));
+            }
+        },
         cancellation) is not null;
 
     /// <summary>A later step of a ladder: only where nobody has taken the finding in hand, and within what the guard allows.</summary>
@@ -113,7 +126,8 @@ internal sealed partial class LeaseRunner(
             outcome,
             l => outcome switch
             {
-                ActionOutcome.Done done => LeaseMachine.Done(l, action.CanUndo, action.LocksOut, done.Holds, done.Cause, now, settings),
+                ActionOutcome.Done done => LeaseMachine.Done(
+                    done.Ticket is null ? l : l with { Details = l.Details with { Ticket = done.Ticket } }, action.CanUndo, action.LocksOut, done.Holds, done.Cause, now, settings, action.Stays),
                 ActionOutcome.Refused refused => LeaseMachine.RefusedBecause(l, refused.Cause, refused.Error, now),
                 ActionOutcome.Join join => LeaseMachine.Joined(l, join.Group, join.Until),
                 ActionOutcome.Retry retry => LeaseMachine.TryFailed(l, retry.Error, retry.Progress, now, settings),

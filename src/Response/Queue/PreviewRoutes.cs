@@ -118,7 +118,7 @@ internal static class PreviewRoutes
             possible,
             Approvals.Needed(held ? Approvals.Stricter(lease.Approval, Approvals.OnePerson) : lease.Approval),
             action is { CanUndo: true },
-            action is { CanUndo: true } && possible ? Expiry.Of(action.CanUndo, action.LocksOut, lease.Risk, clock.GetUtcNow(), settings.RestrictionLasts) : null,
+            action is { CanUndo: true, Stays: false } && possible ? Expiry.Of(action.CanUndo, action.LocksOut, lease.Risk, clock.GetUtcNow(), settings.RestrictionLasts) : null,
             sentences,
             state);
     }

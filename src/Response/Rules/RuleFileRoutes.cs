@@ -140,7 +140,7 @@ internal static class RuleFileRoutes
 
     private static Problem? Refusal(SignatureVerdict verdict, string? signer) => verdict switch
     {
-        SignatureVerdict.Unsigned => Problem.Of(ResponseProblems.Unsigned),
+        SignatureVerdict.NotSigned => Problem.Of(ResponseProblems.Unsigned),
         SignatureVerdict.Tampered => Problem.Of(ResponseProblems.Tampered),
         SignatureVerdict.UnknownSigner => Problem.Of(ResponseProblems.UnknownSigner, ("key", signer!)),
         _ => null,

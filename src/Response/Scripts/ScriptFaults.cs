@@ -14,7 +14,7 @@ internal static class ScriptFaults
     {
         SignatureVerdict.Tampered => Problem.Of(ResponseProblems.Tampered),
         SignatureVerdict.UnknownSigner => Problem.Of(ResponseProblems.UnknownSigner, ("key", signer!)),
-        SignatureVerdict.Unsigned when signatures.AreRequired => Problem.Of(ResponseProblems.Unsigned),
+        SignatureVerdict.NotSigned when signatures.AreRequired => Problem.Of(ResponseProblems.Unsigned),
         _ => null,
     };
 

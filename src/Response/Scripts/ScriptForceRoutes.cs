@@ -51,7 +51,7 @@ internal static class ScriptForceRoutes
 
         // A trial of a text in hand asks for no signature: nothing of it stays.
         var verdict = signatures.Verify(version?.Text ?? request.Source!, out var body, out var signer);
-        if (verdict is not (SignatureVerdict.Good or SignatureVerdict.Unsigned) && ScriptFaults.Body(version?.Text ?? request.Source!, signatures, out body, out signer) is { } refused)
+        if (verdict is not (SignatureVerdict.Good or SignatureVerdict.NotSigned) && ScriptFaults.Body(version?.Text ?? request.Source!, signatures, out body, out signer) is { } refused)
         {
             return refused;
         }

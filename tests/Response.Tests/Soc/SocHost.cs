@@ -11,6 +11,7 @@ using Sekisho.Api.Access;
 using Sekisho.Api.Problems;
 using Sekisho.Domain.Detection;
 using Sekisho.Domain.Devices;
+using Sekisho.Domain.Events;
 using Sekisho.Domain.History;
 using Sekisho.Domain.Localization;
 using Sekisho.Domain.Operations;
@@ -68,7 +69,7 @@ internal sealed class SocHost : IAsyncDisposable
         var services = builder.Services;
         services.AddSingleton(TimeProvider.System).AddSingleton(Store.Databases).AddSingleton(Store.Key);
         services.AddSingleton<IDeviceDirectory>(World).AddSingleton<IDeviceAccess>(World).AddSingleton<IFindings>(World).AddSingleton<IFindingLabels>(World);
-        services.AddSingleton<IResponseBindings>(World).AddSingleton<IOperatorAudit>(World);
+        services.AddSingleton<IResponseBindings>(World).AddSingleton<IOperatorAudit>(World).AddSingleton<ITrafficRestrictions>(World).AddSingleton<ISimFacts>(World);
         services.AddHistory();
         services.AddSingleton<INetworkEnforcement>(new NetworkStandIn()).AddSingleton<IFileSignatures>(new Signatures());
         services.AddResponse();
