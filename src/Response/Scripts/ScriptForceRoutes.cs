@@ -43,7 +43,7 @@ internal static class ScriptForceRoutes
     {
         var language = RequestLanguage.Of(context);
         var book = await scripts.BookAsync(fieldId, name, cancellation);
-        var version = request.Source is not null ? null : request.Version is { } wanted ? book.Find(wanted) : book.Versions.FirstOrDefault();
+        var version = request.Source is not null ? null : request.Version is { } wanted ? book.Find(wanted) : book.Newest;
         if (request.Source is null && version is null)
         {
             return Problem.Of(CommonProblems.NotFound);
@@ -100,7 +100,7 @@ internal static class ScriptForceRoutes
         }
 
         var book = await scripts.BookAsync(fieldId, name, cancellation);
-        if ((request.Version is { } wanted ? book.Find(wanted) : book.Versions.FirstOrDefault()) is not { } version)
+        if ((request.Version is { } wanted ? book.Find(wanted) : book.Newest) is not { } version)
         {
             return Problem.Of(CommonProblems.NotFound);
         }

@@ -148,7 +148,7 @@ public class RunScriptTests
         host.Retract("f2");
         host.Clock.Leap(TimeSpan.FromMinutes(5));
         await host.DrainAllAsync();
-        Assert.Empty((await host.LeasesAsync()).Where(l => l.Action == "suspend-authentication"));
+        Assert.DoesNotContain(await host.LeasesAsync(), l => l.Action == "suspend-authentication");
         Assert.Equal(LifecycleStates.Active, host.World.StateOf(Device));
     }
 
