@@ -138,13 +138,15 @@ internal sealed partial class NewsTeller(NewsPorts ports, Databases databases, Q
         var now = clock.GetUtcNow();
         foreach (var (key, items) in _gathered.ToList())
         {
+            // Another node may have told some of it meanwhile.
+            var mark = marks.GetValueOrDefault(key);
+            items.RemoveAll(i => i.Position <= mark?.Position);
             if (items.Count == 0)
             {
                 _gathered.Remove(key);
                 continue;
             }
 
-            var mark = marks.GetValueOrDefault(key);
             var isRipe = now - items.Min(i => i.Line.At) >= settings.Gather && (key.Stream != NewsStreams.Incidents || mark is null || now - mark.At >= settings.IncidentPause);
             if (isRipe || items.Count >= MostGathered)
             {
