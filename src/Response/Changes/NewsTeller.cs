@@ -2,6 +2,7 @@ using System.Data.Common;
 using System.Globalization;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Sekisho.Api;
 using Sekisho.Domain.Detection;
 using Sekisho.Domain.History;
 using Sekisho.Response.Incidents;
@@ -227,7 +228,8 @@ internal sealed partial class NewsTeller(NewsPorts ports, Databases databases, Q
 
         var notice = Notice(stream, fieldId, items, recipients is not null) with { AlsoTo = also };
         ports.Notices.Tell(
-            fieldId, notice, $"{stream} {items[0].Position} {items[0].IncidentId} {items[0].Line.At.ToUnixTimeMilliseconds()}", items.MaxBy(i => Levels.Rank(i.Level))!.Level, null, items[0].CorrelationId, transaction);
+            fieldId, notice, $"{stream} {items[0].Position} {items[0].IncidentId} {items[0].Line.At.ToUnixTimeMilliseconds()}", items.MaxBy(i => Levels.Rank(i.Level))!.Level, null,
+            items.Select(i => i.CorrelationId).FirstOrDefault(c => c.Length > 0) ?? Correlation.New(), transaction);
     }
 
     private LeaseNotice Notice(string stream, string? fieldId, IReadOnlyList<NewsItem> items, bool changesRecipients)
