@@ -7,6 +7,7 @@ using Sekisho.Response.Actions;
 using Sekisho.Response.Actions.BlockNetwork;
 using Sekisho.Response.Actions.Mail;
 using Sekisho.Response.Actions.RestrictRate;
+using Sekisho.Response.Actions.RunScript;
 using Sekisho.Response.Actions.SuspendAuthentication;
 using Sekisho.Response.Actions.SuspendSim;
 using Sekisho.Response.Actions.Ticket;
@@ -21,6 +22,7 @@ using Sekisho.Response.Orders;
 using Sekisho.Response.Policies;
 using Sekisho.Response.Queue;
 using Sekisho.Response.Rules;
+using Sekisho.Response.Scripts;
 using Sekisho.Response.Sim;
 using Sekisho.Response.Sim.Cards;
 using Sekisho.Response.Sim.Carriers;
@@ -81,6 +83,7 @@ public static class ResponseFeature
         services.AddSingleton<IResponseAction, WebhookAction>();
         services.AddSingleton<IResponseAction, OpenTicketAction>();
         services.AddSingleton<IResponseAction, RestrictRateAction>();
+        services.AddSingleton<IResponseAction, RunScriptAction>();
         services.AddSingleton<IResponseAction, SuspendAuthenticationAction>();
         services.AddSingleton<IResponseAction>(provider => Network(provider, NetworkRestriction.Block));
         services.AddSingleton<IResponseAction>(provider => Network(provider, NetworkRestriction.Quarantine));
@@ -95,6 +98,9 @@ public static class ResponseFeature
         services.AddSingleton<IStage>(provider => provider.GetRequiredService<SocStage>());
         services.AddHostedService(provider => provider.GetRequiredService<SocStage>());
 
+        services.AddSingleton<ScriptStore>();
+        services.AddSingleton<DeviceModes>();
+        services.AddSingleton<ILaneCommitPart>(provider => provider.GetRequiredService<DeviceModes>());
         services.AddSingleton<RuleStore>();
         services.AddSingleton<LockdownStore>();
         services.AddSingleton<EmergencyDesk>();
@@ -102,6 +108,7 @@ public static class ResponseFeature
         services.AddSingleton<DryRun>();
         services.AddSingleton<LeaseOrders>();
         services.AddSingleton<Notices>();
+        services.AddSingleton<ScriptedResponses>();
         services.AddSingleton<LeaseRunner>();
         services.AddSingleton<ILaneCommitPart, LeaseIntake>();
 
@@ -133,6 +140,9 @@ public static class ResponseFeature
         LeaseRoutes.Map(routes);
         PreviewRoutes.Map(routes);
         RuleRoutes.Map(routes);
+        RuleFileRoutes.Map(routes);
+        ScriptRoutes.Map(routes);
+        ScriptForceRoutes.Map(routes);
         EmergencyRoutes.Map(routes);
         IncidentRoutes.Map(routes);
         NotificationRoutes.Map(routes);

@@ -1,5 +1,7 @@
+using System.Data.Common;
 using Sekisho.Domain.Detection;
 using Sekisho.Response.Leases;
+using Sekisho.Response.Policies;
 
 namespace Sekisho.Response.Actions;
 
@@ -25,6 +27,9 @@ internal interface IResponseAction
 
     /// <summary>What it takes away may be gone for good (data, settings, the device's own operation): two persons agree unless a binding says otherwise.</summary>
     bool Destroys { get; }
+
+    /// <summary>It tells people of the finding, who are told as well when the finding is taken back.</summary>
+    bool Tells => !CanUndo;
 
     /// <summary>What it works on for this finding, or why it cannot work on it (one of <see cref="LeaseCauses"/>). Called in a lane: memory only.</summary>
     (string? Target, string? Refusal) TargetOf(Finding finding);
@@ -53,12 +58,26 @@ internal sealed record ActionOrder(Lease Lease, Finding? Finding);
 /// <param name="Values">What stands in its places.</param>
 internal sealed record PreviewLine(string Key, params IReadOnlyList<(string Name, string Value)> Values);
 
+/// <summary>What a script ordered about a finding.</summary>
+/// <param name="Finding">The finding.</param>
+/// <param name="Orders">The orders, each with the script as its owner.</param>
+internal sealed record ScriptedOrders(Finding Finding, IReadOnlyList<DueAction> Orders);
+
 /// <summary>What came of a try.</summary>
 internal abstract record ActionOutcome
 {
     private ActionOutcome()
     {
     }
+
+    /// <summary>What is recorded in the same transaction as the outcome; null for nothing.</summary>
+    public Action<DbTransaction>? Along { get; init; }
+
+    /// <summary>What a script ordered: it becomes responses in the same transaction as the outcome. Null for nothing.</summary>
+    public ScriptedOrders? Orders { get; init; }
+
+    /// <summary>A fault of a script that people are told of, whatever the outcome is; null for none.</summary>
+    public string? Fault { get; init; }
 
     /// <summary>It is done.</summary>
     /// <param name="Holds">The responses own the lock on the device.</param>
@@ -69,7 +88,11 @@ internal abstract record ActionOutcome
 
     /// <summary>It cannot be done as things are; trying again would not help.</summary>
     /// <param name="Cause">One of <see cref="LeaseCauses"/>.</param>
-    public sealed record Refused(string Cause) : ActionOutcome;
+    public sealed record Refused(string Cause) : ActionOutcome
+    {
+        /// <summary>What exactly was wrong, for people; null when the cause says all.</summary>
+        public string? Error { get; init; }
+    }
 
     /// <summary>It did not work; try again later.</summary>
     /// <param name="Error">For people; no addresses, no secrets.</param>

@@ -229,9 +229,19 @@ internal static class LeaseCauses
     public const string NoTicketDesk = "no-ticket-desk";
     public const string NothingReachable = "nothing-reachable";
     public const string NetworkProtected = "network-protected";
+    public const string NoScript = "no-script";
+    public const string ScriptNotActive = "script-not-active";
+    public const string ScriptFault = "script-fault";
+    public const string ScriptUnreadable = "script-unreadable";
+    public const string ScriptOnTrial = "script-on-trial";
+    public const string ScriptOrderedNothing = "script-ordered-nothing";
 
     /// <summary>Obstacles in settings, which a person can remove; then the response can be tried again.</summary>
-    public static readonly IReadOnlyList<string> ThatPeopleRemove = [NoRecipients, NoMailServer, PasswordInClear, NoWebhook, NoTicketDesk, AddressNotAllowed, NoSim, SimNotOffered, SimUnknown, SimForbidden, SimCarriesMany, NoNetworkLink, NetworkProtected];
+    public static readonly IReadOnlyList<string> ThatPeopleRemove =
+    [
+        NoRecipients, NoMailServer, PasswordInClear, NoWebhook, NoTicketDesk, AddressNotAllowed, NoSim, SimNotOffered, SimUnknown, SimForbidden, SimCarriesMany, NoNetworkLink, NetworkProtected,
+        ScriptNotActive, ScriptFault, ScriptUnreadable,
+    ];
 
     public static readonly IReadOnlyList<string> All =
     [
@@ -239,6 +249,7 @@ internal static class LeaseCauses
         LockedByOthers, ReleasedElsewhere, TriesUsedUp, InSummary, RanOut, FindingRetracted, KeptForPerson, BlastRadius, ApprovalRanOut, HandledInTime,
         NoNetworkLink, NothingReachable, NetworkProtected,
         NoTicketDesk, TicketGone, TicketNumberUnknown, TicketShared, TicketStaysOpen, TicketStillShared,
+        NoScript, ScriptNotActive, ScriptFault, ScriptUnreadable, ScriptOnTrial, ScriptOrderedNothing,
         NoSim, NoSimProvider, SimNotOffered, SimUnknown, SimForbidden, SimTerminated, SimCarriesMany, SimOffAlready, SimStillHeld, SimChangedElsewhere,
     ];
 }

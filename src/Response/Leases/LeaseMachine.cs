@@ -68,7 +68,7 @@ internal static class LeaseMachine
 
     /// <summary>A lock-out that never ends by itself is still in force: people are told again.</summary>
     public static Lease? Remind(Lease lease, DateTimeOffset now, LeaseSettings settings) =>
-        lease is not { State: LeaseStates.Done, Holds: true, ExpiresAt: null, UndoAskedAt: null } || lease.NextTryAt is not { } due || due > now
+        lease is not { State: LeaseStates.Done, ExpiresAt: null, UndoAskedAt: null } || lease.NextTryAt is not { } due || due > now
             ? null
             : lease with { NextTryAt = now + settings.ReviewAfter, Details = lease.Details with { Reminders = lease.Details.Reminders + 1, Actor = Gateway } };
 
@@ -81,10 +81,13 @@ internal static class LeaseMachine
         }
 
         var expires = stays ? null : Expiry.Of(canUndo, locksOut, lease.Risk, now, settings.RestrictionLasts);
+
+        // Whoever had locked the device or the SIM before is the one to think of it.
+        var isOurs = canUndo && locksOut && cause is null;
         var done = End(lease, LeaseStates.Done, now, cause) with
         {
             ExpiresAt = expires,
-            NextTryAt = expires ?? (holds && lease.FindingId is not null ? now + settings.ReviewAfter : null),
+            NextTryAt = expires ?? (isOurs ? now + settings.ReviewAfter : null),
             Holds = holds,
             Held = holds,
             Details = lease.Details with { Cause = cause, LastError = null, Actor = Gateway },
@@ -134,8 +137,11 @@ internal static class LeaseMachine
         lease.State is LeaseStates.Due or LeaseStates.Running ? End(lease, LeaseStates.Done, now, cause) with { StartedAt = lease.StartedAt ?? now } : null;
 
     /// <summary>The action cannot be done at all.</summary>
-    public static Lease? RefusedBecause(Lease lease, string cause, DateTimeOffset now) =>
-        lease.State == LeaseStates.Running ? End(lease, LeaseStates.Refused, now, cause) : null;
+    public static Lease? RefusedBecause(Lease lease, string cause, string? error, DateTimeOffset now)
+    {
+        var refused = End(lease, LeaseStates.Refused, now, cause);
+        return lease.State != LeaseStates.Running ? null : error is null ? refused : refused with { Details = refused.Details with { LastError = error } };
+    }
 
     /// <summary>A person takes an order back, whatever became of it: what is not done is not done any more, what is being done or in force is undone.</summary>
     public static Lease? TakenBack(Lease lease, string by, string reason, DateTimeOffset now) => lease.State switch

@@ -23,10 +23,13 @@ internal sealed class Notices(LeaseStore leases, NotificationStore notifications
         public const string ApprovalRanOut = "approval-ran-out";
         public const string StillLocked = "still-locked";
         public const string Emergency = "emergency";
+        public const string EmergencyHolds = "emergency-holds";
         public const string EmergencyEnded = "emergency-ended";
         public const string Rehearsal = "rehearsal";
         public const string RulesChanged = "rules-changed";
         public const string RulesUnreadable = "rules-unreadable";
+        public const string ScriptChanged = "script-changed";
+        public const string ScriptFault = "script-fault";
     }
 
     /// <summary>A cause that comes once an hour.</summary>

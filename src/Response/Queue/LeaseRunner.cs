@@ -2,6 +2,7 @@ using System.Globalization;
 using Microsoft.Extensions.Logging;
 using Sekisho.Domain.Detection;
 using Sekisho.Response.Actions;
+using Sekisho.Response.Emergency;
 using Sekisho.Response.Leases;
 using Sekisho.Response.Orders;
 using Sekisho.Response.Policies;
@@ -13,7 +14,7 @@ namespace Sekisho.Response.Queue;
 /// claim runs out and the lease is tried again. Any thread, any node; the claim decides who works.
 /// </summary>
 internal sealed partial class LeaseRunner(
-    LeaseOrders orders, LeaseStore leases, Notices notices, IFindings findings, LeaseSettings settings, TimeProvider clock, ILogger<LeaseRunner> log) : IDisposable
+    LeaseOrders orders, LeaseStore leases, Notices notices, ScriptedResponses scripted, IFindings findings, LeaseSettings settings, TimeProvider clock, ILogger<LeaseRunner> log) : IDisposable
 {
     // Steps of ladders are counted by the guard one after another, so that two at once cannot both be the last one allowed.
     private readonly SemaphoreSlim _guardTurn = new(1);
@@ -59,9 +60,21 @@ internal sealed partial class LeaseRunner(
     private async Task<bool> RemindAsync(Lease lease, CancellationToken cancellation) => await leases.ChangeAsync(
         lease.Id,
         l => LeaseMachine.Remind(l, clock.GetUtcNow(), settings),
-        (l, t) => notices.Tell(
-            l.FieldId, Notices.Names.StillLocked, $"{l.Id} {l.Details.Reminders}", l.Level, l, l.CorrelationId, t,
-            ("action", l.Action), ("response", l.Id), ("device", l.DeviceId ?? l.Target), ("since", (l.EndedAt ?? l.CreatedAt).ToString("yyyy-MM-dd HH:mm 'UTC'", CultureInfo.InvariantCulture))),
+        (l, t) =>
+        {
+            var since = (l.EndedAt ?? l.CreatedAt).ToString("yyyy-MM-dd HH:mm 'UTC'", CultureInfo.InvariantCulture);
+            if (l.Condition == EmergencyDesk.Condition)
+            {
+                // The devices of a lock-down are one thing to be reminded of.
+                notices.Tell(l.FieldId, Notices.Names.EmergencyHolds, $"{l.CorrelationId} {l.Details.Reminders}", l.Level, null, l.CorrelationId, t, ("since", since), ("by", l.Details.Owner));
+            }
+            else
+            {
+                notices.Tell(
+                    l.FieldId, Notices.Names.StillLocked, $"{l.Id} {l.Details.Reminders}", l.Level, l, l.CorrelationId, t,
+                    ("action", l.Action), ("response", l.Id), ("device", l.DeviceId ?? l.Target), ("since", since));
+            }
+        },
         cancellation) is not null;
 
     /// <summary>A later step of a ladder: only where nobody has taken the finding in hand, and within what the guard allows.</summary>
@@ -108,18 +121,18 @@ internal sealed partial class LeaseRunner(
         }
 
         var now = clock.GetUtcNow();
-        var ended = await leases.ChangeAsync(
+        var ended = await RecordAsync(
             claimed.Id,
+            outcome,
             l => outcome switch
             {
                 ActionOutcome.Done done => LeaseMachine.Done(
                     done.Ticket is null ? l : l with { Details = l.Details with { Ticket = done.Ticket } }, action.CanUndo, action.LocksOut, done.Holds, done.Cause, now, settings, action.Stays),
-                ActionOutcome.Refused refused => LeaseMachine.RefusedBecause(l, refused.Cause, now),
+                ActionOutcome.Refused refused => LeaseMachine.RefusedBecause(l, refused.Cause, refused.Error, now),
                 ActionOutcome.Join join => LeaseMachine.Joined(l, join.Group, join.Until),
                 ActionOutcome.Retry retry => LeaseMachine.TryFailed(l, retry.Error, retry.Progress, now, settings),
                 _ => throw new InvalidOperationException($"No such outcome: {outcome.GetType().Name}."),
-            },
-            CancellationToken.None);
+            });
         Count(ended);
         if (outcome is not ActionOutcome.Retry failure)
         {
@@ -134,6 +147,26 @@ internal sealed partial class LeaseRunner(
         }
 
         return false;
+    }
+
+    /// <summary>Records the outcome with what it brings along. The orders of scripts are counted by the guard one after another, like steps of ladders.</summary>
+    private async Task<Lease?> RecordAsync(string leaseId, ActionOutcome outcome, Func<Lease, Lease?> change)
+    {
+        if (outcome is { Along: null, Orders: null, Fault: null })
+        {
+            return await leases.ChangeAsync(leaseId, change, CancellationToken.None);
+        }
+
+        await _guardTurn.WaitAsync(CancellationToken.None);
+        try
+        {
+            return await leases.ChangeAsync(leaseId, change, (l, t) => scripted.Record(l, outcome, t), CancellationToken.None);
+        }
+        finally
+        {
+            _guardTurn.Release();
+            scripted.Recorded(outcome);
+        }
     }
 
     private async Task<ActionOutcome> RunWithinLimitAsync(Lease lease, IResponseAction action, CancellationToken cancellation)

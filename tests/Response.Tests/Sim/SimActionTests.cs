@@ -23,8 +23,10 @@ public class SimActionTests
         Assert.Equal("suspended", site.Carrier.StateOf(SimSite.Sim));
         Assert.Equal("active", site.Carrier.StateOf(SimSite.Shared));
 
+        await site.LaterAsync(TimeSpan.FromDays(1));
         await site.LaterAsync(TimeSpan.FromDays(400));
         Assert.Equal("suspended", site.Carrier.StateOf(SimSite.Sim));
+        Assert.Equal(2, (await site.Host.NoticesAsync()).Count(n => n.Details.Notice!.Name == "still-locked"));
         var undone = await site.UndoAsync(lease.Id);
         Assert.Equal((LeaseStates.Undone, null), (undone.State, undone.Details.Cause));
         Assert.Equal("active", site.Carrier.StateOf(SimSite.Sim));
