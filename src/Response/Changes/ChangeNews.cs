@@ -18,18 +18,18 @@ internal static class ChangeNews
     /// <summary>Beginnings of actions by subject; each has a text change.subject.NAME.</summary>
     public static readonly IReadOnlyList<(string Start, string Subject)> Told =
     [
-        ("account.", "accounts"), ("calendar.", "templates"), ("command", "commands"), ("condition.", "templates"), ("connector.", "cloud"), ("destination.", "cloud"), ("emergency.plan", "emergency"),
-        ("exception.", "exceptions"), ("field.", "field"), ("flow.", "cloud"), ("key.", "accounts"), ("limits.", "field"), ("mapping.", "field"), ("network-link.", "sensors"), (Recipients, "recipients"),
+        ("account.", "accounts"), ("calendar.", "templates"), ("command-list.", "commands"), ("condition.", "templates"), ("connector.", "cloud"), ("destination.", "cloud"), ("emergency.plan", "emergency"),
+        ("exception.", "exceptions"), ("field.", "field"), ("flow.", "cloud"), ("key.", "accounts"), ("limits.", "field"), ("mapping.", "field"), ("network-link.", "sensors"), (Recipients, "recipients"), ("response-script.", "scripts"),
         ("script.", "scripts"), ("sensor.", "sensors"), ("sim-provider.", "sim-provider"), ("soc.", "soc"), ("template.", "templates"), ("ticket-desk.", "webhooks"), ("webhook.", "webhooks"),
     ];
 
     /// <summary>Work with devices, detections and responses, tries that change nothing, and what has a notice of its own (rules, lock-downs).</summary>
     public static readonly IReadOnlyList<string> NotTold =
     [
-        "backtest.cancel", "backtest.start", "binding.accept", "binding.refuse", "dead-letters.replay", "detection.acknowledge", "detection.close", "detection.handle", "detection.reopen", "device.change",
+        "backtest.cancel", "backtest.start", "binding.accept", "binding.refuse", "command.refuse", "command.release", "command.send", "command.withdraw", "dead-letters.replay", "detection.acknowledge", "detection.close", "detection.handle", "detection.reopen", "device.change",
         "device.delete", "device.import", "device.register", "device.reissue", "device.retire", "device.state", "emergency.lock", "emergency.release", "incident.assign", "incident.close", "incident.comment",
-        "incident.due", "incident.hand-over", "incident.level", "incident.recover", "incident.reopen", "notification.test", "product-line.create", "response.approve", "response.dry-run", "response.preview",
-        "response.refuse", "response.retry", "response.rules", "response.undo", "script.try", "session.end", "session.set-password", "session.start", "setup", "sim-facts.report", "sim-provider.test", "sim.link",
+        "incident.due", "incident.hand-over", "incident.level", "incident.recover", "incident.reopen", "notification.test", "product-line.create", "response-script.activate", "response-script.dry-run", "response-script.stop", "response.approve", "response.dry-run", "response.preview",
+        "response.refuse", "response.retry", "response.rules", "response.rules-import", "response.undo", "script.try", "session.end", "session.set-password", "session.start", "setup", "sim-facts.report", "sim-provider.test", "sim.link",
         "sim.unlink", "soc.receiver.test", "soc.status", "stage.pause", "stage.resume",
     ];
 

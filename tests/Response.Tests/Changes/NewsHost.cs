@@ -15,6 +15,7 @@ using Sekisho.Domain.Events;
 using Sekisho.Domain.History;
 using Sekisho.Domain.Localization;
 using Sekisho.Domain.Operations;
+using Sekisho.Domain.Signatures;
 using Sekisho.History;
 using Sekisho.Response.Changes;
 using Sekisho.Response.Leases;
@@ -148,7 +149,7 @@ internal sealed class NewsHost : IAsyncDisposable
             services.Remove(part);
         }
 
-        services.AddSingleton<INetworkEnforcement>(new NetworkStandIn());
+        services.AddSingleton<INetworkEnforcement>(new NetworkStandIn()).AddSingleton<IFileSignatures>(new Signatures());
         services.AddResponse();
         services.AddSingleton(new Texts([typeof(Problem).Assembly, typeof(ResponseFeature).Assembly, typeof(NewsHost).Assembly]));
         foreach (var other in services.Where(s => s.ServiceType == typeof(IHostedService)).ToList())
