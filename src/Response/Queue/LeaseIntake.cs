@@ -61,7 +61,7 @@ internal sealed class LeaseIntake(ResponseRules rules, LeaseOrders orders, Lease
 
     private void Insert(Lease lease, Dictionary<string, BlastRadius> guards, HashSet<(string? Field, string? Cause)> told, DbTransaction transaction)
     {
-        if (lease.State == LeaseStates.Due && orders.Disturbs(lease) && !GuardOf(lease.FieldId, guards, transaction).Allows(lease.DeviceId ?? lease.Target))
+        if (lease.State == LeaseStates.Due && orders.Disturbs(lease) && !GuardOf(lease.FieldId, guards, transaction).Allows(orders.Reach(lease)))
         {
             lease = orders.Held(lease);
         }
@@ -79,7 +79,7 @@ internal sealed class LeaseIntake(ResponseRules rules, LeaseOrders orders, Lease
         if (!guards.TryGetValue(fieldId ?? "", out var guard))
         {
             var disturbed = LeaseStore.Disturbed(fieldId, orders.Disturbing, orders.Since, clock.GetUtcNow(), transaction.Connection!, transaction);
-            guards.Add(fieldId ?? "", guard = new BlastRadius(disturbed, orders.Allowed(fieldId)));
+            guards.Add(fieldId ?? "", guard = new BlastRadius(orders.Reached(disturbed), orders.Allowed(fieldId)));
         }
 
         return guard;

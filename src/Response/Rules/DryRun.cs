@@ -59,18 +59,22 @@ internal sealed class DryRun(LeaseOrders orders, GuardSettings guard)
 
         bool Allows(Lease lease, DateTimeOffset at)
         {
-            var target = lease.DeviceId ?? lease.Target;
             foreach (var past in disturbed.Where(d => d.Value <= at - guard.Window).Select(d => d.Key).ToList())
             {
                 disturbed.Remove(past);
             }
 
-            if (!disturbed.ContainsKey(target) && disturbed.Count >= allowed)
+            var reached = orders.Reach(lease);
+            if (!new BlastRadius(disturbed.Keys, allowed).Allows(reached))
             {
                 return false;
             }
 
-            disturbed[target] = at;
+            foreach (var target in reached)
+            {
+                disturbed[target] = at;
+            }
+
             return true;
         }
     }
