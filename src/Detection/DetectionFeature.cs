@@ -27,6 +27,7 @@ using Sekisho.Detection.Scripts;
 using Sekisho.Detection.Templates;
 using Sekisho.Domain.Detection;
 using Sekisho.Domain.Operations;
+using Sekisho.Domain.Signatures;
 using Sekisho.Storage;
 
 namespace Sekisho.Detection;
@@ -95,6 +96,7 @@ public static class DetectionFeature
         services.AddSingleton<Offers>();
         services.AddSingleton<Trials>();
         services.AddSingleton<LaneStore>();
+        services.AddSingleton<IFileSignatures, ScriptSignatures>();
         services.AddSingleton<ScriptTable>().AddSingleton<ScriptStore>().AddSingleton<ScriptTrial>();
         services.AddSingleton<BookStore>();
         services.AddSingleton<CalendarStore>();

@@ -7,17 +7,21 @@ using Sekisho.Response.Actions;
 using Sekisho.Response.Actions.BlockNetwork;
 using Sekisho.Response.Actions.Mail;
 using Sekisho.Response.Actions.RestrictRate;
+using Sekisho.Response.Actions.RunScript;
 using Sekisho.Response.Actions.SuspendAuthentication;
 using Sekisho.Response.Actions.SuspendSim;
+using Sekisho.Response.Actions.Ticket;
 using Sekisho.Response.Actions.Webhook;
 using Sekisho.Response.Emergency;
 using Sekisho.Response.Incidents;
 using Sekisho.Response.Leases;
 using Sekisho.Response.Notification;
+using Sekisho.Response.Notification.Webhooks;
 using Sekisho.Response.Orders;
 using Sekisho.Response.Policies;
 using Sekisho.Response.Queue;
 using Sekisho.Response.Rules;
+using Sekisho.Response.Scripts;
 using Sekisho.Response.Sim;
 using Sekisho.Response.Sim.Cards;
 using Sekisho.Response.Sim.Carriers;
@@ -46,11 +50,16 @@ public static class ResponseFeature
         services.AddSettings<MailSettings>("Response:Mail");
         services.AddSettings<SocSettings>("Response:Soc");
         services.AddSettings<WebhookSettings>("Response:Webhook");
+        services.AddSettings<LinkSettings>("Response:Links");
         services.AddSettings<NetworkSettings>("Response:Network");
         services.AddSettings<SimSettings>("Response:Sim");
 
         services.AddSingleton<LeaseStore>();
         services.AddSingleton<NotificationStore>();
+        services.AddSingleton<HookStore>();
+        services.AddSingleton<BodyValues>();
+        services.AddSingleton<ReceiverClient>();
+        services.AddSingleton<TicketStore>();
         services.AddSingleton<QueueSignal>();
         services.AddSingleton<MailText>();
         services.AddSingleton<MailSender>();
@@ -69,7 +78,9 @@ public static class ResponseFeature
         services.AddSingleton<IResponseAction>(provider => Mail(provider, RecipientRoles.Administrator));
         services.AddSingleton<IResponseAction>(provider => Mail(provider, RecipientRoles.PersonInCharge));
         services.AddSingleton<IResponseAction, WebhookAction>();
+        services.AddSingleton<IResponseAction, OpenTicketAction>();
         services.AddSingleton<IResponseAction, RestrictRateAction>();
+        services.AddSingleton<IResponseAction, RunScriptAction>();
         services.AddSingleton<IResponseAction, SuspendAuthenticationAction>();
         services.AddSingleton<IResponseAction>(provider => Network(provider, NetworkRestriction.Block));
         services.AddSingleton<IResponseAction>(provider => Network(provider, NetworkRestriction.Quarantine));
@@ -84,6 +95,9 @@ public static class ResponseFeature
         services.AddSingleton<IStage>(provider => provider.GetRequiredService<SocStage>());
         services.AddHostedService(provider => provider.GetRequiredService<SocStage>());
 
+        services.AddSingleton<ScriptStore>();
+        services.AddSingleton<DeviceModes>();
+        services.AddSingleton<ILaneCommitPart>(provider => provider.GetRequiredService<DeviceModes>());
         services.AddSingleton<RuleStore>();
         services.AddSingleton<LockdownStore>();
         services.AddSingleton<EmergencyDesk>();
@@ -91,6 +105,7 @@ public static class ResponseFeature
         services.AddSingleton<DryRun>();
         services.AddSingleton<LeaseOrders>();
         services.AddSingleton<Notices>();
+        services.AddSingleton<ScriptedResponses>();
         services.AddSingleton<LeaseRunner>();
         services.AddSingleton<ILaneCommitPart, LeaseIntake>();
 
@@ -117,9 +132,14 @@ public static class ResponseFeature
         LeaseRoutes.Map(routes);
         PreviewRoutes.Map(routes);
         RuleRoutes.Map(routes);
+        RuleFileRoutes.Map(routes);
+        ScriptRoutes.Map(routes);
+        ScriptForceRoutes.Map(routes);
         EmergencyRoutes.Map(routes);
         IncidentRoutes.Map(routes);
         NotificationRoutes.Map(routes);
+        HookRoutes.Map(routes);
+        TicketDeskRoutes.Map(routes);
         SimProviderRoutes.Map(routes);
         SimCardRoutes.Map(routes);
         SocRoutes.Map(routes);

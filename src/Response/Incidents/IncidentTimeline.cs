@@ -44,6 +44,7 @@ internal static class IncidentTimeline
         if (lease.EndedAt is { } ended)
         {
             var cause = lease.Details.Cause is { } name ? " " + words.Get("response.cause." + name) : "";
+            cause += lease.Details.Ticket is { } ticket ? " " + words.Get("ticket.line", ("number", ticket.Number)) : "";
             yield return new TimelineLine(
                 ended, "response-" + lease.State, lease.Details.Actor,
                 words.Get("incident.entry.response-ended", ("action", lease.Action), ("target", target), ("state", words.Get("incident.lease." + lease.State))) + cause, lease.Details.Reason, lease.Id);

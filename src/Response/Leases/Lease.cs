@@ -128,11 +128,39 @@ internal sealed record LeaseDetails
     /// <summary>How often a person had it tried again after it failed.</summary>
     public int Retries { get; init; }
 
+    /// <summary>The ticket that it opened or shares; null for none.</summary>
+    public LeaseTicket? Ticket { get; init; }
+
     public IReadOnlyList<LeaseApproval> Approvals { get; init; } = [];
 }
 
+/// <summary>A ticket at a desk outside.</summary>
+/// <param name="Number">How the desk calls it.</param>
+/// <param name="Link">Its address; null when the desk gave none.</param>
+internal sealed record LeaseTicket(string Number, string? Link);
+
 /// <summary>What a notice says: texts response.notice.NAME.subject and .text with values in their places.</summary>
-internal sealed record LeaseNotice(string Name, IReadOnlyDictionary<string, string> Values);
+internal sealed record LeaseNotice(string Name, IReadOnlyDictionary<string, string> Values)
+{
+    /// <summary>Places that are filled with texts in the reader's language, by the keys of those.</summary>
+    public IReadOnlyDictionary<string, string> Texts { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>What is listed one by one.</summary>
+    public IReadOnlyList<NoticeLine> Lines { get; init; } = [];
+
+    /// <summary>Addresses that are told besides those of the settings, such as those that were removed from them.</summary>
+    public IReadOnlyList<string> AlsoTo { get; init; } = [];
+}
+
+/// <summary>One line of a notice.</summary>
+/// <param name="At">When it happened.</param>
+/// <param name="Key">Key of its text.</param>
+/// <param name="Values">What stands in its places.</param>
+internal sealed record NoticeLine(DateTimeOffset At, string Key, IReadOnlyDictionary<string, string> Values)
+{
+    /// <summary>Places that are filled with texts in the reader's language, by the keys of those.</summary>
+    public IReadOnlyDictionary<string, string> Texts { get; init; } = new Dictionary<string, string>();
+}
 
 /// <summary>One person's yes.</summary>
 internal sealed record LeaseApproval(string By, DateTimeOffset At, string Reason);
@@ -174,6 +202,11 @@ internal static class LeaseCauses
     public const string StillHeld = "still-held";
     public const string LockedByOthers = "locked-by-others";
     public const string ReleasedElsewhere = "released-elsewhere";
+    public const string TicketGone = "ticket-gone";
+    public const string TicketNumberUnknown = "ticket-number-unknown";
+    public const string TicketShared = "ticket-shared";
+    public const string TicketStaysOpen = "ticket-stays-open";
+    public const string TicketStillShared = "ticket-still-shared";
     public const string TriesUsedUp = "tries-used-up";
     public const string InSummary = "in-summary";
     public const string RanOut = "ran-out";
@@ -193,17 +226,30 @@ internal static class LeaseCauses
     public const string ApprovalRanOut = "approval-ran-out";
     public const string HandledInTime = "handled-in-time";
     public const string NoNetworkLink = "no-network-link";
+    public const string NoTicketDesk = "no-ticket-desk";
     public const string NothingReachable = "nothing-reachable";
     public const string NetworkProtected = "network-protected";
+    public const string NoScript = "no-script";
+    public const string ScriptNotActive = "script-not-active";
+    public const string ScriptFault = "script-fault";
+    public const string ScriptUnreadable = "script-unreadable";
+    public const string ScriptOnTrial = "script-on-trial";
+    public const string ScriptOrderedNothing = "script-ordered-nothing";
 
     /// <summary>Obstacles in settings, which a person can remove; then the response can be tried again.</summary>
-    public static readonly IReadOnlyList<string> ThatPeopleRemove = [NoRecipients, NoMailServer, PasswordInClear, NoWebhook, AddressNotAllowed, NoSim, SimNotOffered, SimUnknown, SimForbidden, SimCarriesMany, NoNetworkLink, NetworkProtected];
+    public static readonly IReadOnlyList<string> ThatPeopleRemove =
+    [
+        NoRecipients, NoMailServer, PasswordInClear, NoWebhook, NoTicketDesk, AddressNotAllowed, NoSim, SimNotOffered, SimUnknown, SimForbidden, SimCarriesMany, NoNetworkLink, NetworkProtected,
+        ScriptNotActive, ScriptFault, ScriptUnreadable,
+    ];
 
     public static readonly IReadOnlyList<string> All =
     [
         UnknownAction, NoDevice, DeviceGone, FindingGone, NoRecipients, NoMailServer, PasswordInClear, NoWebhook, AddressNotAllowed, AlreadyLocked, StillHeld,
         LockedByOthers, ReleasedElsewhere, TriesUsedUp, InSummary, RanOut, FindingRetracted, KeptForPerson, BlastRadius, ApprovalRanOut, HandledInTime,
         NoNetworkLink, NothingReachable, NetworkProtected,
+        NoTicketDesk, TicketGone, TicketNumberUnknown, TicketShared, TicketStaysOpen, TicketStillShared,
+        NoScript, ScriptNotActive, ScriptFault, ScriptUnreadable, ScriptOnTrial, ScriptOrderedNothing,
         NoSim, NoSimProvider, SimNotOffered, SimUnknown, SimForbidden, SimTerminated, SimCarriesMany, SimOffAlready, SimStillHeld, SimChangedElsewhere,
     ];
 }

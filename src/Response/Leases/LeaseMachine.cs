@@ -73,14 +73,14 @@ internal static class LeaseMachine
             : lease with { NextTryAt = now + settings.ReviewAfter, Details = lease.Details with { Reminders = lease.Details.Reminders + 1, Actor = Gateway } };
 
     /// <summary>The action is done.</summary>
-    public static Lease? Done(Lease lease, bool canUndo, bool locksOut, bool holds, string? cause, DateTimeOffset now, LeaseSettings settings)
+    public static Lease? Done(Lease lease, bool canUndo, bool locksOut, bool holds, string? cause, DateTimeOffset now, LeaseSettings settings, bool stays = false)
     {
         if (lease.State != LeaseStates.Running)
         {
             return null;
         }
 
-        var expires = Expiry.Of(canUndo, locksOut, lease.Risk, now, settings.RestrictionLasts);
+        var expires = stays ? null : Expiry.Of(canUndo, locksOut, lease.Risk, now, settings.RestrictionLasts);
 
         // Whoever had locked the device or the SIM before is the one to think of it.
         var isOurs = canUndo && locksOut && cause is null;
@@ -137,8 +137,11 @@ internal static class LeaseMachine
         lease.State is LeaseStates.Due or LeaseStates.Running ? End(lease, LeaseStates.Done, now, cause) with { StartedAt = lease.StartedAt ?? now } : null;
 
     /// <summary>The action cannot be done at all.</summary>
-    public static Lease? RefusedBecause(Lease lease, string cause, DateTimeOffset now) =>
-        lease.State == LeaseStates.Running ? End(lease, LeaseStates.Refused, now, cause) : null;
+    public static Lease? RefusedBecause(Lease lease, string cause, string? error, DateTimeOffset now)
+    {
+        var refused = End(lease, LeaseStates.Refused, now, cause);
+        return lease.State != LeaseStates.Running ? null : error is null ? refused : refused with { Details = refused.Details with { LastError = error } };
+    }
 
     /// <summary>A person takes an order back, whatever became of it: what is not done is not done any more, what is being done or in force is undone.</summary>
     public static Lease? TakenBack(Lease lease, string by, string reason, DateTimeOffset now) => lease.State switch

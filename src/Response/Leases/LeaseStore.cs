@@ -230,10 +230,12 @@ internal sealed class LeaseStore(Databases databases, MasterKey key, IHistory hi
     /// <returns>The leases before.</returns>
     public IReadOnlyList<Lease> ChangeOf(string findingId, Func<Lease, Lease?> change, DbTransaction transaction)
     {
-        var leases = Of(findingId, transaction);
-        foreach (var lease in leases)
+        var seen = new List<Lease>();
+        while (Of(findingId, transaction).Find(l => !seen.Exists(s => s.Id == l.Id)) is { } lease)
         {
-            // Somebody else may be faster; then it is decided again on what they made of it.
+            seen.Add(lease);
+
+            // Somebody else may be faster; then it is decided again on what they made of it. What a script orders meanwhile is among those that are asked for next.
             var present = lease;
             while (present is not null && change(present) is { } next && !Save(present, next, transaction))
             {
@@ -241,7 +243,7 @@ internal sealed class LeaseStore(Databases databases, MasterKey key, IHistory hi
             }
         }
 
-        return leases;
+        return seen;
     }
 
     private List<Lease> Of(string findingId, DbTransaction transaction) =>
@@ -291,6 +293,14 @@ internal sealed class LeaseStore(Databases databases, MasterKey key, IHistory hi
     public Task<IReadOnlyList<Lease>> GroupAsync(string group, CancellationToken cancellation) => _database.ReadAsync(
         async c => (IReadOnlyList<Lease>)[.. (await c.QueryAsync<LeaseRow>(
             $"SELECT {LeaseRow.Columns} FROM lease WHERE group_key = @group AND state IN ('due', 'running') ORDER BY created_at, id", new { group })).Select(r => r.ToLease(_cipher))],
+        cancellation);
+
+    /// <summary>What is in force for a device or on its way to be, newest first, at most fifty.</summary>
+    public Task<IReadOnlyList<Lease>> InForceAsync(string deviceId, CancellationToken cancellation) => _database.ReadAsync(
+        async c => (IReadOnlyList<Lease>)[.. (await c.QueryAsync<LeaseRow>(
+            $"SELECT {LeaseRow.Columns} FROM lease WHERE device_id = @deviceId AND (state IN ('waiting-approval', 'planned', 'due', 'running') OR (state = 'done' AND (holds = 1 OR expires_at IS NOT NULL))) " +
+            "ORDER BY created_at DESC, id LIMIT 50",
+            new { deviceId })).Select(r => r.ToLease(_cipher))],
         cancellation);
 
     /// <summary>Leases of a field (or of the gateway itself), newest first.</summary>
@@ -364,6 +374,7 @@ internal sealed class LeaseStore(Databases databases, MasterKey key, IHistory hi
                     reason = next.Details.Reason,
                     cause = next.Details.Cause,
                     error = next.Details.LastError,
+                    ticket = next.Details.Ticket?.Number,
                 }),
             },
             transaction);

@@ -16,7 +16,7 @@ internal sealed record NotificationView(IReadOnlyList<Recipient> Recipients, Web
     public static string MaskAddress(string address) => address[..1] + "***" + address[address.LastIndexOf('@')..];
 
     // Paths of webhooks often are the secret that lets one post there.
-    private static string MaskUrl(string url) => new Uri(url).GetLeftPart(UriPartial.Authority) + "/***";
+    public static string MaskUrl(string url) => new Uri(url).GetLeftPart(UriPartial.Authority) + "/***";
 }
 
 /// <summary>The webhook.</summary>

@@ -34,11 +34,13 @@ internal sealed class LeaseOrders(IEnumerable<IResponseAction> actions, IDeviceD
     /// <summary>The lease for an action that is due for a finding, before the guard has looked at it.</summary>
     public Lease Of(Finding finding, DueAction due)
     {
-        var (target, refusal) = _actions.TryGetValue(due.Action, out var action) ? action.TargetOf(finding) : (null, LeaseCauses.UnknownAction);
+        var (target, refusal) = !_actions.TryGetValue(due.Action, out var action) ? (null, LeaseCauses.UnknownAction)
+            : due.Script is { } script ? (script, null)
+            : action.TargetOf(finding);
         var now = clock.GetUtcNow();
 
-        // What may destroy something never runs by itself, whatever a rule says.
-        var approval = action is { Destroys: true } && due.Approval == Approvals.Automatic ? Approvals.TwoPersons : due.Approval;
+        // What may destroy something never runs by itself, whatever a rule says; what a script orders takes two persons whatever it says.
+        var approval = action is { Destroys: true } && (due.Approval == Approvals.Automatic || due.Owner != DueAction.Policy) ? Approvals.TwoPersons : due.Approval;
         var lease = new Lease
         {
             Id = Lease.IdOf(finding.Id, due.Action, target ?? ""),
@@ -56,7 +58,7 @@ internal sealed class LeaseOrders(IEnumerable<IResponseAction> actions, IDeviceD
             EndedAt = refusal is null ? null : now,
             NextTryAt = refusal is null ? now + due.After : null,
             CorrelationId = finding.CorrelationId,
-            Details = new LeaseDetails { Owner = "policy", Actor = "gateway", Cause = refusal },
+            Details = new LeaseDetails { Owner = due.Owner, Actor = "gateway", Reason = due.Reason, Cause = refusal },
         };
         return lease.State == LeaseStates.Due && Approvals.Needed(approval) > 0 ? LeaseMachine.Waiting(lease, now, settings) : lease;
     }

@@ -14,7 +14,7 @@ namespace Sekisho.Response.Queue;
 /// claim runs out and the lease is tried again. Any thread, any node; the claim decides who works.
 /// </summary>
 internal sealed partial class LeaseRunner(
-    LeaseOrders orders, LeaseStore leases, Notices notices, IFindings findings, LeaseSettings settings, TimeProvider clock, ILogger<LeaseRunner> log) : IDisposable
+    LeaseOrders orders, LeaseStore leases, Notices notices, ScriptedResponses scripted, IFindings findings, LeaseSettings settings, TimeProvider clock, ILogger<LeaseRunner> log) : IDisposable
 {
     // Steps of ladders are counted by the guard one after another, so that two at once cannot both be the last one allowed.
     private readonly SemaphoreSlim _guardTurn = new(1);
@@ -122,17 +122,18 @@ internal sealed partial class LeaseRunner(
         }
 
         var now = clock.GetUtcNow();
-        var ended = await leases.ChangeAsync(
+        var ended = await RecordAsync(
             claimed.Id,
+            outcome,
             l => outcome switch
             {
-                ActionOutcome.Done done => LeaseMachine.Done(l, action.CanUndo, action.LocksOut, done.Holds, done.Cause, now, settings),
-                ActionOutcome.Refused refused => LeaseMachine.RefusedBecause(l, refused.Cause, now),
+                ActionOutcome.Done done => LeaseMachine.Done(
+                    done.Ticket is null ? l : l with { Details = l.Details with { Ticket = done.Ticket } }, action.CanUndo, action.LocksOut, done.Holds, done.Cause, now, settings, action.Stays),
+                ActionOutcome.Refused refused => LeaseMachine.RefusedBecause(l, refused.Cause, refused.Error, now),
                 ActionOutcome.Join join => LeaseMachine.Joined(l, join.Group, join.Until),
                 ActionOutcome.Retry retry => LeaseMachine.TryFailed(l, retry.Error, retry.Progress, now, settings),
                 _ => throw new InvalidOperationException($"No such outcome: {outcome.GetType().Name}."),
-            },
-            CancellationToken.None);
+            });
         Count(ended);
         if (outcome is not ActionOutcome.Retry failure)
         {
@@ -147,6 +148,26 @@ internal sealed partial class LeaseRunner(
         }
 
         return false;
+    }
+
+    /// <summary>Records the outcome with what it brings along. The orders of scripts are counted by the guard one after another, like steps of ladders.</summary>
+    private async Task<Lease?> RecordAsync(string leaseId, ActionOutcome outcome, Func<Lease, Lease?> change)
+    {
+        if (outcome is { Along: null, Orders: null, Fault: null })
+        {
+            return await leases.ChangeAsync(leaseId, change, CancellationToken.None);
+        }
+
+        await _guardTurn.WaitAsync(CancellationToken.None);
+        try
+        {
+            return await leases.ChangeAsync(leaseId, change, (l, t) => scripted.Record(l, outcome, t), CancellationToken.None);
+        }
+        finally
+        {
+            _guardTurn.Release();
+            scripted.Recorded(outcome);
+        }
     }
 
     private async Task<ActionOutcome> RunWithinLimitAsync(Lease lease, IResponseAction action, CancellationToken cancellation)

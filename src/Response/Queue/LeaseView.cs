@@ -46,6 +46,9 @@ internal sealed record LeaseView
     /// <summary>The same in the reader's language.</summary>
     public string? CauseText { get; init; }
 
+    /// <summary>The ticket that it opened or shares.</summary>
+    public LeaseTicket? Ticket { get; init; }
+
     /// <summary>It tells that the finding was taken back, not the finding itself.</summary>
     public required bool TellsRetraction { get; init; }
 
@@ -98,6 +101,7 @@ internal sealed record LeaseView
         Reason = lease.Details.Reason,
         Cause = lease.Details.Cause,
         CauseText = lease.Details.Cause is { } cause ? texts.Get("response.cause." + cause, language) : null,
+        Ticket = lease.Details.Ticket,
         TellsRetraction = lease.Details.TellsRetraction,
         LastError = lease.Details.LastError,
         CreatedAt = lease.CreatedAt,

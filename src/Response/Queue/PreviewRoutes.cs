@@ -6,6 +6,7 @@ using Sekisho.Api.Problems;
 using Sekisho.Domain.Detection;
 using Sekisho.Domain.Localization;
 using Sekisho.Response.Actions;
+using Sekisho.Response.Actions.RunScript;
 using Sekisho.Response.Leases;
 using Sekisho.Response.Orders;
 using Sekisho.Response.Policies;
@@ -16,7 +17,8 @@ namespace Sekisho.Response.Queue;
 /// <param name="FindingId">The detection.</param>
 /// <param name="Action">Name of the action.</param>
 /// <param name="Approval">As a rule would say it; automatic when absent.</param>
-internal sealed record PreviewRequest(string? FindingId, string? Action, string? Approval);
+/// <param name="Script">Name of the response script, for "run-script".</param>
+internal sealed record PreviewRequest(string? FindingId, string? Action, string? Approval, string? Script = null);
 
 /// <summary>What a response would do, before it is done.</summary>
 /// <param name="Action">Name of the action.</param>
@@ -75,7 +77,7 @@ internal static class PreviewRoutes
             return Problem.Of(CommonProblems.NotFound);
         }
 
-        var lease = orders.Of(finding, new DueAction(request.Action!, request.Approval ?? Approvals.Automatic));
+        var lease = orders.Of(finding, new DueAction(request.Action!, request.Approval ?? Approvals.Automatic) { Script = request.Action == RunScriptAction.ActionName ? request.Script : null });
         return Results.Ok(await ViewAsync(lease, finding, orders, leases, guard, settings, texts, language, clock, cancellation));
 
         void OneOf(string place, string? value, IReadOnlyList<string> allowed)
@@ -116,7 +118,7 @@ internal static class PreviewRoutes
             possible,
             Approvals.Needed(held ? Approvals.Stricter(lease.Approval, Approvals.OnePerson) : lease.Approval),
             action is { CanUndo: true },
-            action is { CanUndo: true } && possible ? Expiry.Of(action.CanUndo, action.LocksOut, lease.Risk, clock.GetUtcNow(), settings.RestrictionLasts) : null,
+            action is { CanUndo: true, Stays: false } && possible ? Expiry.Of(action.CanUndo, action.LocksOut, lease.Risk, clock.GetUtcNow(), settings.RestrictionLasts) : null,
             sentences,
             state);
     }

@@ -15,6 +15,7 @@ using Sekisho.Domain.Events;
 using Sekisho.Domain.History;
 using Sekisho.Domain.Localization;
 using Sekisho.Domain.Operations;
+using Sekisho.Domain.Signatures;
 using Sekisho.History;
 using Sekisho.Response.Soc.Sending;
 using Sekisho.Response.Tests.Support;
@@ -70,7 +71,7 @@ internal sealed class SocHost : IAsyncDisposable
         services.AddSingleton<IDeviceDirectory>(World).AddSingleton<IDeviceAccess>(World).AddSingleton<IFindings>(World).AddSingleton<IFindingLabels>(World);
         services.AddSingleton<IResponseBindings>(World).AddSingleton<IOperatorAudit>(World).AddSingleton<ITrafficRestrictions>(World).AddSingleton<ISimFacts>(World);
         services.AddHistory();
-        services.AddSingleton<INetworkEnforcement>(new NetworkStandIn());
+        services.AddSingleton<INetworkEnforcement>(new NetworkStandIn()).AddSingleton<IFileSignatures>(new Signatures());
         services.AddResponse();
         services.AddSingleton(new Texts([typeof(Problem).Assembly, typeof(ResponseFeature).Assembly, typeof(SocHost).Assembly]));
         foreach (var other in services.Where(s => s.ServiceType == typeof(IHostedService)).ToList())

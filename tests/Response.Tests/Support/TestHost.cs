@@ -14,6 +14,7 @@ using Sekisho.Domain.Events;
 using Sekisho.Domain.History;
 using Sekisho.Domain.Localization;
 using Sekisho.Domain.Operations;
+using Sekisho.Domain.Signatures;
 using Sekisho.Response.Leases;
 using Sekisho.Response.Queue;
 using Sekisho.Storage;
@@ -38,6 +39,8 @@ internal sealed class TestHost : IAsyncDisposable
     public World World { get; }
 
     public NetworkStandIn Network { get; } = new();
+
+    public Signatures Signatures { get; } = new();
 
     public TimeProvider Time { get; }
 
@@ -182,7 +185,7 @@ internal sealed class TestHost : IAsyncDisposable
         services.AddSingleton<IDeviceDirectory>(World).AddSingleton<IDeviceAccess>(World).AddSingleton<ITrafficRestrictions>(World).AddSingleton<IFindings>(World);
         services.AddSingleton<IResponseBindings>(World).AddSingleton<IOperatorAudit>(World).AddSingleton<IHistory>(World).AddSingleton<ISimFacts>(World)
             .AddSingleton<IHistoryFeed>(World).AddSingleton<IFindingLabels>(World);
-        services.AddSingleton<INetworkEnforcement>(Network);
+        services.AddSingleton<INetworkEnforcement>(Network).AddSingleton<IFileSignatures>(Signatures);
         services.AddResponse();
         services.AddSingleton(new Texts([typeof(Problem).Assembly, typeof(ResponseFeature).Assembly, typeof(TestHost).Assembly]));
         if (!_workerRuns)

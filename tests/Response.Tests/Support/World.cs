@@ -139,6 +139,10 @@ internal sealed class World : IDeviceDirectory, IDeviceAccess, ITrafficRestricti
     public Task<IReadOnlyList<Finding>> SinceAsync(string fieldId, DateTimeOffset since, int most, CancellationToken cancellation) =>
         Task.FromResult<IReadOnlyList<Finding>>([.. Findings.Values.Where(f => f.FieldId == fieldId && f.RaisedAt >= since).OrderBy(f => f.Position).Take(most)]);
 
+    public Task<IReadOnlyList<Finding>> RecentAsync(string fieldId, string deviceId, DateTimeOffset from, DateTimeOffset to, int most, CancellationToken cancellation) =>
+        Task.FromResult<IReadOnlyList<Finding>>(
+            [.. Findings.Values.Where(f => f.FieldId == fieldId && f.DeviceId == deviceId && f.Effect == Effects.Act && f.RaisedAt >= from && f.RaisedAt <= to).OrderByDescending(f => f.RaisedAt).ThenByDescending(f => f.Position).Take(most)]);
+
     /// <summary>Findings that were labelled: identifier, false alarm, note, who.</summary>
     public ConcurrentQueue<(string Finding, bool FalseAlarm, string? Note, string Actor)> Labels { get; } = new();
 
