@@ -119,6 +119,7 @@ public static class ResponseFeature
         services.AddSingleton<IncidentSignal>();
         services.AddSingleton<IncidentDesk>();
         services.AddSingleton<IncidentFiles>();
+        services.AddSingleton<IncidentRetention>();
         services.AddSingleton<IncidentWorker>();
         services.AddHostedService(provider => provider.GetRequiredService<IncidentWorker>());
         services.AddSingleton<ILaneCommitPart, IncidentIntake>();
