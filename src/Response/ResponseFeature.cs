@@ -15,6 +15,7 @@ using Sekisho.Response.Actions.SuspendAuthentication;
 using Sekisho.Response.Actions.SuspendSim;
 using Sekisho.Response.Actions.Ticket;
 using Sekisho.Response.Actions.Webhook;
+using Sekisho.Response.Changes;
 using Sekisho.Response.Emergency;
 using Sekisho.Response.Incidents;
 using Sekisho.Response.Leases;
@@ -49,6 +50,7 @@ public static class ResponseFeature
         services.AddSettings<LeaseSettings>("Response:Leases");
         services.AddSettings<GuardSettings>("Response:Guard");
         services.AddSettings<IncidentSettings>("Response:Incidents");
+        services.AddSettings<NewsSettings>("Response:News");
         services.AddSettings<RestrictSettings>("Response:Restrict");
         services.AddSettings<MailSettings>("Response:Mail");
         services.AddSettings<SocSettings>("Response:Soc");
@@ -59,6 +61,7 @@ public static class ResponseFeature
         services.AddSettings<SimSettings>("Response:Sim");
 
         services.AddSingleton<LeaseStore>();
+        services.AddSingleton<FormerRecipients>();
         services.AddSingleton<NotificationStore>();
         services.AddSingleton<HookStore>();
         services.AddSingleton<BodyValues>();
@@ -130,10 +133,16 @@ public static class ResponseFeature
         services.AddSingleton<IncidentSignal>();
         services.AddSingleton<IncidentDesk>();
         services.AddSingleton<IncidentFiles>();
+        services.AddSingleton<IncidentRetention>();
         services.AddSingleton<IncidentWorker>();
         services.AddHostedService(provider => provider.GetRequiredService<IncidentWorker>());
         services.AddSingleton<ILaneCommitPart, IncidentIntake>();
         services.AddSingleton<IFindingLabelPart, IncidentLabels>();
+
+        services.AddSingleton<NewsStore>();
+        services.AddSingleton<NewsPorts>();
+        services.AddSingleton<NewsTeller>();
+        services.AddHostedService(provider => provider.GetRequiredService<NewsTeller>());
         services.AddSingleton<ResponseWorker>();
         services.AddSingleton<IStage>(provider => provider.GetRequiredService<ResponseWorker>());
         services.AddHostedService(provider => provider.GetRequiredService<ResponseWorker>());

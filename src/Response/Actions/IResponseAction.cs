@@ -28,6 +28,11 @@ internal interface IResponseAction
     /// <summary>What it takes away may be gone for good (data, settings, the device's own operation): two persons agree unless a binding says otherwise.</summary>
     bool Destroys { get; }
 
+    /// <summary>Every device (or other target) that it takes something away from; the guard counts them all. Memory only.</summary>
+    /// <param name="deviceId">The finding's device.</param>
+    /// <param name="target">What it works on.</param>
+    IReadOnlyCollection<string> Reaches(string? deviceId, string target) => [deviceId ?? target];
+
     /// <summary>It tells people of the finding, who are told as well when the finding is taken back.</summary>
     bool Tells => !CanUndo;
 

@@ -203,6 +203,7 @@ internal static class LeaseCauses
     public const string NoMailServer = "no-mail-server";
     public const string PasswordInClear = "password-in-clear";
     public const string NoWebhook = "no-webhook";
+    public const string NoWebhookWants = "no-webhook-wants";
     public const string AddressNotAllowed = "address-not-allowed";
     public const string AlreadyLocked = "already-locked";
     public const string StillHeld = "still-held";
@@ -265,7 +266,7 @@ internal static class LeaseCauses
         LockedByOthers, ReleasedElsewhere, TriesUsedUp, InSummary, RanOut, FindingRetracted, KeptForPerson, BlastRadius, ApprovalRanOut, HandledInTime,
         NoNetworkLink, NothingReachable, NetworkProtected,
         CommandGone, CommandSettled, CommandStaysHeld, DeviceFailed, DeviceRefused, DeviceSilent, NoCommand, TakenBack, TakenBackTooLate, WaitsForDevice,
-        NoTicketDesk, TicketGone, TicketNumberUnknown, TicketShared, TicketStaysOpen, TicketStillShared,
+        NoWebhookWants, NoTicketDesk, TicketGone, TicketNumberUnknown, TicketShared, TicketStaysOpen, TicketStillShared,
         NoScript, ScriptNotActive, ScriptFault, ScriptUnreadable, ScriptOnTrial, ScriptOrderedNothing,
         NoSim, NoSimProvider, SimNotOffered, SimUnknown, SimForbidden, SimTerminated, SimCarriesMany, SimOffAlready, SimStillHeld, SimChangedElsewhere,
     ];

@@ -184,17 +184,17 @@ internal sealed class LeaseStore(Databases databases, MasterKey key, IHistory hi
             "UPDATE lease SET version = version + 1, next_try_at = @now, claimed_by = NULL WHERE claimed_by = @node", new { node, now = clock.GetUtcNow().ToUnixTimeMilliseconds() }, t),
         cancellation);
 
-    /// <summary>Devices (or other targets) of a field on which one of the actions came into force since a moment, or is about to.</summary>
+    /// <summary>On what in a field one of the actions came into force since a moment, or is about to.</summary>
     /// <remarks>The names of actions are the gateway's own constants; the two databases take lists of parameters in different ways.</remarks>
-    public static IReadOnlyList<string> Disturbed(string? fieldId, IReadOnlyCollection<string> actions, DateTimeOffset since, DateTimeOffset now, DbConnection connection, DbTransaction? transaction) =>
-        [.. connection.Query<string>(
-            $"SELECT DISTINCT COALESCE(device_id, target) FROM lease WHERE field_id = @field AND action IN ({string.Join(',', actions.Select(a => $"'{a}'").DefaultIfEmpty("''"))}) AND " +
+    public static IReadOnlyList<Disturbance> Disturbed(string? fieldId, IReadOnlyCollection<string> actions, DateTimeOffset since, DateTimeOffset now, DbConnection connection, DbTransaction? transaction) =>
+        [.. connection.Query<Disturbance>(
+            $"SELECT DISTINCT action AS Action, device_id AS DeviceId, target AS Target FROM lease WHERE field_id = @field AND action IN ({string.Join(',', actions.Select(a => $"'{a}'").DefaultIfEmpty("''"))}) AND " +
             "((started_at >= @since AND state <> 'refused') OR (started_at IS NULL AND state = 'due' AND next_try_at <= @now))",
             new { field = fieldId ?? "", since = since.ToUnixTimeMilliseconds(), now = now.ToUnixTimeMilliseconds() },
             transaction)];
 
     /// <summary>The same, outside of a transaction, with how many responses of the field wait for people.</summary>
-    public Task<(IReadOnlyList<string> Disturbed, long Waiting)> DisturbedAsync(string? fieldId, IReadOnlyCollection<string> actions, DateTimeOffset since, CancellationToken cancellation) =>
+    public Task<(IReadOnlyList<Disturbance> Disturbed, long Waiting)> DisturbedAsync(string? fieldId, IReadOnlyCollection<string> actions, DateTimeOffset since, CancellationToken cancellation) =>
         databases.State.ReadAsync(
             async c => (
                 Disturbed(fieldId, actions, since, clock.GetUtcNow(), c, null),

@@ -96,11 +96,12 @@ internal sealed partial class LeaseRunner(
         try
         {
             var (disturbed, _) = await leases.DisturbedAsync(lease.FieldId, orders.Disturbing, orders.Since, cancellation);
-            var allowed = !action.Disturbs || new BlastRadius(disturbed, orders.Allowed(lease.FieldId)).Allows(lease.DeviceId ?? lease.Target);
+            var guard = new BlastRadius(orders.Reached(disturbed), orders.Allowed(lease.FieldId));
+            var allowed = !action.Disturbs || guard.Allows(orders.Reach(lease));
             ready = await leases.ChangeAsync(
                 lease.Id,
                 l => LeaseMachine.StepComes(l, handled, clock.GetUtcNow(), settings) is { } next ? next.State == LeaseStates.Due && !allowed ? orders.Held(next) : next : null,
-                (l, t) => notices.TellWaiting(l, disturbed.Count, orders.Allowed(l.FieldId), t),
+                (l, t) => notices.TellWaiting(l, guard.Disturbed, orders.Allowed(l.FieldId), t),
                 cancellation);
         }
         finally

@@ -192,7 +192,10 @@ internal sealed class TestHost : IAsyncDisposable
         services.AddSingleton(new Texts([typeof(Problem).Assembly, typeof(ResponseFeature).Assembly, typeof(TestHost).Assembly]));
         if (!_workerRuns)
         {
-            services.Remove(services.Last(s => s.ServiceType == typeof(IHostedService)));
+            foreach (var worker in services.Where(s => s.ServiceType == typeof(IHostedService)).TakeLast(2).ToList())
+            {
+                services.Remove(worker);
+            }
         }
 
         services.AddRouting();
