@@ -5,7 +5,10 @@ using Sekisho.Domain.Detection;
 using Sekisho.Domain.Operations;
 using Sekisho.Response.Actions;
 using Sekisho.Response.Actions.BlockNetwork;
+using Sekisho.Response.Actions.HoldCommand;
 using Sekisho.Response.Actions.Mail;
+using Sekisho.Response.Actions.OrderDevice;
+using Sekisho.Response.Actions.ReadOnly;
 using Sekisho.Response.Actions.RestrictRate;
 using Sekisho.Response.Actions.RunScript;
 using Sekisho.Response.Actions.SuspendAuthentication;
@@ -54,6 +57,7 @@ public static class ResponseFeature
         services.AddSettings<WebhookSettings>("Response:Webhook");
         services.AddSettings<LinkSettings>("Response:Links");
         services.AddSettings<NetworkSettings>("Response:Network");
+        services.AddSettings<OrderSettings>("Response:Orders");
         services.AddSettings<SimSettings>("Response:Sim");
 
         services.AddSingleton<LeaseStore>();
@@ -85,10 +89,20 @@ public static class ResponseFeature
         services.AddSingleton<IResponseAction, RestrictRateAction>();
         services.AddSingleton<IResponseAction, RunScriptAction>();
         services.AddSingleton<IResponseAction, SuspendAuthenticationAction>();
+        services.AddSingleton<IResponseAction, HoldCommandAction>();
+        services.AddSingleton<IResponseAction, ReadOnlyAction>();
+        foreach (var order in DeviceOrder.All)
+        {
+            services.AddSingleton<IResponseAction>(provider => ActivatorUtilities.CreateInstance<OrderDeviceAction>(provider, order));
+        }
+
         services.AddSingleton<IResponseAction>(provider => Network(provider, NetworkRestriction.Block));
         services.AddSingleton<IResponseAction>(provider => Network(provider, NetworkRestriction.Quarantine));
         services.AddSingleton<IResponseAction>(provider => ActivatorUtilities.CreateInstance<SimAction>(provider, SimOff.Suspend));
         services.AddSingleton<IResponseAction>(provider => ActivatorUtilities.CreateInstance<SimAction>(provider, SimOff.Deactivate));
+
+        services.AddSingleton<CommandWatch>();
+        services.AddHostedService(provider => provider.GetRequiredService<CommandWatch>());
 
         services.AddSingleton<SocStore>();
         services.AddSingleton<SocEvents>();
@@ -119,6 +133,7 @@ public static class ResponseFeature
         services.AddSingleton<IncidentSignal>();
         services.AddSingleton<IncidentDesk>();
         services.AddSingleton<IncidentFiles>();
+        services.AddSingleton<IncidentRetention>();
         services.AddSingleton<IncidentWorker>();
         services.AddHostedService(provider => provider.GetRequiredService<IncidentWorker>());
         services.AddSingleton<ILaneCommitPart, IncidentIntake>();
