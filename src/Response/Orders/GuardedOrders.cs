@@ -15,7 +15,7 @@ internal sealed class GuardedOrders(LeaseOrders orders, LeaseStore leases, Notic
     /// <summary>Adds the lease, as it is or as it waits because too much of the field is disturbed; one that is there already stays as it is.</summary>
     public void Add(Lease lease)
     {
-        if (lease.State == LeaseStates.Due && orders.Disturbs(lease) && !GuardOf(lease.FieldId).Allows(lease.DeviceId ?? lease.Target))
+        if (lease.State == LeaseStates.Due && orders.Disturbs(lease) && !GuardOf(lease.FieldId).Allows(orders.Reach(lease)))
         {
             lease = orders.Held(lease);
         }
@@ -33,7 +33,7 @@ internal sealed class GuardedOrders(LeaseOrders orders, LeaseStore leases, Notic
         if (!_guards.TryGetValue(fieldId ?? "", out var guard))
         {
             var disturbed = LeaseStore.Disturbed(fieldId, orders.Disturbing, orders.Since, clock.GetUtcNow(), transaction.Connection!, transaction);
-            _guards.Add(fieldId ?? "", guard = new BlastRadius(disturbed, orders.Allowed(fieldId)));
+            _guards.Add(fieldId ?? "", guard = new BlastRadius(orders.Reached(disturbed), orders.Allowed(fieldId)));
         }
 
         return guard;

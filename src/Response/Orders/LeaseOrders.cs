@@ -23,6 +23,12 @@ internal sealed class LeaseOrders(IEnumerable<IResponseAction> actions, IDeviceD
     /// <summary>How many devices of the field responses may disturb by themselves in the window.</summary>
     public int Allowed(string? fieldId) => guard.Allowed(fieldId is null ? 0 : directory.DevicesOf(fieldId).Count);
 
+    /// <summary>Every device (or other target) that a response takes something away from.</summary>
+    public IReadOnlyCollection<string> Reach(Lease lease) => Reach(lease.Action, lease.DeviceId, lease.Target);
+
+    /// <summary>The same for what is disturbed already.</summary>
+    public IEnumerable<string> Reached(IEnumerable<Disturbance> disturbed) => disturbed.SelectMany(d => Reach(d.Action, d.DeviceId, d.Target));
+
     public bool Disturbs(Lease lease) => _actions.TryGetValue(lease.Action, out var action) && action.Disturbs;
 
     /// <summary>The lease for an action that is due for a finding, before the guard has looked at it.</summary>
@@ -63,4 +69,6 @@ internal sealed class LeaseOrders(IEnumerable<IResponseAction> actions, IDeviceD
         Approval = Approvals.Stricter(lease.Approval, Approvals.OnePerson),
         Details = lease.Details with { Cause = LeaseCauses.BlastRadius },
     };
+
+    private IReadOnlyCollection<string> Reach(string name, string? deviceId, string target) => _actions.TryGetValue(name, out var action) ? action.Reaches(deviceId, target) : [deviceId ?? target];
 }

@@ -110,8 +110,8 @@ internal static class PreviewRoutes
         IReadOnlyList<string> sentences = action is not null && possible
             ? [.. (await action.PreviewAsync(new ActionOrder(lease, finding), cancellation)).Select(l => texts.Get(l.Key, language, [.. l.Values]))]
             : [texts.Get("response.cause." + (lease.Details.Cause ?? LeaseCauses.UnknownAction), language)];
-        var state = await GuardAsync(lease.FieldId!, orders, leases, guard, cancellation);
-        var held = action is { Disturbs: true } && state.Disturbed >= state.Allowed;
+        var (state, radius) = await GuardedAsync(lease.FieldId!, orders, leases, guard, cancellation);
+        var held = action is { Disturbs: true } && !radius.Allows(orders.Reach(lease));
         return new PreviewView(
             lease.Action,
             lease.Target.Length == 0 ? null : lease.Target,
@@ -123,9 +123,13 @@ internal static class PreviewRoutes
             state);
     }
 
-    private static async Task<GuardView> GuardAsync(string fieldId, LeaseOrders orders, LeaseStore leases, GuardSettings settings, CancellationToken cancellation)
+    private static async Task<GuardView> GuardAsync(string fieldId, LeaseOrders orders, LeaseStore leases, GuardSettings settings, CancellationToken cancellation) =>
+        (await GuardedAsync(fieldId, orders, leases, settings, cancellation)).View;
+
+    private static async Task<(GuardView View, BlastRadius Radius)> GuardedAsync(string fieldId, LeaseOrders orders, LeaseStore leases, GuardSettings settings, CancellationToken cancellation)
     {
         var (disturbed, waiting) = await leases.DisturbedAsync(fieldId, orders.Disturbing, orders.Since, cancellation);
-        return new GuardView(disturbed.Count, orders.Allowed(fieldId), (long)settings.Window.TotalSeconds, waiting);
+        var radius = new BlastRadius(orders.Reached(disturbed), orders.Allowed(fieldId));
+        return (new GuardView(radius.Disturbed, radius.Allowed, (long)settings.Window.TotalSeconds, waiting), radius);
     }
 }

@@ -83,7 +83,7 @@ internal sealed class DryRun(LeaseOrders orders, IDeviceDirectory directory, Gua
             }
 
             var at = finding.RaisedAt + due.After;
-            var held = (lease.State is LeaseStates.Due or LeaseStates.Planned) && orders.Disturbs(lease) && !past.Allows(lease.DeviceId ?? lease.Target, at);
+            var held = (lease.State is LeaseStates.Due or LeaseStates.Planned) && orders.Disturbs(lease) && !past.Allows(orders.Reach(lease), at);
             tally.Add(lease, due, held);
             if (!held && Tally.RunsByItself(lease) && orders.Actions[due.Action] is { CanUndo: true } action)
             {

@@ -1,6 +1,7 @@
 using Sekisho.Domain.Detection;
 using Sekisho.Response.Actions.RunScript;
 using Sekisho.Response.Leases;
+using Sekisho.Response.Policies;
 
 namespace Sekisho.Response.Rules;
 
@@ -23,19 +24,23 @@ internal sealed class Past
     }
 
     /// <summary>Whether the guard lets one more be disturbed at that time; then it is counted.</summary>
-    public bool Allows(string target, DateTimeOffset at)
+    public bool Allows(IReadOnlyCollection<string> reached, DateTimeOffset at)
     {
         foreach (var past in _disturbed.Where(d => d.Value <= at - _window).Select(d => d.Key).ToList())
         {
             _disturbed.Remove(past);
         }
 
-        if (!_disturbed.ContainsKey(target) && _disturbed.Count >= _allowed)
+        if (!new BlastRadius(_disturbed.Keys, _allowed).Allows(reached))
         {
             return false;
         }
 
-        _disturbed[target] = at;
+        foreach (var target in reached)
+        {
+            _disturbed[target] = at;
+        }
+
         return true;
     }
 

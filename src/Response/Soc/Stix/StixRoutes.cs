@@ -82,7 +82,7 @@ internal static class StixRoutes
         }
 
         // Only what does something to a device: a mail mitigates nothing.
-        var responses = (await tools.Leases.ListAsync(incident, MostResponses, cancellation)).Where(l => tools.Orders.Actions.TryGetValue(l.Action, out var a) && (a.CanUndo || a.Disturbs)).ToList();
+        var responses = (await tools.Leases.ListAsync(incident, MostResponses, cancellation)).Where(l => tools.Orders.Actions.TryGetValue(l.Action, out var a) && (a is { CanUndo: true, Stays: false } || a.Disturbs)).ToList();
         var words = tools.Files.Words(incident.FieldId, language);
         var gravest = incident.Details.Conditions.MaxBy(c => Levels.Rank(c.Level));
         var subject = await SubjectAsync(incident.Id, gravest is null ? incident.Id : words.Condition(gravest), incident.FieldId, wanted, tools, cancellation);
