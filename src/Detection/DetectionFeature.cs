@@ -4,6 +4,7 @@ using Sekisho.Api.Settings;
 using Sekisho.Detection.Backtest;
 using Sekisho.Detection.Conditions;
 using Sekisho.Detection.Conditions.Cadence;
+using Sekisho.Detection.Conditions.Command;
 using Sekisho.Detection.Conditions.Files;
 using Sekisho.Detection.Conditions.Frequency;
 using Sekisho.Detection.Conditions.Group;
@@ -56,6 +57,7 @@ public static class DetectionFeature
         CloneCondition.Kind,
         CloneCadenceCondition.Kind,
         ReplayCondition.Kind,
+        CommandCondition.Kind,
         KnownCondition.Fingerprint,
         KnownCondition.Path,
         KnownCondition.Sizes,

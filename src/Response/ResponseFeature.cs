@@ -5,13 +5,17 @@ using Sekisho.Domain.Detection;
 using Sekisho.Domain.Operations;
 using Sekisho.Response.Actions;
 using Sekisho.Response.Actions.BlockNetwork;
+using Sekisho.Response.Actions.HoldCommand;
 using Sekisho.Response.Actions.Mail;
+using Sekisho.Response.Actions.OrderDevice;
+using Sekisho.Response.Actions.ReadOnly;
 using Sekisho.Response.Actions.RestrictRate;
 using Sekisho.Response.Actions.RunScript;
 using Sekisho.Response.Actions.SuspendAuthentication;
 using Sekisho.Response.Actions.SuspendSim;
 using Sekisho.Response.Actions.Ticket;
 using Sekisho.Response.Actions.Webhook;
+using Sekisho.Response.Changes;
 using Sekisho.Response.Emergency;
 using Sekisho.Response.Incidents;
 using Sekisho.Response.Leases;
@@ -46,15 +50,18 @@ public static class ResponseFeature
         services.AddSettings<LeaseSettings>("Response:Leases");
         services.AddSettings<GuardSettings>("Response:Guard");
         services.AddSettings<IncidentSettings>("Response:Incidents");
+        services.AddSettings<NewsSettings>("Response:News");
         services.AddSettings<RestrictSettings>("Response:Restrict");
         services.AddSettings<MailSettings>("Response:Mail");
         services.AddSettings<SocSettings>("Response:Soc");
         services.AddSettings<WebhookSettings>("Response:Webhook");
         services.AddSettings<LinkSettings>("Response:Links");
         services.AddSettings<NetworkSettings>("Response:Network");
+        services.AddSettings<OrderSettings>("Response:Orders");
         services.AddSettings<SimSettings>("Response:Sim");
 
         services.AddSingleton<LeaseStore>();
+        services.AddSingleton<FormerRecipients>();
         services.AddSingleton<NotificationStore>();
         services.AddSingleton<HookStore>();
         services.AddSingleton<BodyValues>();
@@ -82,10 +89,20 @@ public static class ResponseFeature
         services.AddSingleton<IResponseAction, RestrictRateAction>();
         services.AddSingleton<IResponseAction, RunScriptAction>();
         services.AddSingleton<IResponseAction, SuspendAuthenticationAction>();
+        services.AddSingleton<IResponseAction, HoldCommandAction>();
+        services.AddSingleton<IResponseAction, ReadOnlyAction>();
+        foreach (var order in DeviceOrder.All)
+        {
+            services.AddSingleton<IResponseAction>(provider => ActivatorUtilities.CreateInstance<OrderDeviceAction>(provider, order));
+        }
+
         services.AddSingleton<IResponseAction>(provider => Network(provider, NetworkRestriction.Block));
         services.AddSingleton<IResponseAction>(provider => Network(provider, NetworkRestriction.Quarantine));
         services.AddSingleton<IResponseAction>(provider => ActivatorUtilities.CreateInstance<SimAction>(provider, SimOff.Suspend));
         services.AddSingleton<IResponseAction>(provider => ActivatorUtilities.CreateInstance<SimAction>(provider, SimOff.Deactivate));
+
+        services.AddSingleton<CommandWatch>();
+        services.AddHostedService(provider => provider.GetRequiredService<CommandWatch>());
 
         services.AddSingleton<SocStore>();
         services.AddSingleton<SocEvents>();
@@ -121,6 +138,11 @@ public static class ResponseFeature
         services.AddHostedService(provider => provider.GetRequiredService<IncidentWorker>());
         services.AddSingleton<ILaneCommitPart, IncidentIntake>();
         services.AddSingleton<IFindingLabelPart, IncidentLabels>();
+
+        services.AddSingleton<NewsStore>();
+        services.AddSingleton<NewsPorts>();
+        services.AddSingleton<NewsTeller>();
+        services.AddHostedService(provider => provider.GetRequiredService<NewsTeller>());
         services.AddSingleton<ResponseWorker>();
         services.AddSingleton<IStage>(provider => provider.GetRequiredService<ResponseWorker>());
         services.AddHostedService(provider => provider.GetRequiredService<ResponseWorker>());

@@ -15,6 +15,9 @@ internal static class ResponseProblems
     /// <summary>The second approval has to come from somebody else.</summary>
     public static readonly ProblemType SamePerson = new("response-same-person", StatusCodes.Status409Conflict);
 
+    /// <summary>What is held is the caller's own doing.</summary>
+    public static readonly ProblemType OwnDoing = new("response-own-doing", StatusCodes.Status409Conflict);
+
     /// <summary>No recipient and no webhook.</summary>
     public static readonly ProblemType NobodyToNotify = new("notification-nobody", StatusCodes.Status409Conflict);
 
@@ -77,7 +80,7 @@ internal static class ResponseProblems
 
     public static readonly IReadOnlyList<ProblemType> All =
     [
-        WrongState, CannotUndo, SamePerson, NobodyToNotify, NotInPlan, NothingToRelease, IncidentState, IncidentHeld, StepOrder, IncidentFull,
+        WrongState, CannotUndo, SamePerson, OwnDoing, NobodyToNotify, NotInPlan, NothingToRelease, IncidentState, IncidentHeld, StepOrder, IncidentFull,
         Unsigned, Tampered, UnknownSigner, Older, RulesUnreadable, TooManyScripts, Untried, ScriptNotInForce,
         SocReporterTaken, SocNoReporter, SocNotSending, SocTooMany, WebhookTooMany,
     ];

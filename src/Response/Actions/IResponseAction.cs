@@ -36,6 +36,12 @@ internal interface IResponseAction
     /// <summary>It tells people of the finding, who are told as well when the finding is taken back.</summary>
     bool Tells => !CanUndo;
 
+    /// <summary>Only a person may undo it, no API key.</summary>
+    bool UndoTakesPerson => false;
+
+    /// <summary>What is in force can be refused as well: that ends it the other way round than its undo (<see cref="LeaseDetails.Declines"/>).</summary>
+    bool CanRefuse => false;
+
     /// <summary>What it works on for this finding, or why it cannot work on it (one of <see cref="LeaseCauses"/>). Called in a lane: memory only.</summary>
     (string? Target, string? Refusal) TargetOf(Finding finding);
 
@@ -51,7 +57,18 @@ internal interface IResponseAction
     /// <summary>Undoes it. What throws is tried again.</summary>
     /// <returns>Why things stay as they are (one of <see cref="LeaseCauses"/>); null when it really was undone.</returns>
     Task<string?> UndoAsync(ActionOrder order, CancellationToken cancellation);
+
+    /// <summary>Undoes it where that may take its time: what comes back says until when it waits. Most undo at once.</summary>
+    async Task<UndoOutcome> BeginUndoAsync(ActionOrder order, CancellationToken cancellation) => new(await UndoAsync(order, cancellation), null);
+
+    /// <summary>False when this account may not undo it, because it is the one whose doing is held.</summary>
+    Task<bool> MayUndoAsync(Lease lease, string by, CancellationToken cancellation) => Task.FromResult(true);
 }
+
+/// <summary>What came of an undo.</summary>
+/// <param name="Cause">Why things stay as they are (one of <see cref="LeaseCauses"/>); null when it really was undone.</param>
+/// <param name="WaitsUntil">When to look again; null when it is done.</param>
+internal readonly record struct UndoOutcome(string? Cause, DateTimeOffset? WaitsUntil);
 
 /// <summary>One try.</summary>
 /// <param name="Lease">As recorded before the try.</param>
@@ -81,6 +98,9 @@ internal abstract record ActionOutcome
     /// <summary>What a script ordered: it becomes responses in the same transaction as the outcome. Null for nothing.</summary>
     public ScriptedOrders? Orders { get; init; }
 
+    /// <summary>What the device said of it, as JSON; null for nothing.</summary>
+    public string? Answer { get; init; }
+
     /// <summary>A fault of a script that people are told of, whatever the outcome is; null for none.</summary>
     public string? Fault { get; init; }
 
@@ -89,7 +109,16 @@ internal abstract record ActionOutcome
     /// <param name="Cause">Something worth saying about it, one of <see cref="LeaseCauses"/>.</param>
     /// <param name="Covers">Leases that were done by the same try.</param>
     /// <param name="Ticket">The ticket that it led to.</param>
-    public sealed record Done(bool Holds = false, string? Cause = null, IReadOnlyList<string>? Covers = null, LeaseTicket? Ticket = null) : ActionOutcome;
+    public sealed record Done(bool Holds = false, string? Cause = null, IReadOnlyList<string>? Covers = null, LeaseTicket? Ticket = null) : ActionOutcome
+    {
+        /// <summary>When it ends by itself; null for as long as restrictions last.</summary>
+        public DateTimeOffset? Until { get; init; }
+    }
+
+    /// <summary>It is under way and depends on somebody else: that is no failed try.</summary>
+    /// <param name="Cause">On whom, one of <see cref="LeaseCauses"/>.</param>
+    /// <param name="Until">When to look again.</param>
+    public sealed record Wait(string Cause, DateTimeOffset Until) : ActionOutcome;
 
     /// <summary>It cannot be done as things are; trying again would not help.</summary>
     /// <param name="Cause">One of <see cref="LeaseCauses"/>.</param>

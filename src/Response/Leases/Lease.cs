@@ -128,6 +128,12 @@ internal sealed record LeaseDetails
     /// <summary>How often a person had it tried again after it failed.</summary>
     public int Retries { get; init; }
 
+    /// <summary>What the device said of it, as JSON of at most 2,048 characters; of a wipe that is the proof. Null for nothing.</summary>
+    public string? Answer { get; init; }
+
+    /// <summary>A person refused what is in force: its end is no undo.</summary>
+    public bool Declines { get; init; }
+
     /// <summary>The ticket that it opened or shares; null for none.</summary>
     public LeaseTicket? Ticket { get; init; }
 
@@ -197,6 +203,7 @@ internal static class LeaseCauses
     public const string NoMailServer = "no-mail-server";
     public const string PasswordInClear = "password-in-clear";
     public const string NoWebhook = "no-webhook";
+    public const string NoWebhookWants = "no-webhook-wants";
     public const string AddressNotAllowed = "address-not-allowed";
     public const string AlreadyLocked = "already-locked";
     public const string StillHeld = "still-held";
@@ -207,6 +214,16 @@ internal static class LeaseCauses
     public const string TicketShared = "ticket-shared";
     public const string TicketStaysOpen = "ticket-stays-open";
     public const string TicketStillShared = "ticket-still-shared";
+    public const string CommandGone = "command-gone";
+    public const string CommandSettled = "command-settled";
+    public const string CommandStaysHeld = "command-stays-held";
+    public const string DeviceFailed = "device-failed";
+    public const string DeviceRefused = "device-refused";
+    public const string DeviceSilent = "device-silent";
+    public const string NoCommand = "no-command";
+    public const string TakenBack = "taken-back";
+    public const string TakenBackTooLate = "taken-back-too-late";
+    public const string WaitsForDevice = "waits-for-device";
     public const string TriesUsedUp = "tries-used-up";
     public const string InSummary = "in-summary";
     public const string RanOut = "ran-out";
@@ -240,7 +257,7 @@ internal static class LeaseCauses
     public static readonly IReadOnlyList<string> ThatPeopleRemove =
     [
         NoRecipients, NoMailServer, PasswordInClear, NoWebhook, NoTicketDesk, AddressNotAllowed, NoSim, SimNotOffered, SimUnknown, SimForbidden, SimCarriesMany, NoNetworkLink, NetworkProtected,
-        ScriptNotActive, ScriptFault, ScriptUnreadable,
+        ScriptNotActive, ScriptFault, ScriptUnreadable, DeviceFailed, DeviceRefused, DeviceSilent,
     ];
 
     public static readonly IReadOnlyList<string> All =
@@ -248,7 +265,8 @@ internal static class LeaseCauses
         UnknownAction, NoDevice, DeviceGone, FindingGone, NoRecipients, NoMailServer, PasswordInClear, NoWebhook, AddressNotAllowed, AlreadyLocked, StillHeld,
         LockedByOthers, ReleasedElsewhere, TriesUsedUp, InSummary, RanOut, FindingRetracted, KeptForPerson, BlastRadius, ApprovalRanOut, HandledInTime,
         NoNetworkLink, NothingReachable, NetworkProtected,
-        NoTicketDesk, TicketGone, TicketNumberUnknown, TicketShared, TicketStaysOpen, TicketStillShared,
+        CommandGone, CommandSettled, CommandStaysHeld, DeviceFailed, DeviceRefused, DeviceSilent, NoCommand, TakenBack, TakenBackTooLate, WaitsForDevice,
+        NoWebhookWants, NoTicketDesk, TicketGone, TicketNumberUnknown, TicketShared, TicketStaysOpen, TicketStillShared,
         NoScript, ScriptNotActive, ScriptFault, ScriptUnreadable, ScriptOnTrial, ScriptOrderedNothing,
         NoSim, NoSimProvider, SimNotOffered, SimUnknown, SimForbidden, SimTerminated, SimCarriesMany, SimOffAlready, SimStillHeld, SimChangedElsewhere,
     ];

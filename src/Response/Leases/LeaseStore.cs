@@ -295,6 +295,22 @@ internal sealed class LeaseStore(Databases databases, MasterKey key, IHistory hi
             $"SELECT {LeaseRow.Columns} FROM lease WHERE group_key = @group AND state IN ('due', 'running') ORDER BY created_at, id", new { group })).Select(r => r.ToLease(_cipher))],
         cancellation);
 
+    /// <summary>Somebody that a lease waited for has answered: the queue looks at it now.</summary>
+    public Task WakeAsync(string id, CancellationToken cancellation) => _database.WriteAsync(
+        t => t.Connection!.ExecuteAsync(
+            "UPDATE lease SET version = version + 1, next_try_at = @now WHERE id = @id AND claimed_by IS NULL AND next_try_at > @now AND (state = 'running' OR (state = 'done' AND undo_asked_at IS NOT NULL))",
+            new { id, now = clock.GetUtcNow().ToUnixTimeMilliseconds() },
+            t),
+        cancellation);
+
+    /// <summary>Ends the leases of an action that are in force on a target, because somebody ended that without them.</summary>
+    public async Task EndElsewhereAsync(string action, string field, string target, CancellationToken cancellation)
+    {
+        var ids = await _database.ReadAsync(
+            async c => (await c.QueryAsync<string>($"SELECT id FROM lease WHERE {Target} AND state = 'done' AND undo_asked_at IS NULL", new { action, field, target })).AsList(), cancellation);
+        await ChangeAllAsync(ids, l => LeaseMachine.EndedElsewhere(l, LeaseCauses.CommandSettled, clock.GetUtcNow()), cancellation);
+    }
+
     /// <summary>What is in force for a device or on its way to be, newest first, at most fifty.</summary>
     public Task<IReadOnlyList<Lease>> InForceAsync(string deviceId, CancellationToken cancellation) => _database.ReadAsync(
         async c => (IReadOnlyList<Lease>)[.. (await c.QueryAsync<LeaseRow>(

@@ -46,8 +46,8 @@ internal static class NotificationRoutes
                 return Problem.Of(CommonProblems.Invalid, faults);
             }
 
-            var recipients = request.Recipients!.Select(r => new Recipient(r!.Address!, r.Role!)).ToList();
-            var (settings, secret) = await store.ReplaceAsync(FieldOf(context), recipients, request.Webhook?.Url, request.Webhook?.NewSecret ?? false, cancellation);
+            var recipients = request.Recipients!.Select(r => new Recipient(r!.Address!, r.Role!, r.Hours ?? RecipientHours.Always)).ToList();
+            var (settings, secret) = await store.ReplaceAsync(FieldOf(context), recipients, request.Times(texts), request.Webhook?.Url, request.Webhook?.NewSecret ?? false, cancellation);
             return Results.Ok(NotificationView.Of(settings, masked: false, secret));
         })
         .Produces<NotificationView>()

@@ -25,6 +25,16 @@ internal sealed partial class LeaseRunner(
     /// <summary>The actions there are.</summary>
     public IReadOnlyCollection<IResponseAction> Actions => [.. orders.Actions.Values];
 
+    /// <summary>Only a person may undo it.</summary>
+    public bool UndoTakesPerson(Lease lease) => orders.Actions.TryGetValue(lease.Action, out var action) && action.UndoTakesPerson;
+
+    /// <summary>It is in force and can be refused.</summary>
+    public bool CanRefuse(Lease lease) => lease is { State: LeaseStates.Done, UndoAskedAt: null } && orders.Actions.TryGetValue(lease.Action, out var action) && action.CanRefuse;
+
+    /// <summary>False when this account may not undo it.</summary>
+    public Task<bool> MayUndoAsync(Lease lease, string by, CancellationToken cancellation) =>
+        orders.Actions.TryGetValue(lease.Action, out var action) ? action.MayUndoAsync(lease, by, cancellation) : Task.FromResult(true);
+
     public bool CanUndo(Lease lease) => orders.Actions.TryGetValue(lease.Action, out var action) && action.CanUndo;
 
     /// <summary>Does what is due for the lease.</summary>
@@ -122,14 +132,18 @@ internal sealed partial class LeaseRunner(
         }
 
         var now = clock.GetUtcNow();
+        Lease Answered(Lease l) => outcome.Answer is null ? l : l with { Details = l.Details with { Answer = outcome.Answer } };
         var ended = await RecordAsync(
             claimed.Id,
             outcome,
             l => outcome switch
             {
                 ActionOutcome.Done done => LeaseMachine.Done(
-                    done.Ticket is null ? l : l with { Details = l.Details with { Ticket = done.Ticket } }, action.CanUndo, action.LocksOut, done.Holds, done.Cause, now, settings, action.Stays),
-                ActionOutcome.Refused refused => LeaseMachine.RefusedBecause(l, refused.Cause, refused.Error, now),
+                    Answered(done.Ticket is null ? l : l with { Details = l.Details with { Ticket = done.Ticket } }), action.CanUndo, action.LocksOut, done.Holds, done.Cause, now, settings, action.Stays, done.Until),
+
+                // What a person decided while it was being looked at is looked at now.
+                ActionOutcome.Wait wait => LeaseMachine.Waits(l, wait.Cause, l.UndoAskedAt == claimed.UndoAskedAt && l.Details.Retracted == claimed.Details.Retracted ? wait.Until : now),
+                ActionOutcome.Refused refused => LeaseMachine.RefusedBecause(Answered(l), refused.Cause, refused.Error, now),
                 ActionOutcome.Join join => LeaseMachine.Joined(l, join.Group, join.Until),
                 ActionOutcome.Retry retry => LeaseMachine.TryFailed(l, retry.Error, retry.Progress, now, settings),
                 _ => throw new InvalidOperationException($"No such outcome: {outcome.GetType().Name}."),
@@ -205,8 +219,8 @@ internal sealed partial class LeaseRunner(
         using var both = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellation);
         try
         {
-            var cause = await action.UndoAsync(new ActionOrder(claimed, null), both.Token);
-            Count(await leases.ChangeAsync(claimed.Id, l => LeaseMachine.UndoDone(l, cause, clock.GetUtcNow()), CancellationToken.None));
+            var (cause, waits) = await action.BeginUndoAsync(new ActionOrder(claimed, null), both.Token);
+            Count(await leases.ChangeAsync(claimed.Id, l => waits is { } until ? LeaseMachine.UndoWaits(l, until) : LeaseMachine.UndoDone(l, cause, clock.GetUtcNow()), CancellationToken.None));
             return true;
         }
         catch (Exception e) when (e is not OperationCanceledException || !cancellation.IsCancellationRequested)

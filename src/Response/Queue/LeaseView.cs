@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Sekisho.Domain.Localization;
 using Sekisho.Response.Leases;
 
@@ -77,6 +78,12 @@ internal sealed record LeaseView
     /// <summary>It is in force and can be undone.</summary>
     public required bool CanUndo { get; init; }
 
+    /// <summary>It can be refused: it waits for people, or keeps something back that could be refused for good.</summary>
+    public required bool CanRefuse { get; init; }
+
+    /// <summary>What the device said of it; of a wipe that is the proof.</summary>
+    public JsonNode? DeviceAnswer { get; init; }
+
     /// <summary>It was not done and can be tried again.</summary>
     public required bool CanRetry { get; init; }
 
@@ -113,7 +120,9 @@ internal sealed record LeaseView
         WaitsUntil = lease.State == LeaseStates.WaitingApproval ? lease.NextTryAt : null,
         Reminders = lease.Details.Reminders,
         Attempts = lease.Attempts,
-        CanUndo = lease.State == LeaseStates.Done && runner.CanUndo(lease),
+        CanUndo = (lease.State == LeaseStates.Done && runner.CanUndo(lease)) || (LeaseMachine.IsWaiting(lease) && lease.UndoAskedAt is null),
+        CanRefuse = lease.State == LeaseStates.WaitingApproval || runner.CanRefuse(lease),
+        DeviceAnswer = lease.Details.Answer is { } answer ? JsonNode.Parse(answer) : null,
         CanRetry = LeaseMachine.CanRetry(lease),
         CorrelationId = lease.CorrelationId,
     };

@@ -1,3 +1,5 @@
+using System.Text;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
@@ -24,14 +26,15 @@ internal sealed record RuleFile(string? Kind, int? Format, string? Field, DateTi
     {
         UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
         AllowDuplicateProperties = false,
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
         WriteIndented = true,
         NewLine = "\n",
         DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
         MaxDepth = 16,
     };
 
-    /// <summary>The text to sign.</summary>
-    public string Write() => JsonSerializer.Serialize(this, Options) + "\n";
+    /// <summary>The text to sign. The marks of the scripts' own signatures are escaped, for a file has one mark only, in its last line.</summary>
+    public string Write() => JsonSerializer.Serialize(this, Options).Replace("# sekisho-signature", "\\u0023 sekisho-signature", StringComparison.Ordinal) + "\n";
 
     /// <summary>Reads a text without its signature.</summary>
     /// <param name="body">The text.</param>
@@ -41,7 +44,7 @@ internal sealed record RuleFile(string? Kind, int? Format, string? Field, DateTi
         try
         {
             place = null;
-            if (JsonSerializer.Deserialize<RuleFile>(body, Options) is { } file)
+            if (JsonSerializer.Deserialize<RuleFile>(Encoding.UTF8.GetBytes(body), Options) is { } file)
             {
                 return file;
             }

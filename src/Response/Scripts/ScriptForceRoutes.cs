@@ -43,7 +43,7 @@ internal static class ScriptForceRoutes
     {
         var language = RequestLanguage.Of(context);
         var book = await scripts.BookAsync(fieldId, name, cancellation);
-        var version = request.Source is not null ? null : request.Version is { } wanted ? book.Find(wanted) : book.Versions.FirstOrDefault();
+        var version = request.Source is not null ? null : request.Version is { } wanted ? book.Find(wanted) : book.Newest;
         if (request.Source is null && version is null)
         {
             return Problem.Of(CommonProblems.NotFound);
@@ -100,7 +100,7 @@ internal static class ScriptForceRoutes
         }
 
         var book = await scripts.BookAsync(fieldId, name, cancellation);
-        if ((request.Version is { } wanted ? book.Find(wanted) : book.Versions.FirstOrDefault()) is not { } version)
+        if ((request.Version is { } wanted ? book.Find(wanted) : book.Newest) is not { } version)
         {
             return Problem.Of(CommonProblems.NotFound);
         }
@@ -116,7 +116,7 @@ internal static class ScriptForceRoutes
             return Problem.Of(CommonProblems.Invalid, wrong);
         }
 
-        var tried = book.IsTried(version.Version) || await scripts.HasRunAsync(fieldId, name, version.Version, cancellation);
+        var tried = book.IsTried(version.Version) || (await scripts.RanAsync(fieldId, name, cancellation)).Contains(version.Version);
         if (state == ScriptStates.Active && !tried && withoutTrial is null)
         {
             return Problem.Of(ResponseProblems.Untried, ("version", $"{version.Version}"));
@@ -133,7 +133,7 @@ internal static class ScriptForceRoutes
                 ("by", by), ("script", name), ("version", $"{version.Version}"), ("state", state), ("reason", tried || withoutTrial is null ? why! : $"{why} / {withoutTrial}")),
             cancellation);
         signal.Wake();
-        return await DetailAsync(fieldId, name, scripts, signatures, language, cancellation);
+        return Results.Ok(await ScriptDetailView.OfAsync(fieldId, name, scripts, signatures, language, cancellation));
     }
 
     private static async Task<IResult> StopAsync(
@@ -162,18 +162,12 @@ internal static class ScriptForceRoutes
                 fieldId, Notices.Names.ScriptChanged, $"{name} {request.Version} {ScriptStates.Stopped} {correlation}", Levels.Warning, null, correlation, t,
                 ("by", by), ("script", name), ("version", request.Version is { } one ? $"{one}" : "*"), ("state", ScriptStates.Stopped), ("reason", why!)),
             cancellation);
-        return stopped ? await DetailAsync(fieldId, name, scripts, signatures, language, cancellation) : Problem.Of(ResponseProblems.ScriptNotInForce);
+        return stopped ? Results.Ok(await ScriptDetailView.OfAsync(fieldId, name, scripts, signatures, language, cancellation)) : Problem.Of(ResponseProblems.ScriptNotInForce);
     }
 
     /// <summary>What stands where the version is going to stand: one version is active at a time, and one on trial. A version that goes from trial to active leaves nothing behind.</summary>
     private static IEnumerable<int> Replaced(ScriptBook book, string state, int version) =>
         (state == ScriptStates.Active ? book.Active : book.Trial) is { } present && present.Version != version ? [present.Version] : [];
-
-    private static async Task<IResult> DetailAsync(string fieldId, string name, ScriptStore scripts, IFileSignatures signatures, string language, CancellationToken cancellation)
-    {
-        var book = await scripts.BookAsync(fieldId, name, cancellation);
-        return Results.Ok(new ScriptDetailView(ScriptView.Of(book, signatures, language), [.. book.Versions.Select(v => ScriptVersionView.Of(v, book, ran: false))], book.Turns));
-    }
 
     private static List<Fault> Faults(TryResponseScriptRequest request, Texts texts, string language)
     {

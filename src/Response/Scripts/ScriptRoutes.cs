@@ -41,22 +41,8 @@ internal static class ScriptRoutes
             .Administers("responses", "response-script.upload");
     }
 
-    private static async Task<IResult> GetAsync(HttpContext context, string fieldId, string name, ScriptStore scripts, IFileSignatures signatures, CancellationToken cancellation)
-    {
-        var book = await scripts.BookAsync(fieldId, name, cancellation);
-        if (book.Versions.Count == 0)
-        {
-            return Problem.Of(CommonProblems.NotFound);
-        }
-
-        var versions = new List<ScriptVersionView>();
-        foreach (var version in book.Versions)
-        {
-            versions.Add(ScriptVersionView.Of(version, book, await scripts.HasRunAsync(fieldId, name, version.Version, cancellation)));
-        }
-
-        return Results.Ok(new ScriptDetailView(ScriptView.Of(book, signatures, RequestLanguage.Of(context)), versions, book.Turns));
-    }
+    private static async Task<IResult> GetAsync(HttpContext context, string fieldId, string name, ScriptStore scripts, IFileSignatures signatures, CancellationToken cancellation) =>
+        await ScriptDetailView.OfAsync(fieldId, name, scripts, signatures, RequestLanguage.Of(context), cancellation) is { } script ? Results.Ok(script) : Problem.Of(CommonProblems.NotFound);
 
     private static async Task<IResult> DifferenceAsync(string fieldId, string name, int from, int to, ScriptStore scripts, CancellationToken cancellation)
     {

@@ -39,7 +39,21 @@ internal sealed record ScriptView(string Name, string? Title, int NewestVersion,
 }
 
 /// <summary>One script with its versions and what was decided about them, newest first.</summary>
-internal sealed record ScriptDetailView(ScriptView Script, IReadOnlyList<ScriptVersionView> Versions, IReadOnlyList<ScriptTurn> Turns);
+internal sealed record ScriptDetailView(ScriptView Script, IReadOnlyList<ScriptVersionView> Versions, IReadOnlyList<ScriptTurn> Turns)
+{
+    /// <summary>The script as it stands; null when there is none of that name.</summary>
+    public static async Task<ScriptDetailView?> OfAsync(string fieldId, string name, ScriptStore scripts, IFileSignatures signatures, string language, CancellationToken cancellation)
+    {
+        var book = await scripts.BookAsync(fieldId, name, cancellation);
+        if (book.Versions.Count == 0)
+        {
+            return null;
+        }
+
+        var ran = await scripts.RanAsync(fieldId, name, cancellation);
+        return new ScriptDetailView(ScriptView.Of(book, signatures, language), [.. book.Versions.Select(v => ScriptVersionView.Of(v, book, ran.Contains(v.Version)))], book.Turns);
+    }
+}
 
 /// <summary>A script to take in.</summary>
 /// <param name="Source">Lua; signed in its last line, or unsigned: then the gateway signs it for whoever brings it.</param>

@@ -75,7 +75,7 @@ public class TicketTests
         }
 
         Assert.Equal(3, desk.Receiver.Requests.Count);
-        Assert.Equal(1, desk.Tickets.Count);
+        Assert.Single(desk.Tickets);
         Assert.Equal("T-1", (await host.OnlyLeaseAsync()).Details.Ticket!.Number);
     }
 
@@ -97,7 +97,7 @@ public class TicketTests
             host.Clock.Advance(TimeSpan.FromMinutes(1));
         }
 
-        Assert.Equal(1, desk.Tickets.Count);
+        Assert.Single(desk.Tickets);
         var leases = await host.LeasesAsync();
         Assert.Equal(200, leases.Count(l => l.State == LeaseStates.Done && l.Details.Ticket!.Number == "T-1"));
         Assert.Equal(199, leases.Count(l => l.Details.Cause == LeaseCauses.TicketShared));
@@ -306,8 +306,8 @@ public class TicketTests
     [InlineData("/a/-", null)]
     [InlineData("/a", null)]
     [InlineData("/z", null)]
-    public void A_pointer_finds_what_RFC_6901_says(string pointer, string? text) =>
-        Assert.Equal(text, JsonPointer.Parse(pointer)!.Text(JsonElement.Parse("""{"a":[{"b":"x"},7.5],"c/d":{"~":"y"}}""")));
+    public void A_pointer_finds_what_RFC_6901_says(string path, string? text) =>
+        Assert.Equal(text, JsonPointer.Parse(path)!.Text(JsonElement.Parse("""{"a":[{"b":"x"},7.5],"c/d":{"~":"y"}}""")));
 
     [Fact]
     public void Mutated_pointers_and_answers_never_throw()
@@ -327,11 +327,11 @@ public class TicketTests
                 return string.Concat(text);
             }
 
-            if (JsonPointer.Parse(Mutate("/a/0/b")) is { } pointer)
+            if (JsonPointer.Parse(Mutate("/a/0/b")) is { } found)
             {
                 try
                 {
-                    pointer.Text(JsonElement.Parse(Mutate("""{"a":[{"b":"x"},7.5]}""")));
+                    found.Text(JsonElement.Parse(Mutate("""{"a":[{"b":"x"},7.5]}""")));
                 }
                 catch (JsonException)
                 {

@@ -152,6 +152,19 @@ public class HookTests
     }
 
     [Fact]
+    public async Task A_response_that_no_webhook_wants_says_so()
+    {
+        await using var host = await TestHost.StartAsync(Dialect.Sqlite);
+        host.Bind(TestHost.Always("webhook"));
+        using var client = host.Client(Roles.Administrator);
+        await AddAsync(client, new { name = "critical", url = "https://one.example/", language = "ja", include = new { levels = new[] { "critical" } } });
+        host.Commit(host.Finding("f1"));
+        await host.Worker.DrainAsync();
+        var lease = await host.OnlyLeaseAsync();
+        Assert.Equal((LeaseStates.Done, LeaseCauses.NoWebhookWants), (lease.State, lease.Details.Cause));
+    }
+
+    [Fact]
     public async Task One_webhook_that_is_down_holds_no_other_back_and_is_tried_alone()
     {
         await using var receiver = await HttpReceiver.StartAsync();

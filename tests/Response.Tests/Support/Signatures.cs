@@ -19,5 +19,8 @@ internal sealed class Signatures : IFileSignatures, IDisposable
 
     public SignatureVerdict Verify(string text, out string body, out string? signer) => SignedFile.Verify(text, [_own, .. Trusted], out body, out signer);
 
+    /// <summary>Trusts what another gateway signs.</summary>
+    public void Trust(Signatures other) => Trusted.Add(SignedFile.KeyOf(Convert.ToBase64String(other._own.ExportSubjectPublicKeyInfo()))!);
+
     public void Dispose() => _own.Dispose();
 }

@@ -32,7 +32,7 @@ internal sealed class TestHost : IAsyncDisposable
     private bool _workerRuns;
     private long _position;
 
-    private TestHost(TestStore store, World world, TimeProvider clock) => (Store, World, Time) = (store, world, clock);
+    private TestHost(TestStore store, World world, TimeProvider clock) => (Store, World, Time, Commands) = (store, world, clock, new CommandStandIn(clock));
 
     public TestStore Store { get; }
 
@@ -41,6 +41,8 @@ internal sealed class TestHost : IAsyncDisposable
     public NetworkStandIn Network { get; } = new();
 
     public Signatures Signatures { get; } = new();
+
+    public CommandStandIn Commands { get; }
 
     public TimeProvider Time { get; }
 
@@ -185,12 +187,15 @@ internal sealed class TestHost : IAsyncDisposable
         services.AddSingleton<IDeviceDirectory>(World).AddSingleton<IDeviceAccess>(World).AddSingleton<ITrafficRestrictions>(World).AddSingleton<IFindings>(World);
         services.AddSingleton<IResponseBindings>(World).AddSingleton<IOperatorAudit>(World).AddSingleton<IHistory>(World).AddSingleton<ISimFacts>(World)
             .AddSingleton<IHistoryFeed>(World).AddSingleton<IFindingLabels>(World);
-        services.AddSingleton<INetworkEnforcement>(Network).AddSingleton<IFileSignatures>(Signatures);
+        services.AddSingleton<INetworkEnforcement>(Network).AddSingleton<IDeviceCommands>(Commands).AddSingleton<IFileSignatures>(Signatures);
         services.AddResponse();
         services.AddSingleton(new Texts([typeof(Problem).Assembly, typeof(ResponseFeature).Assembly, typeof(TestHost).Assembly]));
         if (!_workerRuns)
         {
-            services.Remove(services.Last(s => s.ServiceType == typeof(IHostedService)));
+            foreach (var worker in services.Where(s => s.ServiceType == typeof(IHostedService)).TakeLast(2).ToList())
+            {
+                services.Remove(worker);
+            }
         }
 
         services.AddRouting();

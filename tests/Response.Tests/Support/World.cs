@@ -195,8 +195,15 @@ internal sealed class World : IDeviceDirectory, IDeviceAccess, ITrafficRestricti
         return Task.CompletedTask;
     }
 
-    public void Append(HistoryRecord record, DbTransaction transaction) => transaction.Connection!.Execute(
-        "INSERT INTO test_history (seq, kind, what, subject, correlation) SELECT COALESCE(MAX(seq), 0) + 1, @Kind, @What, @Line, @CorrelationId FROM test_history",
-        new { record.Kind, record.What, Line = $"{record.Subject} {System.Text.Json.JsonDocument.Parse(record.Details!).RootElement.GetProperty("state")}", record.CorrelationId },
-        transaction);
+    /// <summary>Runs before a record is kept; may throw, so that its transaction is rolled back.</summary>
+    public Action<HistoryRecord> OnRecord { get; set; } = _ => { };
+
+    public void Append(HistoryRecord record, DbTransaction transaction)
+    {
+        OnRecord(record);
+        transaction.Connection!.Execute(
+            "INSERT INTO test_history (seq, kind, what, subject, correlation) SELECT COALESCE(MAX(seq), 0) + 1, @Kind, @What, @Line, @CorrelationId FROM test_history",
+            new { record.Kind, record.What, Line = $"{record.Subject} {System.Text.Json.JsonDocument.Parse(record.Details!).RootElement.GetProperty("state")}", record.CorrelationId },
+            transaction);
+    }
 }

@@ -4,7 +4,6 @@ using Sekisho.Domain.Detection;
 using Sekisho.Domain.Devices;
 using Sekisho.Domain.Signatures;
 using Sekisho.Response.Leases;
-using Sekisho.Response.Policies;
 using Sekisho.Storage;
 
 namespace Sekisho.Response.Actions.RunScript;

@@ -51,7 +51,10 @@ internal sealed record ScriptBook(string Name, IReadOnlyList<ScriptVersion> Vers
     public ScriptVersion? Trial => In(ScriptStates.Trial);
 
     /// <summary>The version that a dry run takes unless told otherwise.</summary>
-    public ScriptVersion? Usual => Active ?? Trial ?? Versions.FirstOrDefault();
+    public ScriptVersion? Usual => Active ?? Trial ?? Newest;
+
+    /// <summary>The newest version; null when there is none.</summary>
+    public ScriptVersion? Newest => Versions is [var newest, ..] ? newest : null;
 
     /// <summary>State of a version.</summary>
     /// <remarks>A dry run changes nothing of where a version stands.</remarks>

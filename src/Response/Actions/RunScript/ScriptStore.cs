@@ -134,9 +134,9 @@ internal sealed class ScriptStore(Databases databases, MasterKey key, IHistory h
             transaction);
     }
 
-    /// <summary>Whether a version ran on a live detection without a fault.</summary>
-    public Task<bool> HasRunAsync(string fieldId, string name, int version, CancellationToken cancellation) => databases.State.ReadAsync(
-        async c => await c.ExecuteScalarAsync<long>("SELECT COUNT(*) FROM response_script_run WHERE field_id = @fieldId AND name = @name AND version = @version AND good = 1", new { fieldId, name, version }) > 0,
+    /// <summary>Versions that ran on a live detection without a fault.</summary>
+    public Task<IReadOnlySet<int>> RanAsync(string fieldId, string name, CancellationToken cancellation) => databases.State.ReadAsync(
+        async c => (IReadOnlySet<int>)(await c.QueryAsync<int>("SELECT DISTINCT version FROM response_script_run WHERE field_id = @fieldId AND name = @name AND good = 1", new { fieldId, name })).ToHashSet(),
         cancellation);
 
     /// <summary>Runs on live detections, newest first.</summary>

@@ -61,13 +61,14 @@ internal sealed class WebhookAction(
         }
 
         // Who was told of a finding by a response of its own is told of its retraction by another one of its own.
-        if (!lease.Details.TellsRetraction && named.Where(h => h.Wants(lease.Level, lease.Risk)).ToList() is { Count: > 0 } wanting)
+        var wanting = named.Where(h => h.Wants(lease.Level, lease.Risk)).ToList();
+        if (!lease.Details.TellsRetraction && wanting.Count > 0)
         {
             await OrderAsync(lease, wanting, cancellation);
         }
 
         return plain is null
-            ? new ActionOutcome.Done()
+            ? new ActionOutcome.Done(Cause: wanting.Count == 0 ? LeaseCauses.NoWebhookWants : null)
             : Outcome(await receivers.SendAsync(
                 new ReceiverRequest(HttpMethod.Post, plain.Url, plain.Secret, new Dictionary<string, string>(), lease.Id, JsonSerializer.SerializeToUtf8Bytes(Body(order), Json)), readsAnswer: false, cancellation));
     }
