@@ -52,7 +52,9 @@ public static class ResponseFeature
         services.AddSingleton<LeaseStore>();
         services.AddSingleton<NotificationStore>();
         services.AddSingleton<QueueSignal>();
+        services.AddSingleton<GroupStore>();
         services.AddSingleton<MailText>();
+        services.AddSingleton<DigestText>();
         services.AddSingleton<MailSender>();
 
         services.AddSingleton<SimStore>();

@@ -129,7 +129,13 @@ internal sealed record LeaseDetails
     public int Retries { get; init; }
 
     public IReadOnlyList<LeaseApproval> Approvals { get; init; } = [];
+
+    /// <summary>Who took in hand what it called people for; null while nobody has.</summary>
+    public LeaseAcknowledgement? Acknowledged { get; init; }
 }
+
+/// <summary>One person took it in hand.</summary>
+internal sealed record LeaseAcknowledgement(string By, DateTimeOffset At);
 
 /// <summary>What a notice says: texts response.notice.NAME.subject and .text with values in their places.</summary>
 internal sealed record LeaseNotice(string Name, IReadOnlyDictionary<string, string> Values);
@@ -195,15 +201,25 @@ internal static class LeaseCauses
     public const string NoNetworkLink = "no-network-link";
     public const string NothingReachable = "nothing-reachable";
     public const string NetworkProtected = "network-protected";
+    public const string WaitsForSummary = "waits-for-summary";
+    public const string QuietHours = "quiet-hours";
+    public const string OutsideHours = "outside-hours";
+    public const string ToldAlready = "told-already";
+    public const string CallGoesOn = "call-goes-on";
+    public const string NoOnCall = "no-on-call";
+    public const string BelowOnCall = "below-on-call";
+    public const string Acknowledged = "acknowledged";
+    public const string NobodyAcknowledged = "nobody-acknowledged";
 
     /// <summary>Obstacles in settings, which a person can remove; then the response can be tried again.</summary>
-    public static readonly IReadOnlyList<string> ThatPeopleRemove = [NoRecipients, NoMailServer, PasswordInClear, NoWebhook, AddressNotAllowed, NoSim, SimNotOffered, SimUnknown, SimForbidden, SimCarriesMany, NoNetworkLink, NetworkProtected];
+    public static readonly IReadOnlyList<string> ThatPeopleRemove = [NoRecipients, NoMailServer, PasswordInClear, NoWebhook, AddressNotAllowed, NoSim, SimNotOffered, SimUnknown, SimForbidden, SimCarriesMany, NoNetworkLink, NetworkProtected, NoOnCall];
 
     public static readonly IReadOnlyList<string> All =
     [
         UnknownAction, NoDevice, DeviceGone, FindingGone, NoRecipients, NoMailServer, PasswordInClear, NoWebhook, AddressNotAllowed, AlreadyLocked, StillHeld,
         LockedByOthers, ReleasedElsewhere, TriesUsedUp, InSummary, RanOut, FindingRetracted, KeptForPerson, BlastRadius, ApprovalRanOut, HandledInTime,
         NoNetworkLink, NothingReachable, NetworkProtected,
+        WaitsForSummary, QuietHours, OutsideHours, ToldAlready, CallGoesOn, NoOnCall, BelowOnCall, Acknowledged, NobodyAcknowledged,
         NoSim, NoSimProvider, SimNotOffered, SimUnknown, SimForbidden, SimTerminated, SimCarriesMany, SimOffAlready, SimStillHeld, SimChangedElsewhere,
     ];
 }

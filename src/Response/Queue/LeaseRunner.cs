@@ -1,3 +1,4 @@
+using System.Data.Common;
 using System.Globalization;
 using Microsoft.Extensions.Logging;
 using Sekisho.Domain.Detection;
@@ -13,7 +14,7 @@ namespace Sekisho.Response.Queue;
 /// claim runs out and the lease is tried again. Any thread, any node; the claim decides who works.
 /// </summary>
 internal sealed partial class LeaseRunner(
-    LeaseOrders orders, LeaseStore leases, Notices notices, IFindings findings, LeaseSettings settings, TimeProvider clock, ILogger<LeaseRunner> log) : IDisposable
+    LeaseOrders orders, LeaseStore leases, GroupStore groups, Notices notices, IFindings findings, LeaseSettings settings, TimeProvider clock, ILogger<LeaseRunner> log) : IDisposable
 {
     // Steps of ladders are counted by the guard one after another, so that two at once cannot both be the last one allowed.
     private readonly SemaphoreSlim _guardTurn = new(1);
@@ -108,16 +109,22 @@ internal sealed partial class LeaseRunner(
         }
 
         var now = clock.GetUtcNow();
+        if (outcome is ActionOutcome.Join { With: { } others } with)
+        {
+            await leases.ChangeAllAsync([.. others.Where(id => id != claimed.Id)], l => LeaseMachine.JoinedFor(l, with.Group, with.Until, with.Progress), CancellationToken.None);
+        }
+
         var ended = await leases.ChangeAsync(
             claimed.Id,
             l => outcome switch
             {
                 ActionOutcome.Done done => LeaseMachine.Done(l, action.CanUndo, action.LocksOut, done.Holds, done.Cause, now, settings),
                 ActionOutcome.Refused refused => LeaseMachine.RefusedBecause(l, refused.Cause, now),
-                ActionOutcome.Join join => LeaseMachine.Joined(l, join.Group, join.Until),
+                ActionOutcome.Join join => LeaseMachine.Joined(l, join.Group, join.Until, join.Progress, now),
                 ActionOutcome.Retry retry => LeaseMachine.TryFailed(l, retry.Error, retry.Progress, now, settings),
                 _ => throw new InvalidOperationException($"No such outcome: {outcome.GetType().Name}."),
             },
+            TellNobodyCame,
             CancellationToken.None);
         Count(ended);
         if (outcome is not ActionOutcome.Retry failure)
@@ -128,11 +135,20 @@ internal sealed partial class LeaseRunner(
         TryFailed(claimed.Id, claimed.Action, claimed.Attempts, failure.Error);
         if (ended is { GroupKey: { } group })
         {
-            var members = await leases.GroupAsync(group, CancellationToken.None);
+            var members = await groups.GroupAsync(group, CancellationToken.None);
             await leases.ChangeAllAsync([.. members.Select(m => m.Id)], m => LeaseMachine.TryFailedFor(m, ended, now), CancellationToken.None);
         }
 
         return false;
+    }
+
+    /// <summary>All on call were told and none acknowledged: the administrators learn of it in the same transaction.</summary>
+    private void TellNobodyCame(Lease lease, DbTransaction transaction)
+    {
+        if (lease is { State: LeaseStates.Done, Details.Cause: LeaseCauses.NobodyAcknowledged })
+        {
+            notices.Tell(lease.FieldId, Notices.Names.NobodyAcknowledged, lease.Id, Levels.Critical, lease, lease.CorrelationId, transaction, ("finding", lease.FindingId ?? ""), ("response", lease.Id));
+        }
     }
 
     private async Task<ActionOutcome> RunWithinLimitAsync(Lease lease, IResponseAction action, CancellationToken cancellation)
