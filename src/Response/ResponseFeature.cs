@@ -14,6 +14,7 @@ using Sekisho.Response.Emergency;
 using Sekisho.Response.Incidents;
 using Sekisho.Response.Leases;
 using Sekisho.Response.Notification;
+using Sekisho.Response.Notification.OnCall;
 using Sekisho.Response.Orders;
 using Sekisho.Response.Policies;
 using Sekisho.Response.Queue;
@@ -45,6 +46,7 @@ public static class ResponseFeature
         services.AddSettings<RestrictSettings>("Response:Restrict");
         services.AddSettings<MailSettings>("Response:Mail");
         services.AddSettings<SocSettings>("Response:Soc");
+        services.AddSettings<OnCallSettings>("Response:OnCall");
         services.AddSettings<WebhookSettings>("Response:Webhook");
         services.AddSettings<NetworkSettings>("Response:Network");
         services.AddSettings<SimSettings>("Response:Sim");
@@ -55,6 +57,12 @@ public static class ResponseFeature
         services.AddSingleton<GroupStore>();
         services.AddSingleton<MailText>();
         services.AddSingleton<DigestText>();
+        services.AddSingleton<OnCallText>();
+        services.AddSingleton<AcknowledgeLinks>();
+        services.AddSingleton<AcknowledgeDesk>();
+        services.AddSingleton<AcknowledgeTools>();
+        services.AddSingleton<RequestLimit>();
+        services.AddSingleton<IFindingLabelPart, OnCallLabels>();
         services.AddSingleton<MailSender>();
 
         services.AddSingleton<SimStore>();
@@ -70,6 +78,7 @@ public static class ResponseFeature
         services.AddSingleton<IResponseAction>(provider => Mail(provider, null));
         services.AddSingleton<IResponseAction>(provider => Mail(provider, RecipientRoles.Administrator));
         services.AddSingleton<IResponseAction>(provider => Mail(provider, RecipientRoles.PersonInCharge));
+        services.AddSingleton<IResponseAction, OnCallAction>();
         services.AddSingleton<IResponseAction, WebhookAction>();
         services.AddSingleton<IResponseAction, RestrictRateAction>();
         services.AddSingleton<IResponseAction, SuspendAuthenticationAction>();
@@ -122,6 +131,7 @@ public static class ResponseFeature
         EmergencyRoutes.Map(routes);
         IncidentRoutes.Map(routes);
         NotificationRoutes.Map(routes);
+        AcknowledgeRoutes.Map(routes);
         SimProviderRoutes.Map(routes);
         SimCardRoutes.Map(routes);
         SocRoutes.Map(routes);

@@ -18,6 +18,9 @@ internal static class ResponseProblems
     /// <summary>No recipient and no webhook.</summary>
     public static readonly ProblemType NobodyToNotify = new("notification-nobody", StatusCodes.Status409Conflict);
 
+    /// <summary>Too many requests with one link, or with none that is good.</summary>
+    public static readonly ProblemType TooManyLinks = new("acknowledge-too-many", StatusCodes.Status429TooManyRequests);
+
     /// <summary>The caller is not among those who may lock the field down.</summary>
     public static readonly ProblemType NotInPlan = new("emergency-not-in-plan", StatusCodes.Status403Forbidden);
 
@@ -50,7 +53,7 @@ internal static class ResponseProblems
 
     public static readonly IReadOnlyList<ProblemType> All =
     [
-        WrongState, CannotUndo, SamePerson, NobodyToNotify, NotInPlan, NothingToRelease, IncidentState, IncidentHeld, StepOrder, IncidentFull,
+        WrongState, CannotUndo, SamePerson, NobodyToNotify, TooManyLinks, NotInPlan, NothingToRelease, IncidentState, IncidentHeld, StepOrder, IncidentFull,
         SocReporterTaken, SocNoReporter, SocNotSending, SocTooMany,
     ];
 }
