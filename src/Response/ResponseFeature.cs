@@ -1,4 +1,5 @@
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 using Sekisho.Api.Access;
 using Sekisho.Api.Settings;
 using Sekisho.Domain.Detection;
@@ -50,6 +51,9 @@ public static class ResponseFeature
         services.AddSettings<WebhookSettings>("Response:Webhook");
         services.AddSettings<NetworkSettings>("Response:Network");
         services.AddSettings<SimSettings>("Response:Sim");
+
+        // The web host would write whole addresses of requests, and with them the tokens of acknowledgement links.
+        services.AddLogging(logging => logging.AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.Warning));
 
         services.AddSingleton<LeaseStore>();
         services.AddSingleton<NotificationStore>();

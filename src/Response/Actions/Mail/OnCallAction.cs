@@ -102,7 +102,7 @@ internal sealed class OnCallAction(
         var now = clock.GetUtcNow();
         if (call.NextAt(duty) is { } at && at > now && at - now <= TimeSpan.FromMinutes(duty.Minutes))
         {
-            return new ActionOutcome.Join(key, at, call.Stored, all);
+            return new ActionOutcome.Join(key, at, call.Store(), all);
         }
 
         if (call.Next(duty) is not { } next)
@@ -128,7 +128,7 @@ internal sealed class OnCallAction(
 
         // Somebody whose mail is refused cannot be waited for.
         var told = call.With(next.Person, next.Round, refused ? now.AddMinutes(-duty.Minutes) : now);
-        return new ActionOutcome.Join(key, refused ? now : now.AddMinutes(duty.Minutes), told.Stored, all);
+        return new ActionOutcome.Join(key, refused ? now : now.AddMinutes(duty.Minutes), told.Store(), all);
     }
 
     /// <summary>Tells those who were called that there was nothing.</summary>

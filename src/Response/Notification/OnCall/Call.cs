@@ -14,7 +14,7 @@ internal sealed record Call(IReadOnlyList<CallStep> Told)
     public static Call Of(IEnumerable<Lease> leases) =>
         leases.Select(l => l.Details.Progress).OfType<string>().Select(p => JsonSerializer.Deserialize<Call>(p)!).MaxBy(c => c.Told.Count) ?? new Call([]);
 
-    public string Stored => JsonSerializer.Serialize(this);
+    public string Store() => JsonSerializer.Serialize(this);
 
     public Call With(string person, int round, DateTimeOffset at) => new([.. Told, new CallStep(person, round, at)]);
 
