@@ -52,7 +52,7 @@ internal sealed class CommandDesk(
                 ValidUntil = until,
                 EndsAt = until,
                 CorrelationId = correlationId,
-                Content = new CommandContent { Sender = sender.ToString(), Arguments = request.ArgumentsText(), Fault = fault, Actor = sender.Name },
+                Content = new CommandContent { Sender = sender.ToString(), Arguments = request.ArgumentsText(), Fault = fault, Actor = sender.Kind == "key" ? sender.ToString() : sender.Name },
             };
             var result = await store.SendAsync(new NewCommand(command, repeatKey, Untold: fault is not null), cancellation).ConfigureAwait(false);
             if (result is { Command: { } taken, IsRepeat: false })

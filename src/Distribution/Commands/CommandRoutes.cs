@@ -105,8 +105,7 @@ internal static class CommandRoutes
             return Problem.Of(CommonProblems.Invalid, [.. faults.Select(f => new Fault(f.Place, texts.Get("distribution.fault." + f.Key, language)))]);
         }
 
-        var kind = context.User.HasClaim(Principal.HolderKind, "key") ? "key" : "account";
-        var result = await desk.SendAsync(device, new CommandSender(kind, context.User.NameOf()), request, key, Correlation.Of(context), cancellation).ConfigureAwait(false);
+        var result = await desk.SendAsync(device, SenderOf(context), request, key, Correlation.Of(context), cancellation).ConfigureAwait(false);
         if (result.Command is not { } command)
         {
             return Problem.Of(CommonProblems.TooMany).After(result.Wait);
@@ -183,6 +182,11 @@ internal static class CommandRoutes
             _ => Problem.Of(CommandProblems.WrongState, ("state", now?.Shown ?? command.Shown)),
         };
     }
+
+    // The name of a key begins with its kind already.
+    private static CommandSender SenderOf(HttpContext context) => context.User.NameOf() is var name && context.User.HasClaim(Principal.HolderKind, "key")
+        ? new CommandSender("key", name.StartsWith("key:", StringComparison.Ordinal) ? name[4..] : name)
+        : new CommandSender("account", name);
 
     private static CommandListView Shown(string fieldId, HttpContext context, CommandLists lists, Texts texts)
     {

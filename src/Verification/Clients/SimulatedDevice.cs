@@ -40,6 +40,8 @@ public sealed record DeviceLine(IPAddress? From = null, string? Client = null, s
 /// </summary>
 public sealed class SimulatedDevice : IDisposable
 {
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(30);
     private readonly HttpClient _http;
     private readonly TimeProvider _clock;
     private readonly X509Certificate2 _authority;
@@ -52,7 +54,7 @@ public sealed class SimulatedDevice : IDisposable
     /// <param name="line">How it is connected.</param>
     public SimulatedDevice(Uri address, string caFile, DeviceCredential credential, TimeProvider clock, DeviceLine? line = null)
     {
-        _http = new HttpClient(TrustedHttp.Handler(caFile, clock, line?.From, Meter)) { BaseAddress = address, Timeout = TimeSpan.FromSeconds(20) };
+        _http = new HttpClient(TrustedHttp.Handler(caFile, clock, line?.From, Meter)) { BaseAddress = address, Timeout = Timeout.InfiniteTimeSpan };
         _authority = X509CertificateLoader.LoadCertificateFromFile(caFile);
         Credential = credential;
         Line = line ?? new DeviceLine();
@@ -243,8 +245,10 @@ public sealed class SimulatedDevice : IDisposable
             request.Headers.TryAddWithoutValidation("Sekisho-Device", DeviceId);
         }
 
-        using var response = await _http.SendAsync(request, cancellation).ConfigureAwait(false);
-        var text = await response.Content.ReadAsStringAsync(cancellation).ConfigureAwait(false);
+        using var limit = new CancellationTokenSource(Patience + (path.Contains("?wait=", StringComparison.Ordinal) ? LongestWait : TimeSpan.Zero), TimeProvider.System);
+        using var both = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellation);
+        using var response = await _http.SendAsync(request, both.Token).ConfigureAwait(false);
+        var text = await response.Content.ReadAsStringAsync(both.Token).ConfigureAwait(false);
         var problem = response.StatusCode >= HttpStatusCode.BadRequest && response.Content.Headers.ContentType?.MediaType == "application/problem+json"
             ? JsonNode.Parse(text)?["type"]?.GetValue<string>().Split(':')[^1]
             : null;

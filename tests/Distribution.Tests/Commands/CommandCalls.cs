@@ -67,7 +67,7 @@ internal static class CommandCalls
     {
         if (name is not null)
         {
-            request.Headers.Add("X-Name", name);
+            request.Headers.Add("X-Name", key ? "key:" + name : name);
             request.Headers.Add("X-Holder", key ? "key" : "person");
         }
 
