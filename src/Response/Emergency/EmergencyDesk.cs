@@ -9,8 +9,11 @@ using Sekisho.Response.Policies;
 namespace Sekisho.Response.Emergency;
 
 /// <summary>Locks a field down, and releases it step by step. Each device has a lease of its own, so that what is locked, why and by whom is seen and undone as any other response. Any thread.</summary>
-internal sealed class EmergencyDesk(LockdownStore store, LeaseStore leases, IDeviceDirectory directory, Notices notices, QueueSignal signal, TimeProvider clock)
+internal sealed class EmergencyDesk(LockdownStore store, LeaseStore leases, IDeviceDirectory directory, Notices notices, QueueSignal signal, TimeProvider clock) : IDisposable
 {
+    // Two people who press the button at the same moment lock down once.
+    private readonly SemaphoreSlim _turn = new(1);
+
     /// <summary>Condition of the leases of a lock-down.</summary>
     public const string Condition = "emergency";
 
@@ -21,7 +24,32 @@ internal sealed class EmergencyDesk(LockdownStore store, LeaseStore leases, IDev
             .OrderBy(d => d.DeviceId, StringComparer.Ordinal)];
 
     /// <summary>Locks down: it is recorded, and every device's response waits in the queue, when this returns. A rehearsal records and tells, and locks nothing.</summary>
-    public async Task<Lockdown> LockAsync(string fieldId, LockdownScope scope, bool isRehearsal, string by, string reason, string correlationId, CancellationToken cancellation)
+    /// <returns>The lock-down, and whether it is a new one: where another of the same scope holds all its devices already, that one is meant, so that one release lets them in.</returns>
+    public async Task<(Lockdown Lockdown, bool Fresh)> LockAsync(string fieldId, LockdownScope scope, bool isRehearsal, string by, string reason, string correlationId, CancellationToken cancellation)
+    {
+        await _turn.WaitAsync(cancellation);
+        try
+        {
+            return !isRehearsal && await HoldingAsync(fieldId, scope, cancellation) is { } before
+                ? (before, false)
+                : (await OrderAsync(fieldId, scope, isRehearsal, by, reason, correlationId, cancellation), true);
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
+
+    public void Dispose() => _turn.Dispose();
+
+    /// <summary>The lock-down of the same scope that no step has released anything of and no device was added to since.</summary>
+    private async Task<Lockdown?> HoldingAsync(string fieldId, LockdownScope scope, CancellationToken cancellation)
+    {
+        var devices = Devices(fieldId, scope).Select(d => d.DeviceId).ToList();
+        return (await store.ListAsync(fieldId, cancellation)).FirstOrDefault(l => l is { EndedAt: null, Details.IsRehearsal: false } && l.Details.Scope == scope && !devices.Except(l.Details.Locked, StringComparer.Ordinal).Any());
+    }
+
+    private async Task<Lockdown> OrderAsync(string fieldId, LockdownScope scope, bool isRehearsal, string by, string reason, string correlationId, CancellationToken cancellation)
     {
         var now = clock.GetUtcNow();
         var devices = Devices(fieldId, scope);

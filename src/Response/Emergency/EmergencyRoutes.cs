@@ -78,8 +78,8 @@ internal static class EmergencyRoutes
             .WithName("GetEmergency").WithSummary("Shows a lock-down and the steps of its release.").WithTags("Emergency")
             .Produces<LockdownView>().ProducesProblem(StatusCodes.Status404NotFound).Reads("responses");
         routes.Field.MapPost("/emergencies", LockAsync)
-            .WithName("LockDown").WithSummary("Locks down the field, a kind of its devices, or what is behind a gateway unit. A rehearsal locks nothing.").WithTags("Emergency")
-            .Produces<LockdownView>(StatusCodes.Status201Created).ProducesProblem(StatusCodes.Status403Forbidden).ProducesProblem(StatusCodes.Status422UnprocessableEntity)
+            .WithName("LockDown").WithSummary("Locks down the field, a kind of its devices, or what is behind a gateway unit. A rehearsal locks nothing. 200: the same is locked down already, and this is it.").WithTags("Emergency")
+            .Produces<LockdownView>(StatusCodes.Status201Created).Produces<LockdownView>().ProducesProblem(StatusCodes.Status403Forbidden).ProducesProblem(StatusCodes.Status422UnprocessableEntity)
             .WithMetadata(Person, new Change("emergency.lock"));
         routes.Field.MapPost("/emergencies/{id}/release", ReleaseAsync)
             .WithName("ReleaseLockDown").WithSummary("Releases some or all of what is still locked; the last step ends the lock-down.").WithTags("Emergency")
@@ -118,8 +118,8 @@ internal static class EmergencyRoutes
             return Problem.Of(CommonProblems.Invalid, faults);
         }
 
-        var made = await desk.LockAsync(fieldId, scope, request.Rehearsal ?? false, context.User.NameOf(), request.Reason!.Trim(), Correlation.Of(context), cancellation);
-        return Results.Created($"/api/v1/fields/{fieldId}/emergencies/{made.Id}", LockdownView.Of(made));
+        var (made, fresh) = await desk.LockAsync(fieldId, scope, request.Rehearsal ?? false, context.User.NameOf(), request.Reason!.Trim(), Correlation.Of(context), cancellation);
+        return fresh ? Results.Created($"/api/v1/fields/{fieldId}/emergencies/{made.Id}", LockdownView.Of(made)) : Results.Ok(LockdownView.Of(made));
     }
 
     private static async Task<IResult> ReleaseAsync(

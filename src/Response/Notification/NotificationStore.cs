@@ -8,7 +8,7 @@ using Sekisho.Storage.Keys;
 namespace Sekisho.Response.Notification;
 
 /// <summary>The table notification. Null as field stands for the gateway itself. Any thread.</summary>
-internal sealed class NotificationStore(Databases databases, MasterKey key, TimeProvider clock) : IDisposable
+internal sealed class NotificationStore(Databases databases, MasterKey key, FormerRecipients former, TimeProvider clock) : IDisposable
 {
     private readonly ColumnCipher _cipher = new(key, "response-notification");
 
@@ -32,7 +32,9 @@ internal sealed class NotificationStore(Databases databases, MasterKey key, Time
             async t =>
             {
                 var before = await t.Connection!.QuerySingleOrDefaultAsync<byte[]>("SELECT document FROM notification WHERE field_id = @field", new { field = fieldId ?? "" }, t);
-                var secret = before is null ? null : JsonSerializer.Deserialize<NotificationSettings>(_cipher.UnprotectText(before, Context(fieldId)))!.Webhook?.Secret;
+                var present = before is null ? null : JsonSerializer.Deserialize<NotificationSettings>(_cipher.UnprotectText(before, Context(fieldId)))!;
+                former.Keep(fieldId, present?.Recipients ?? [], t);
+                var secret = present?.Webhook?.Secret;
                 var fresh = webhookUrl is not null && (newSecret || secret is null) ? "whsec_" + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(32)) : null;
                 var settings = new NotificationSettings(recipients, webhookUrl is null ? null : new Webhook(webhookUrl, fresh ?? secret!)) { Times = times };
                 await t.Connection!.ExecuteAsync(

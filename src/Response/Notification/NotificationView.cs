@@ -36,7 +36,7 @@ internal sealed record NotificationView(IReadOnlyList<Recipient> Recipients, Web
     public static string MaskAddress(string address) => address[..1] + "***" + address[address.LastIndexOf('@')..];
 
     // Paths of webhooks often are the secret that lets one post there.
-    private static string MaskUrl(string url) => new Uri(url).GetLeftPart(UriPartial.Authority) + "/***";
+    public static string MaskUrl(string url) => new Uri(url).GetLeftPart(UriPartial.Authority) + "/***";
 }
 
 /// <summary>Hours in which mails below the highest level wait.</summary>

@@ -24,33 +24,51 @@ internal sealed class RuleStore(Databases databases, MasterKey key, TimeProvider
             $"SELECT {Columns} FROM response_rules WHERE field_id = @fieldId ORDER BY revision DESC", new { fieldId })).Select(r => Read(fieldId, r))],
         cancellation);
 
-    /// <summary>Adds a revision.</summary>
+    /// <summary>Adds a revision. Two at the same moment become two revisions, one after the other.</summary>
     /// <param name="fieldId">The field.</param>
     /// <param name="rules">The rules; null for those of the template.</param>
     /// <param name="by">Who.</param>
     /// <param name="reason">Why.</param>
+    /// <param name="signer">Key that stands for them.</param>
+    /// <param name="origin">File that they came in; null when set by hand.</param>
     /// <param name="along">What belongs to it in its transaction.</param>
     /// <param name="cancellation">Cancels before the change.</param>
-    public Task<RuleRevision> AddAsync(string fieldId, IReadOnlyList<ResponseBinding>? rules, string by, string reason, Action<RuleRevision, DbTransaction> along, CancellationToken cancellation) =>
-        databases.State.WriteAsync(
-            async t =>
-            {
-                var last = await t.Connection!.ExecuteScalarAsync<long>("SELECT COALESCE(MAX(revision), 0) FROM response_rules WHERE field_id = @fieldId", new { fieldId }, t);
-                var revision = new RuleRevision(last + 1, rules, by, reason, clock.GetUtcNow());
-                await t.Connection!.ExecuteAsync(
-                    "INSERT INTO response_rules (field_id, revision, document, changed_at) VALUES (@fieldId, @Revision, @document, @at)",
-                    new
+    public async Task<RuleRevision> AddAsync(
+        string fieldId, IReadOnlyList<ResponseBinding>? rules, string by, string reason, string signer, RuleOrigin? origin, Action<RuleRevision, DbTransaction> along, CancellationToken cancellation)
+    {
+        while (true)
+        {
+            var added = await databases.State.WriteAsync(
+                async t =>
+                {
+                    var last = await t.Connection!.ExecuteScalarAsync<long>("SELECT COALESCE(MAX(revision), 0) FROM response_rules WHERE field_id = @fieldId", new { fieldId }, t);
+                    var revision = new RuleRevision(last + 1, rules, by, reason, clock.GetUtcNow()) { Signer = signer, Origin = origin };
+                    var rows = await t.Connection!.ExecuteAsync(
+                        "INSERT INTO response_rules (field_id, revision, document, changed_at) VALUES (@fieldId, @Revision, @document, @at) ON CONFLICT (field_id, revision) DO NOTHING",
+                        new
+                        {
+                            fieldId,
+                            revision.Revision,
+                            document = _cipher.Protect(JsonSerializer.Serialize(new Document(rules, by, reason, signer, origin)), Context(fieldId, revision.Revision)),
+                            at = revision.ChangedAt.ToUnixTimeMilliseconds(),
+                        },
+                        t);
+                    if (rows == 0)
                     {
-                        fieldId,
-                        revision.Revision,
-                        document = _cipher.Protect(JsonSerializer.Serialize(new Document(rules, by, reason)), Context(fieldId, revision.Revision)),
-                        at = revision.ChangedAt.ToUnixTimeMilliseconds(),
-                    },
-                    t);
-                along(revision, t);
-                return revision;
-            },
-            cancellation);
+                        // Somebody else took the number meanwhile; the next one is tried.
+                        return null;
+                    }
+
+                    along(revision, t);
+                    return revision;
+                },
+                cancellation);
+            if (added is not null)
+            {
+                return added;
+            }
+        }
+    }
 
     public void Dispose() => _cipher.Dispose();
 
@@ -62,7 +80,7 @@ internal sealed class RuleStore(Databases databases, MasterKey key, TimeProvider
         try
         {
             var document = JsonSerializer.Deserialize<Document>(_cipher.UnprotectText(row.Document, Context(fieldId, row.Revision)))!;
-            return new RuleRevision(row.Revision, document.Rules, document.By, document.Reason, at);
+            return new RuleRevision(row.Revision, document.Rules, document.By, document.Reason, at) { Signer = document.Signer, Origin = document.Origin };
         }
         catch (StorageException)
         {
@@ -71,7 +89,7 @@ internal sealed class RuleStore(Databases databases, MasterKey key, TimeProvider
         }
     }
 
-    private sealed record Document(IReadOnlyList<ResponseBinding>? Rules, string By, string Reason);
+    private sealed record Document(IReadOnlyList<ResponseBinding>? Rules, string By, string Reason, string? Signer, RuleOrigin? Origin);
 
     private sealed class Row
     {

@@ -34,6 +34,9 @@ public class EmergencyTests
         await host.Worker.DrainAsync();
         Assert.All(host.World.Devices.Values.Where(d => d.FieldId == "cars"), d => Assert.NotEqual(LifecycleStates.Active, d.State));
 
+        // However many devices it holds, people are reminded of it once a time.
+        Assert.Equal("emergency-holds", Assert.Single(await host.NoticesAsync(), n => n.Details.Notice!.Name != "emergency").Details.Notice!.Name);
+
         var id = made.GetProperty("id").GetString();
         var first = await PostAsync(client, $"{Path}/{id}/release", new { share = 0.1, reason = "the first two as a trial" });
         Assert.Equal(18, first.GetProperty("locked").GetInt32());
@@ -78,6 +81,32 @@ public class EmergencyTests
         };
         await host.Worker.DrainAsync();
 
+        Assert.All(host.World.Devices.Values.Where(d => d.FieldId == "cars"), d => Assert.Equal(LifecycleStates.Active, d.State));
+    }
+
+    [Theory]
+    [InlineData(Dialect.Sqlite)]
+    [InlineData(Dialect.PostgreSql)]
+    public async Task Two_people_who_lock_the_same_down_at_once_make_one_lock_down_that_one_release_ends(Dialect dialect)
+    {
+        await using var host = await TestHost.StartAsync(dialect);
+        using var client = host.Client(Roles.Administrator);
+        var answers = await Task.WhenAll(Enumerable.Range(0, 6).Select(i => client.PostAsJsonAsync(Path, new { reason = $"person {i}" })));
+        Assert.Equal([HttpStatusCode.OK, HttpStatusCode.OK, HttpStatusCode.OK, HttpStatusCode.OK, HttpStatusCode.OK, HttpStatusCode.Created], answers.Select(a => a.StatusCode).Order());
+        var id = Assert.Single((await Task.WhenAll(answers.Select(a => a.Content.ReadFromJsonAsync<JsonElement>()))).Select(v => v.GetProperty("id").GetString()).Distinct());
+        await host.Worker.DrainAsync();
+        Assert.Equal(3, (await host.LeasesAsync()).Count);
+
+        // What was released in part is locked again by another order.
+        await PostAsync(client, $"{Path}/{id}/release", new { devices = new[] { "d000000000000001" }, reason = "clean" });
+        await host.Worker.DrainAsync();
+        Assert.Equal(LifecycleStates.Active, host.World.StateOf("d000000000000001"));
+        var second = await PostAsync(client, Path, new { reason = "not clean after all" }, HttpStatusCode.Created);
+        await host.Worker.DrainAsync();
+        Assert.Equal(LifecycleStates.Abnormal, host.World.StateOf("d000000000000001"));
+        await PostAsync(client, $"{Path}/{second.GetProperty("id").GetString()}/release", new { reason = "clean" });
+        await PostAsync(client, $"{Path}/{id}/release", new { reason = "clean" });
+        await host.Worker.DrainAsync();
         Assert.All(host.World.Devices.Values.Where(d => d.FieldId == "cars"), d => Assert.Equal(LifecycleStates.Active, d.State));
     }
 

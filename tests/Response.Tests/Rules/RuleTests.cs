@@ -43,6 +43,22 @@ public class RuleTests
         Assert.Equal(2, (await host.NoticesAsync()).Count(n => n.Details.Notice!.Name == "rules-changed"));
     }
 
+    [Theory]
+    [InlineData(Dialect.Sqlite)]
+    [InlineData(Dialect.PostgreSql)]
+    public async Task Rules_that_several_people_set_at_the_same_moment_become_revisions_one_after_the_other(Dialect dialect)
+    {
+        await using var host = await TestHost.StartAsync(dialect);
+        using var client = host.Client(Roles.Administrator);
+        await Task.WhenAll(Enumerable.Range(0, 12).Select(i => PutAsync(client, new { reason = $"change {i}", rules = new[] { new { risk = "*", level = "warning", action = "mail" } } })));
+
+        var revisions = (await client.GetFromJsonAsync<JsonElement>(Path + "/revisions")).GetProperty("items").EnumerateArray().ToList();
+        Assert.Equal(Enumerable.Range(1, 12).Reverse(), revisions.Select(r => r.GetProperty("revision").GetInt32()));
+        Assert.Equal(12, revisions.Select(r => r.GetProperty("reason").GetString()).Distinct().Count());
+        Assert.Equal(12, (await client.GetFromJsonAsync<JsonElement>(Path)).GetProperty("revision").GetInt32());
+        Assert.Equal(12, (await host.NoticesAsync()).Count(n => n.Details.Notice!.Name == "rules-changed"));
+    }
+
     [Fact]
     public async Task A_revision_that_was_changed_behind_the_gateway_s_back_is_not_followed_and_what_disturbs_waits_for_a_person()
     {

@@ -65,7 +65,7 @@ internal sealed class DigestText(Texts texts, MailText mails, IDeviceDirectory d
     {
         if (lease.Details.Notice is { } notice)
         {
-            return (FindingSentence.Time(lease.CreatedAt, field), mails.NoticeText(notice, "text", language));
+            return (FindingSentence.Time(lease.CreatedAt, field), NoticeText.Text(notice, texts, language));
         }
 
         if (finding is null)

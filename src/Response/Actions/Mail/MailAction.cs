@@ -38,7 +38,7 @@ internal sealed class MailAction(
     public async Task<IReadOnlyList<PreviewLine>> PreviewAsync(ActionOrder order, CancellationToken cancellation)
     {
         var settings = await notifications.FindAsync(order.Lease.FieldId, cancellation);
-        var recipients = Recipients(settings);
+        var recipients = Recipients(settings, [order.Lease]);
         var (field, now) = (FieldOf(order.Lease), clock.GetUtcNow());
         var times = new ContactTimes(settings?.Times, field);
         var urgent = IsUrgent(order.Lease);
@@ -59,16 +59,16 @@ internal sealed class MailAction(
         }
 
         var settings = await notifications.FindAsync(lease.FieldId, cancellation);
-        var recipients = Recipients(settings);
+        var joined = lease.GroupKey is { } group ? await groups.GroupAsync(group, cancellation) : [lease];
+        var recipients = Recipients(settings, joined);
         if (recipients.Count == 0)
         {
             return new ActionOutcome.Refused(LeaseCauses.NoRecipients);
         }
 
         var now = clock.GetUtcNow();
-        var joined = lease.GroupKey is { } group ? await groups.GroupAsync(group, cancellation) : [lease];
         var urgent = joined.Any(IsUrgent);
-        var times = new ContactTimes(settings!.Times, FieldOf(lease));
+        var times = new ContactTimes(settings?.Times, FieldOf(lease));
         if (!urgent && times.QuietUntil(now) is { } quietUntil)
         {
             return await WaitAsync(lease, LeaseGroups.Quiet, quietUntil, Below, cancellation);
@@ -84,7 +84,7 @@ internal sealed class MailAction(
 
         if (LeaseGroups.Why(lease.GroupKey) is null or LeaseGroups.Same && lease.Level.Length > 0)
         {
-            if (await GatheredAsync(lease, settings.Times?.SameMinutes ?? 0, urgent, now, cancellation) is { } wait)
+            if (await GatheredAsync(lease, settings?.Times?.SameMinutes ?? 0, urgent, now, cancellation) is { } wait)
             {
                 return wait;
             }
@@ -194,14 +194,18 @@ internal sealed class MailAction(
         return new ActionOutcome.Join(LeaseGroups.Key(LeaseGroups.Later, lease, until), until, JsonSerializer.Serialize(has), with);
     }
 
-    private IReadOnlyList<Recipient> Recipients(NotificationSettings? settings) => [.. (settings?.Recipients ?? []).Where(r => list.Role is null || r.Role == list.Role)];
+    private IReadOnlyList<Recipient> Recipients(NotificationSettings? settings, IReadOnlyList<Lease> joined) =>
+    [
+        .. (settings?.Recipients ?? []).Where(r => list.Role is null || r.Role == list.Role),
+        .. joined.SelectMany(l => l.Details.Notice?.AlsoTo ?? []).Select(address => new Recipient(address, RecipientRoles.Administrator)),
+    ];
 
     private FieldProfile? FieldOf(Lease lease) => lease.FieldId is { } id ? directory.Field(id) : null;
 
     private static Audience Everybody(IReadOnlyList<Recipient> recipients) => new([.. recipients.Select(r => r.Address).Distinct(StringComparer.OrdinalIgnoreCase)], [], null);
 
-    // Tests have no level: a person waits for them.
-    private static bool IsUrgent(Lease lease) => lease.Level is Levels.Critical or "";
+    // Tests have no level: a person waits for them. Nor does it wait when somebody was taken off the list: that may be the doing of an intruder.
+    private static bool IsUrgent(Lease lease) => lease.Level is Levels.Critical or "" || lease.Details.Notice?.AlsoTo.Count > 0;
 
     private static bool IsRepeatable(Lease lease) => lease is { DeviceId: not null, FindingId: not null, Details: { TellsRetraction: false, Notice: null } };
 
