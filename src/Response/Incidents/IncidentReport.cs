@@ -1,4 +1,3 @@
-using System.Globalization;
 using Sekisho.Domain.Detection;
 using Sekisho.Response.Leases;
 using Sekisho.Response.Notification;

@@ -66,11 +66,11 @@ internal sealed class GroupStore(Databases databases, MasterKey key, TimeProvide
 
     /// <summary>The last time that this list was told of the same device and condition, at this level or a higher one, since a time; null for never.</summary>
     public async Task<Lease?> LastToldAsync(Lease like, IReadOnlyCollection<string> levels, DateTimeOffset since, CancellationToken cancellation) =>
-        (await ReadAsync(
+        await ReadAsync(
             $"{Target} AND device_id = @device AND condition = @condition AND {Levelled(levels)} AND id <> @id AND " +
             "((state = 'done' AND ended_at >= @since) OR (state = 'due' AND group_key LIKE 'later %' AND started_at >= @since)) ORDER BY COALESCE(ended_at, started_at) DESC, id LIMIT 1",
             Of(like, new { device = like.DeviceId, condition = like.Condition, since = since.ToUnixTimeMilliseconds() }),
-            cancellation)).FirstOrDefault();
+            cancellation) is [var told] ? told : null;
 
     /// <summary>Keys of the calls of this list that are under way, the newest first, with when each goes on.</summary>
     public Task<IReadOnlyList<(string Key, DateTimeOffset Until)>> CallsAsync(Lease like, bool sameThing, CancellationToken cancellation) => _database.ReadAsync(
