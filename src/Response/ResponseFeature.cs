@@ -6,6 +6,7 @@ using Sekisho.Domain.Operations;
 using Sekisho.Response.Actions;
 using Sekisho.Response.Actions.BlockNetwork;
 using Sekisho.Response.Actions.Mail;
+using Sekisho.Response.Actions.Quarantine;
 using Sekisho.Response.Actions.RestrictRate;
 using Sekisho.Response.Actions.SuspendAuthentication;
 using Sekisho.Response.Actions.SuspendSim;
@@ -42,6 +43,7 @@ public static class ResponseFeature
         services.AddSettings<LeaseSettings>("Response:Leases");
         services.AddSettings<GuardSettings>("Response:Guard");
         services.AddSettings<IncidentSettings>("Response:Incidents");
+        services.AddSettings<QuarantineSettings>("Response:Quarantine");
         services.AddSettings<RestrictSettings>("Response:Restrict");
         services.AddSettings<MailSettings>("Response:Mail");
         services.AddSettings<SocSettings>("Response:Soc");
@@ -70,6 +72,7 @@ public static class ResponseFeature
         services.AddSingleton<IResponseAction>(provider => Mail(provider, RecipientRoles.PersonInCharge));
         services.AddSingleton<IResponseAction, WebhookAction>();
         services.AddSingleton<IResponseAction, RestrictRateAction>();
+        services.AddSingleton<IResponseAction, QuarantineAction>();
         services.AddSingleton<IResponseAction, SuspendAuthenticationAction>();
         services.AddSingleton<IResponseAction>(provider => Network(provider, NetworkRestriction.Block));
         services.AddSingleton<IResponseAction>(provider => Network(provider, NetworkRestriction.Quarantine));

@@ -23,6 +23,9 @@ internal interface IResponseAction
     /// <summary>What it takes away may be gone for good (data, settings, the device's own operation): two persons agree unless a binding says otherwise.</summary>
     bool Destroys { get; }
 
+    /// <summary>Ways of undoing it that a person may choose between; empty when there is one only.</summary>
+    IReadOnlyList<string> UndoChoices => [];
+
     /// <summary>What it works on for this finding, or why it cannot work on it (one of <see cref="LeaseCauses"/>). Called in a lane: memory only.</summary>
     (string? Target, string? Refusal) TargetOf(Finding finding);
 

@@ -104,6 +104,9 @@ internal sealed record LeaseDetails
     /// <summary>Why, as a stable name with a text response.cause.NAME; set by the gateway.</summary>
     public string? Cause { get; init; }
 
+    /// <summary>How a person wants it undone, one of the action's choices; null for as the settings say.</summary>
+    public string? Choice { get; init; }
+
     /// <summary>Fault of the last try.</summary>
     public string? LastError { get; init; }
 
@@ -195,6 +198,7 @@ internal static class LeaseCauses
     public const string NoNetworkLink = "no-network-link";
     public const string NothingReachable = "nothing-reachable";
     public const string NetworkProtected = "network-protected";
+    public const string QuarantineHeld = "quarantine-held";
 
     /// <summary>Obstacles in settings, which a person can remove; then the response can be tried again.</summary>
     public static readonly IReadOnlyList<string> ThatPeopleRemove = [NoRecipients, NoMailServer, PasswordInClear, NoWebhook, AddressNotAllowed, NoSim, SimNotOffered, SimUnknown, SimForbidden, SimCarriesMany, NoNetworkLink, NetworkProtected];
@@ -203,7 +207,7 @@ internal static class LeaseCauses
     [
         UnknownAction, NoDevice, DeviceGone, FindingGone, NoRecipients, NoMailServer, PasswordInClear, NoWebhook, AddressNotAllowed, AlreadyLocked, StillHeld,
         LockedByOthers, ReleasedElsewhere, TriesUsedUp, InSummary, RanOut, FindingRetracted, KeptForPerson, BlastRadius, ApprovalRanOut, HandledInTime,
-        NoNetworkLink, NothingReachable, NetworkProtected,
+        NoNetworkLink, NothingReachable, NetworkProtected, QuarantineHeld,
         NoSim, NoSimProvider, SimNotOffered, SimUnknown, SimForbidden, SimTerminated, SimCarriesMany, SimOffAlready, SimStillHeld, SimChangedElsewhere,
     ];
 }

@@ -249,7 +249,7 @@ internal static class LeaseMachine
         }, LeaseRefusal.None);
 
     /// <summary>A person wants it undone.</summary>
-    public static (Lease? Next, LeaseRefusal Refusal) AskUndo(Lease lease, bool canUndo, string by, string reason, DateTimeOffset now)
+    public static (Lease? Next, LeaseRefusal Refusal) AskUndo(Lease lease, bool canUndo, string by, string reason, DateTimeOffset now, string? choice = null)
     {
         if (!canUndo)
         {
@@ -263,7 +263,7 @@ internal static class LeaseMachine
                 UndoAskedAt = now,
                 NextTryAt = now,
                 Attempts = 0,
-                Details = lease.Details with { Actor = by, Reason = reason, Cause = null },
+                Details = lease.Details with { Actor = by, Reason = reason, Cause = null, Choice = choice ?? lease.Details.Choice },
             }, LeaseRefusal.None);
     }
 

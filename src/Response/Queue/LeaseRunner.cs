@@ -26,6 +26,9 @@ internal sealed partial class LeaseRunner(
 
     public bool CanUndo(Lease lease) => orders.Actions.TryGetValue(lease.Action, out var action) && action.CanUndo;
 
+    /// <summary>Ways of undoing the lease that a person may choose between.</summary>
+    public IReadOnlyList<string> UndoChoices(Lease lease) => orders.Actions.TryGetValue(lease.Action, out var action) ? action.UndoChoices : [];
+
     /// <summary>Does what is due for the lease.</summary>
     /// <returns>False when a try failed or there was nothing to do; the caller turns to something else then.</returns>
     public async Task<bool> TryAsync(Lease lease, CancellationToken cancellation)

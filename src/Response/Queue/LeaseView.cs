@@ -74,6 +74,12 @@ internal sealed record LeaseView
     /// <summary>It is in force and can be undone.</summary>
     public required bool CanUndo { get; init; }
 
+    /// <summary>Ways of undoing it that one may choose between; empty when there is nothing to choose.</summary>
+    public required IReadOnlyList<string> UndoChoices { get; init; }
+
+    /// <summary>What was chosen.</summary>
+    public string? Choice { get; init; }
+
     /// <summary>It was not done and can be tried again.</summary>
     public required bool CanRetry { get; init; }
 
@@ -110,6 +116,8 @@ internal sealed record LeaseView
         Reminders = lease.Details.Reminders,
         Attempts = lease.Attempts,
         CanUndo = lease.State == LeaseStates.Done && runner.CanUndo(lease),
+        UndoChoices = lease.State == LeaseStates.Done ? runner.UndoChoices(lease) : [],
+        Choice = lease.Details.Choice,
         CanRetry = LeaseMachine.CanRetry(lease),
         CorrelationId = lease.CorrelationId,
     };
@@ -117,4 +125,5 @@ internal sealed record LeaseView
 
 /// <summary>Why a person decided so.</summary>
 /// <param name="Reason">1 to 500 characters.</param>
-internal sealed record DecisionRequest(string? Reason);
+/// <param name="Choice">How it is to be undone, one of the response's choices; absent for as the settings say.</param>
+internal sealed record DecisionRequest(string? Reason, string? Choice = null);

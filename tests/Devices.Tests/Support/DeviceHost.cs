@@ -211,6 +211,7 @@ internal sealed class DeviceHost : IAsyncDisposable
         builder.Services.AddSingleton<IRefusals>(Refusals);
         builder.Services.AddSingleton<IHistory>(History);
         builder.Services.AddSingleton<IOperatorAudit>(Audit);
+        builder.Services.AddSingleton<ITrafficQuarantine>(new NoQuarantine());
         builder.Services.AddDevices();
         builder.Services.AddAuthentication(Principal.Scheme).AddScheme<AuthenticationSchemeOptions, HeaderSignIn>(Principal.Scheme, null);
         builder.Services.Configure<RouteHandlerOptions>(o => o.ThrowOnBadRequest = true);

@@ -39,6 +39,8 @@ internal sealed class TestHost : IAsyncDisposable
 
     public NetworkStandIn Network { get; } = new();
 
+    public QuarantineStandIn Quarantine { get; } = new();
+
     public TimeProvider Time { get; }
 
     /// <summary>Everything that was logged, at any level.</summary>
@@ -182,7 +184,7 @@ internal sealed class TestHost : IAsyncDisposable
         services.AddSingleton<IDeviceDirectory>(World).AddSingleton<IDeviceAccess>(World).AddSingleton<ITrafficRestrictions>(World).AddSingleton<IFindings>(World);
         services.AddSingleton<IResponseBindings>(World).AddSingleton<IOperatorAudit>(World).AddSingleton<IHistory>(World).AddSingleton<ISimFacts>(World)
             .AddSingleton<IHistoryFeed>(World).AddSingleton<IFindingLabels>(World);
-        services.AddSingleton<INetworkEnforcement>(Network);
+        services.AddSingleton<INetworkEnforcement>(Network).AddSingleton<ITrafficQuarantine>(Quarantine);
         services.AddResponse();
         services.AddSingleton(new Texts([typeof(Problem).Assembly, typeof(ResponseFeature).Assembly, typeof(TestHost).Assembly]));
         if (!_workerRuns)
