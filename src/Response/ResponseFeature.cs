@@ -8,6 +8,7 @@ using Sekisho.Response.Actions.BlockNetwork;
 using Sekisho.Response.Actions.Mail;
 using Sekisho.Response.Actions.Quarantine;
 using Sekisho.Response.Actions.RestrictRate;
+using Sekisho.Response.Actions.RotateCredentials;
 using Sekisho.Response.Actions.SuspendAuthentication;
 using Sekisho.Response.Actions.SuspendSim;
 using Sekisho.Response.Actions.Webhook;
@@ -44,6 +45,7 @@ public static class ResponseFeature
         services.AddSettings<GuardSettings>("Response:Guard");
         services.AddSettings<IncidentSettings>("Response:Incidents");
         services.AddSettings<QuarantineSettings>("Response:Quarantine");
+        services.AddSettings<RotationSettings>("Response:Rotation");
         services.AddSettings<RestrictSettings>("Response:Restrict");
         services.AddSettings<MailSettings>("Response:Mail");
         services.AddSettings<SocSettings>("Response:Soc");
@@ -73,6 +75,7 @@ public static class ResponseFeature
         services.AddSingleton<IResponseAction, WebhookAction>();
         services.AddSingleton<IResponseAction, RestrictRateAction>();
         services.AddSingleton<IResponseAction, QuarantineAction>();
+        services.AddSingleton<IResponseAction, RotateCredentialsAction>();
         services.AddSingleton<IResponseAction, SuspendAuthenticationAction>();
         services.AddSingleton<IResponseAction>(provider => Network(provider, NetworkRestriction.Block));
         services.AddSingleton<IResponseAction>(provider => Network(provider, NetworkRestriction.Quarantine));

@@ -64,7 +64,8 @@ internal abstract record ActionOutcome
     /// <param name="Holds">The responses own the lock on the device.</param>
     /// <param name="Cause">Something worth saying about it, one of <see cref="LeaseCauses"/>.</param>
     /// <param name="Covers">Leases that were done by the same try.</param>
-    public sealed record Done(bool Holds = false, string? Cause = null, IReadOnlyList<string>? Covers = null) : ActionOutcome;
+    /// <param name="Until">When it ends by itself, where that is not the usual time of a restriction.</param>
+    public sealed record Done(bool Holds = false, string? Cause = null, IReadOnlyList<string>? Covers = null, DateTimeOffset? Until = null) : ActionOutcome;
 
     /// <summary>It cannot be done as things are; trying again would not help.</summary>
     /// <param name="Cause">One of <see cref="LeaseCauses"/>.</param>

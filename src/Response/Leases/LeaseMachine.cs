@@ -73,14 +73,14 @@ internal static class LeaseMachine
             : lease with { NextTryAt = now + settings.ReviewAfter, Details = lease.Details with { Reminders = lease.Details.Reminders + 1, Actor = Gateway } };
 
     /// <summary>The action is done.</summary>
-    public static Lease? Done(Lease lease, bool canUndo, bool locksOut, bool holds, string? cause, DateTimeOffset now, LeaseSettings settings)
+    public static Lease? Done(Lease lease, bool canUndo, bool locksOut, bool holds, string? cause, DateTimeOffset now, LeaseSettings settings, DateTimeOffset? until = null)
     {
         if (lease.State != LeaseStates.Running)
         {
             return null;
         }
 
-        var expires = Expiry.Of(canUndo, locksOut, lease.Risk, now, settings.RestrictionLasts);
+        var expires = until ?? Expiry.Of(canUndo, locksOut, lease.Risk, now, settings.RestrictionLasts);
         var done = End(lease, LeaseStates.Done, now, cause) with
         {
             ExpiresAt = expires,
@@ -295,8 +295,18 @@ internal static class LeaseMachine
         }
 
         var ranOut = lease.Details.Cause == LeaseCauses.RanOut;
-        return End(lease, ranOut ? LeaseStates.Expired : LeaseStates.Undone, now, cause ?? lease.Details.Cause) with { Held = false };
+        return (ranOut, cause) switch
+        {
+            // An order that a device had to follow: whether it did is known at its time.
+            (true, LeaseCauses.SecretNotRenewed) => End(lease, LeaseStates.Failed, now, cause) with { UndoAskedAt = null, ExpiresAt = null },
+            (true, LeaseCauses.SecretRenewed) => End(lease, LeaseStates.Done, now, cause) with { UndoAskedAt = null, ExpiresAt = null },
+            _ => End(lease, ranOut ? LeaseStates.Expired : LeaseStates.Undone, now, cause ?? lease.Details.Cause) with { Held = false },
+        };
     }
+
+    /// <summary>The device has followed the order: nothing is left to undo itself.</summary>
+    public static Lease? Followed(Lease lease, string cause, DateTimeOffset now) =>
+        lease is not { State: LeaseStates.Done, UndoAskedAt: null, ExpiresAt: not null } ? null : End(lease, LeaseStates.Done, now, cause) with { ExpiresAt = null };
 
     /// <summary>A try of the undo failed. It is tried for ever: a restriction that nobody wants any more must end.</summary>
     public static Lease? UndoFailed(Lease lease, string error, DateTimeOffset now, LeaseSettings settings) =>

@@ -25,6 +25,7 @@ internal sealed class Notices(LeaseStore leases, NotificationStore notifications
         public const string Rehearsal = "rehearsal";
         public const string RulesChanged = "rules-changed";
         public const string RulesUnreadable = "rules-unreadable";
+        public const string SecretNotRenewed = "secret-not-renewed";
     }
 
     /// <summary>A cause that comes once an hour.</summary>

@@ -1,3 +1,4 @@
+using System.Data.Common;
 using System.Globalization;
 using Microsoft.Extensions.Logging;
 using Sekisho.Domain.Detection;
@@ -115,7 +116,7 @@ internal sealed partial class LeaseRunner(
             claimed.Id,
             l => outcome switch
             {
-                ActionOutcome.Done done => LeaseMachine.Done(l, action.CanUndo, action.LocksOut, done.Holds, done.Cause, now, settings),
+                ActionOutcome.Done done => LeaseMachine.Done(l, action.CanUndo, action.LocksOut, done.Holds, done.Cause, now, settings, done.Until),
                 ActionOutcome.Refused refused => LeaseMachine.RefusedBecause(l, refused.Cause, now),
                 ActionOutcome.Join join => LeaseMachine.Joined(l, join.Group, join.Until),
                 ActionOutcome.Retry retry => LeaseMachine.TryFailed(l, retry.Error, retry.Progress, now, settings),
@@ -174,7 +175,7 @@ internal sealed partial class LeaseRunner(
         try
         {
             var cause = await action.UndoAsync(new ActionOrder(claimed, null), both.Token);
-            Count(await leases.ChangeAsync(claimed.Id, l => LeaseMachine.UndoDone(l, cause, clock.GetUtcNow()), CancellationToken.None));
+            Count(await leases.ChangeAsync(claimed.Id, l => LeaseMachine.UndoDone(l, cause, clock.GetUtcNow()), (l, t) => TellNotFollowed(l, t, claimed.ExpiresAt), CancellationToken.None));
             return true;
         }
         catch (Exception e) when (e is not OperationCanceledException || !cancellation.IsCancellationRequested)
@@ -183,6 +184,16 @@ internal sealed partial class LeaseRunner(
             ActionThrew(e, claimed.Id, claimed.Action);
             await leases.ChangeAsync(claimed.Id, l => LeaseMachine.UndoFailed(l, $"The undo failed ({e.GetType().Name}).", clock.GetUtcNow(), settings), CancellationToken.None);
             return false;
+        }
+    }
+
+    private void TellNotFollowed(Lease lease, DbTransaction transaction, DateTimeOffset? before)
+    {
+        if (lease is { State: LeaseStates.Failed, Details.Cause: LeaseCauses.SecretNotRenewed })
+        {
+            notices.Tell(
+                lease.FieldId, Notices.Names.SecretNotRenewed, $"{lease.Id} {lease.Details.Retries}", lease.Level, lease, lease.CorrelationId, transaction,
+                ("device", lease.DeviceId ?? lease.Target), ("response", lease.Id), ("before", before?.ToString("yyyy-MM-dd HH:mm 'UTC'", CultureInfo.InvariantCulture) ?? ""));
         }
     }
 

@@ -193,7 +193,7 @@ public class QuarantineTests
         var source = gateway.Services.GetRequiredService<ILedgerSource>();
         for (var i = 0; i < 100 && (await source.CountAsync(default)).Queued.Count > 0; i++)
         {
-            await Task.Delay(20, TimeProvider.System);
+            await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System);
         }
 
         Assert.Empty((await source.CountAsync(default)).Queued);

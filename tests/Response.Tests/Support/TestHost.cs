@@ -41,6 +41,8 @@ internal sealed class TestHost : IAsyncDisposable
 
     public QuarantineStandIn Quarantine { get; } = new();
 
+    public RenewalStandIn Renewal { get; } = new();
+
     public TimeProvider Time { get; }
 
     /// <summary>Everything that was logged, at any level.</summary>
@@ -184,7 +186,7 @@ internal sealed class TestHost : IAsyncDisposable
         services.AddSingleton<IDeviceDirectory>(World).AddSingleton<IDeviceAccess>(World).AddSingleton<ITrafficRestrictions>(World).AddSingleton<IFindings>(World);
         services.AddSingleton<IResponseBindings>(World).AddSingleton<IOperatorAudit>(World).AddSingleton<IHistory>(World).AddSingleton<ISimFacts>(World)
             .AddSingleton<IHistoryFeed>(World).AddSingleton<IFindingLabels>(World);
-        services.AddSingleton<INetworkEnforcement>(Network).AddSingleton<ITrafficQuarantine>(Quarantine);
+        services.AddSingleton<INetworkEnforcement>(Network).AddSingleton<ITrafficQuarantine>(Quarantine).AddSingleton<ISecretRenewal>(Renewal);
         services.AddResponse();
         services.AddSingleton(new Texts([typeof(Problem).Assembly, typeof(ResponseFeature).Assembly, typeof(TestHost).Assembly]));
         if (!_workerRuns)
