@@ -4,6 +4,7 @@ using Sekisho.Api.Settings;
 using Sekisho.Detection.Backtest;
 using Sekisho.Detection.Conditions;
 using Sekisho.Detection.Conditions.Cadence;
+using Sekisho.Detection.Conditions.Command;
 using Sekisho.Detection.Conditions.Files;
 using Sekisho.Detection.Conditions.Frequency;
 using Sekisho.Detection.Conditions.Group;
@@ -27,6 +28,7 @@ using Sekisho.Detection.Scripts;
 using Sekisho.Detection.Templates;
 using Sekisho.Domain.Detection;
 using Sekisho.Domain.Operations;
+using Sekisho.Domain.Signatures;
 using Sekisho.Storage;
 
 namespace Sekisho.Detection;
@@ -55,6 +57,7 @@ public static class DetectionFeature
         CloneCondition.Kind,
         CloneCadenceCondition.Kind,
         ReplayCondition.Kind,
+        CommandCondition.Kind,
         KnownCondition.Fingerprint,
         KnownCondition.Path,
         KnownCondition.Sizes,
@@ -95,6 +98,7 @@ public static class DetectionFeature
         services.AddSingleton<Offers>();
         services.AddSingleton<Trials>();
         services.AddSingleton<LaneStore>();
+        services.AddSingleton<IFileSignatures, ScriptSignatures>();
         services.AddSingleton<ScriptTable>().AddSingleton<ScriptStore>().AddSingleton<ScriptTrial>();
         services.AddSingleton<BookStore>();
         services.AddSingleton<CalendarStore>();

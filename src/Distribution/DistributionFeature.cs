@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Sekisho.Api.Access;
 using Sekisho.Api.Settings;
+using Sekisho.Distribution.Commands;
 using Sekisho.Distribution.Connectors.Https;
 using Sekisho.Distribution.Facts;
 using Sekisho.Distribution.Flow;
@@ -37,8 +38,10 @@ public static class DistributionFeature
         services.AddSettings<LimitSettings>("Distribution:Limits");
         services.AddSettings<HttpsSettings>("Distribution:Https");
         services.AddSettings<ForwardingSettings>("Distribution:Forwarding");
+        services.AddSettings<CommandSettings>("Distribution:Commands");
         AddJournal(services);
         AddConnector(services);
+        AddCommands(services);
         AddForwarding(services);
         return services;
     }
@@ -60,6 +63,8 @@ public static class DistributionFeature
         SimFactRoutes.Map(routes);
         LimitRoutes.Map(routes);
         ForwardingRoutes.Map(routes);
+        CommandRoutes.Map(routes);
+        DeviceCommandRoutes.Map(routes);
     }
 
     private static void AddJournal(IServiceCollection services)
@@ -99,6 +104,21 @@ public static class DistributionFeature
         services.AddHostedService(p => p.GetRequiredService<MappingCatalog>());
         services.AddHostedService(p => p.GetRequiredService<FieldLimits>());
         services.AddHostedService(p => p.GetRequiredService<Restrictions>());
+    }
+
+    private static void AddCommands(IServiceCollection services)
+    {
+        services.AddSingleton<CommandLists>();
+        services.AddSingleton<CommandStore>();
+        services.AddSingleton<CommandPolls>();
+        services.AddSingleton<DeviceModes>();
+        services.AddSingleton<ILaneCommitPart>(p => p.GetRequiredService<DeviceModes>());
+        services.AddSingleton<CommandDesk>();
+        services.AddSingleton<IDeviceCommands>(p => p.GetRequiredService<CommandDesk>());
+        services.AddSingleton<CommandWorker>();
+        services.AddHostedService(p => p.GetRequiredService<CommandLists>());
+        services.AddHostedService(p => p.GetRequiredService<DeviceModes>());
+        services.AddHostedService(p => p.GetRequiredService<CommandWorker>());
     }
 
     private static void AddForwarding(IServiceCollection services)

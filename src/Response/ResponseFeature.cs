@@ -5,21 +5,29 @@ using Sekisho.Domain.Detection;
 using Sekisho.Domain.Operations;
 using Sekisho.Response.Actions;
 using Sekisho.Response.Actions.BlockNetwork;
+using Sekisho.Response.Actions.HoldCommand;
 using Sekisho.Response.Actions.Mail;
+using Sekisho.Response.Actions.OrderDevice;
 using Sekisho.Response.Actions.Quarantine;
+using Sekisho.Response.Actions.ReadOnly;
 using Sekisho.Response.Actions.RestrictRate;
 using Sekisho.Response.Actions.RotateCredentials;
+using Sekisho.Response.Actions.RunScript;
 using Sekisho.Response.Actions.SuspendAuthentication;
 using Sekisho.Response.Actions.SuspendSim;
+using Sekisho.Response.Actions.Ticket;
 using Sekisho.Response.Actions.Webhook;
+using Sekisho.Response.Changes;
 using Sekisho.Response.Emergency;
 using Sekisho.Response.Incidents;
 using Sekisho.Response.Leases;
 using Sekisho.Response.Notification;
+using Sekisho.Response.Notification.Webhooks;
 using Sekisho.Response.Orders;
 using Sekisho.Response.Policies;
 using Sekisho.Response.Queue;
 using Sekisho.Response.Rules;
+using Sekisho.Response.Scripts;
 using Sekisho.Response.Sim;
 using Sekisho.Response.Sim.Cards;
 using Sekisho.Response.Sim.Carriers;
@@ -44,17 +52,25 @@ public static class ResponseFeature
         services.AddSettings<LeaseSettings>("Response:Leases");
         services.AddSettings<GuardSettings>("Response:Guard");
         services.AddSettings<IncidentSettings>("Response:Incidents");
+        services.AddSettings<NewsSettings>("Response:News");
         services.AddSettings<QuarantineSettings>("Response:Quarantine");
         services.AddSettings<RotationSettings>("Response:Rotation");
         services.AddSettings<RestrictSettings>("Response:Restrict");
         services.AddSettings<MailSettings>("Response:Mail");
         services.AddSettings<SocSettings>("Response:Soc");
         services.AddSettings<WebhookSettings>("Response:Webhook");
+        services.AddSettings<LinkSettings>("Response:Links");
         services.AddSettings<NetworkSettings>("Response:Network");
+        services.AddSettings<OrderSettings>("Response:Orders");
         services.AddSettings<SimSettings>("Response:Sim");
 
         services.AddSingleton<LeaseStore>();
+        services.AddSingleton<FormerRecipients>();
         services.AddSingleton<NotificationStore>();
+        services.AddSingleton<HookStore>();
+        services.AddSingleton<BodyValues>();
+        services.AddSingleton<ReceiverClient>();
+        services.AddSingleton<TicketStore>();
         services.AddSingleton<QueueSignal>();
         services.AddSingleton<MailText>();
         services.AddSingleton<MailSender>();
@@ -73,14 +89,26 @@ public static class ResponseFeature
         services.AddSingleton<IResponseAction>(provider => Mail(provider, RecipientRoles.Administrator));
         services.AddSingleton<IResponseAction>(provider => Mail(provider, RecipientRoles.PersonInCharge));
         services.AddSingleton<IResponseAction, WebhookAction>();
+        services.AddSingleton<IResponseAction, OpenTicketAction>();
         services.AddSingleton<IResponseAction, RestrictRateAction>();
         services.AddSingleton<IResponseAction, QuarantineAction>();
         services.AddSingleton<IResponseAction, RotateCredentialsAction>();
+        services.AddSingleton<IResponseAction, RunScriptAction>();
         services.AddSingleton<IResponseAction, SuspendAuthenticationAction>();
+        services.AddSingleton<IResponseAction, HoldCommandAction>();
+        services.AddSingleton<IResponseAction, ReadOnlyAction>();
+        foreach (var order in DeviceOrder.All)
+        {
+            services.AddSingleton<IResponseAction>(provider => ActivatorUtilities.CreateInstance<OrderDeviceAction>(provider, order));
+        }
+
         services.AddSingleton<IResponseAction>(provider => Network(provider, NetworkRestriction.Block));
         services.AddSingleton<IResponseAction>(provider => Network(provider, NetworkRestriction.Quarantine));
         services.AddSingleton<IResponseAction>(provider => ActivatorUtilities.CreateInstance<SimAction>(provider, SimOff.Suspend));
         services.AddSingleton<IResponseAction>(provider => ActivatorUtilities.CreateInstance<SimAction>(provider, SimOff.Deactivate));
+
+        services.AddSingleton<CommandWatch>();
+        services.AddHostedService(provider => provider.GetRequiredService<CommandWatch>());
 
         services.AddSingleton<SocStore>();
         services.AddSingleton<SocEvents>();
@@ -90,6 +118,9 @@ public static class ResponseFeature
         services.AddSingleton<IStage>(provider => provider.GetRequiredService<SocStage>());
         services.AddHostedService(provider => provider.GetRequiredService<SocStage>());
 
+        services.AddSingleton<ScriptStore>();
+        services.AddSingleton<DeviceModes>();
+        services.AddSingleton<ILaneCommitPart>(provider => provider.GetRequiredService<DeviceModes>());
         services.AddSingleton<RuleStore>();
         services.AddSingleton<LockdownStore>();
         services.AddSingleton<EmergencyDesk>();
@@ -97,6 +128,7 @@ public static class ResponseFeature
         services.AddSingleton<DryRun>();
         services.AddSingleton<LeaseOrders>();
         services.AddSingleton<Notices>();
+        services.AddSingleton<ScriptedResponses>();
         services.AddSingleton<LeaseRunner>();
         services.AddSingleton<ILaneCommitPart, LeaseIntake>();
 
@@ -107,10 +139,16 @@ public static class ResponseFeature
         services.AddSingleton<IncidentSignal>();
         services.AddSingleton<IncidentDesk>();
         services.AddSingleton<IncidentFiles>();
+        services.AddSingleton<IncidentRetention>();
         services.AddSingleton<IncidentWorker>();
         services.AddHostedService(provider => provider.GetRequiredService<IncidentWorker>());
         services.AddSingleton<ILaneCommitPart, IncidentIntake>();
         services.AddSingleton<IFindingLabelPart, IncidentLabels>();
+
+        services.AddSingleton<NewsStore>();
+        services.AddSingleton<NewsPorts>();
+        services.AddSingleton<NewsTeller>();
+        services.AddHostedService(provider => provider.GetRequiredService<NewsTeller>());
         services.AddSingleton<ResponseWorker>();
         services.AddSingleton<IStage>(provider => provider.GetRequiredService<ResponseWorker>());
         services.AddHostedService(provider => provider.GetRequiredService<ResponseWorker>());
@@ -123,9 +161,14 @@ public static class ResponseFeature
         LeaseRoutes.Map(routes);
         PreviewRoutes.Map(routes);
         RuleRoutes.Map(routes);
+        RuleFileRoutes.Map(routes);
+        ScriptRoutes.Map(routes);
+        ScriptForceRoutes.Map(routes);
         EmergencyRoutes.Map(routes);
         IncidentRoutes.Map(routes);
         NotificationRoutes.Map(routes);
+        HookRoutes.Map(routes);
+        TicketDeskRoutes.Map(routes);
         SimProviderRoutes.Map(routes);
         SimCardRoutes.Map(routes);
         SocRoutes.Map(routes);

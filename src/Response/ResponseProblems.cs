@@ -15,8 +15,35 @@ internal static class ResponseProblems
     /// <summary>The second approval has to come from somebody else.</summary>
     public static readonly ProblemType SamePerson = new("response-same-person", StatusCodes.Status409Conflict);
 
+    /// <summary>What is held is the caller's own doing.</summary>
+    public static readonly ProblemType OwnDoing = new("response-own-doing", StatusCodes.Status409Conflict);
+
     /// <summary>No recipient and no webhook.</summary>
     public static readonly ProblemType NobodyToNotify = new("notification-nobody", StatusCodes.Status409Conflict);
+
+    /// <summary>Rules or a script without a signature, where only signed ones are taken.</summary>
+    public static readonly ProblemType Unsigned = new("response-unsigned", StatusCodes.Status422UnprocessableEntity);
+
+    /// <summary>Changed after it was signed.</summary>
+    public static readonly ProblemType Tampered = new("response-tampered", StatusCodes.Status422UnprocessableEntity);
+
+    /// <summary>Signed with a key that nobody here trusts.</summary>
+    public static readonly ProblemType UnknownSigner = new("response-unknown-signer", StatusCodes.Status422UnprocessableEntity);
+
+    /// <summary>A file that is not newer than one that was imported.</summary>
+    public static readonly ProblemType Older = new("response-rules-older", StatusCodes.Status409Conflict);
+
+    /// <summary>The field's own rules are damaged.</summary>
+    public static readonly ProblemType RulesUnreadable = new("response-rules-unreadable", StatusCodes.Status409Conflict);
+
+    /// <summary>More scripts than a field, or versions than a script, can have.</summary>
+    public static readonly ProblemType TooManyScripts = new("response-script-too-many", StatusCodes.Status409Conflict);
+
+    /// <summary>The version was neither played over past detections nor on trial.</summary>
+    public static readonly ProblemType Untried = new("response-script-untried", StatusCodes.Status409Conflict);
+
+    /// <summary>No version of the script is active or on trial.</summary>
+    public static readonly ProblemType ScriptNotInForce = new("response-script-not-in-force", StatusCodes.Status409Conflict);
 
     /// <summary>The caller is not among those who may lock the field down.</summary>
     public static readonly ProblemType NotInPlan = new("emergency-not-in-plan", StatusCodes.Status403Forbidden);
@@ -48,9 +75,13 @@ internal static class ResponseProblems
     /// <summary>More receivers than a field can have.</summary>
     public static readonly ProblemType SocTooMany = new("soc-too-many", StatusCodes.Status409Conflict);
 
+    /// <summary>More webhooks than a field can have.</summary>
+    public static readonly ProblemType WebhookTooMany = new("webhook-too-many", StatusCodes.Status409Conflict);
+
     public static readonly IReadOnlyList<ProblemType> All =
     [
-        WrongState, CannotUndo, SamePerson, NobodyToNotify, NotInPlan, NothingToRelease, IncidentState, IncidentHeld, StepOrder, IncidentFull,
-        SocReporterTaken, SocNoReporter, SocNotSending, SocTooMany,
+        WrongState, CannotUndo, SamePerson, OwnDoing, NobodyToNotify, NotInPlan, NothingToRelease, IncidentState, IncidentHeld, StepOrder, IncidentFull,
+        Unsigned, Tampered, UnknownSigner, Older, RulesUnreadable, TooManyScripts, Untried, ScriptNotInForce,
+        SocReporterTaken, SocNoReporter, SocNotSending, SocTooMany, WebhookTooMany,
     ];
 }

@@ -9,6 +9,9 @@ public sealed record SandboxLimits
     /// <summary>For workers, which have a thread of their own.</summary>
     public static readonly SandboxLimits Worker = new() { Instructions = 20_000_000, Memory = 32 << 20, MostBlock = 8 << 20, Time = TimeSpan.FromSeconds(10), MostResultBytes = 256 << 10 };
 
+    /// <summary>For scripts that decide on responses: one call for each detection, beside the data flow.</summary>
+    public static readonly SandboxLimits Response = new() { Instructions = 500_000, Memory = 4 << 20, MostBlock = 1 << 20, Time = TimeSpan.FromSeconds(2) };
+
     /// <summary>Virtual machine instructions, in steps of 100.</summary>
     public long Instructions { get; init; } = 100_000;
 

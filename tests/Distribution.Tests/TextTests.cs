@@ -27,7 +27,7 @@ public partial class TextTests
     {
         await using var gateway = await TestGateway.StartAsync();
         var routes = gateway.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>().ToList();
-        Assert.Equal(17, routes.Count);
+        Assert.Equal(28, routes.Count);
         foreach (var route in routes)
         {
             Assert.NotNull(route.Metadata.GetMetadata<IEndpointNameMetadata>());

@@ -33,6 +33,16 @@ public class AtRestTests
 
         var wrong = new Verification.Clients.SimulatedDevice(site.Gateway.Devices, site.Gateway.CaFile, device.Credential with { AuthSecret = "wrong-" + PayloadMarker }, TimeProvider.System);
         await wrong.AuthenticateAsync();
+        // What a device is asked to do, and what it answers, are payload as well.
+        (await site.Admin.PutAsync("/api/v1/fields/rest/command-list", new { commands = new object[] { new { name = "note", otherArguments = true } } })).Expect();
+        foreach (var name in (string[])["note", "other"])
+        {
+            (await site.Admin.PostAsync($"/api/v1/fields/rest/devices/{device.DeviceId}/commands", new { name, arguments = new { text = PayloadMarker } })).Expect();
+        }
+
+        var task = Assert.Single((await device.FetchAsync()).Tasks);
+        Assert.Equal(200, (await device.AnswerAsync(task.Id, "done", $"\"{PayloadMarker}\"")).Status);
+        await device.SendAsync($$"""{"seq":60,"mode":"{{PayloadMarker}}"}""");
         await Site.UntilAsync(async () => (await site.Admin.GetAsync("/api/v1/fields/rest/messages")).Expect().ToJsonString(), t => t.Contains(PayloadMarker, StringComparison.Ordinal), TimeSpan.FromSeconds(20), "the messages are not kept");
         string[] markers =
         [

@@ -90,6 +90,8 @@ public class AuthorisationTests(SharedSite shared, ITestOutputHelper output)
         Assert.Equal(404, (await client.PostAsync(device + "/state", new { state = "suspended", reason = "mine now" })).Status);
         Assert.Equal(404, (await client.PostAsync(device + "/retire", new { reason = "mine now" })).Status);
         Assert.Equal(404, (await client.DeleteAsync(device)).Status);
+        Assert.Equal(404, (await client.GetAsync(device + "/commands")).Status);
+        Assert.Equal(404, (await client.PostAsync(device + "/commands", new { name = "open" })).Status);
         Assert.Equal(202, (await foreign.SendAsync("{\"seq\":1}")).Status);
         Assert.Empty((await client.GetAsync($"/api/v1/fields/idor-own/history?device={foreign.DeviceId}")).Expect()["items"]!.AsArray());
         Assert.Empty((await client.GetAsync($"/api/v1/fields/idor-own/messages?device={foreign.DeviceId}")).Expect()["items"]!.AsArray());
@@ -186,12 +188,14 @@ public class AuthorisationTests(SharedSite shared, ITestOutputHelper output)
         // Whoever handles detections also reports what the carrier says of a SIM, and what a SOC made of them.
         var handling = path.Contains("/detections", StringComparison.Ordinal) || path.Contains("/responses", StringComparison.Ordinal) || path.EndsWith("/response-rules/dry-run", StringComparison.Ordinal)
             || path.Contains("/incidents", StringComparison.Ordinal) || path.EndsWith("/sim-facts", StringComparison.Ordinal) || path.EndsWith("/soc/status", StringComparison.Ordinal);
+        // Whoever handles responses decides on held commands; sending and taking back is the administrator's.
+        handling |= path.EndsWith("/commands/{commandId}/release", StringComparison.Ordinal) || path.EndsWith("/commands/{commandId}/refuse", StringComparison.Ordinal);
         return caller switch
         {
             "administrator" => true,
             "responder" => reads || handling,
             "auditor" => reads,
-            "key" => reads && path.Contains("/devices", StringComparison.Ordinal) && !path.Contains("/sensors/", StringComparison.Ordinal) && !path.EndsWith("/traffic", StringComparison.Ordinal) && !path.EndsWith("/thresholds", StringComparison.Ordinal),
+            "key" => reads && path.Contains("/devices", StringComparison.Ordinal) && !path.Contains("/sensors/", StringComparison.Ordinal) && !path.EndsWith("/commands", StringComparison.Ordinal) && !path.EndsWith("/traffic", StringComparison.Ordinal) && !path.EndsWith("/thresholds", StringComparison.Ordinal),
             _ => false,
         };
     }

@@ -47,6 +47,9 @@ internal interface ICondition
     /// <summary>Which of the kind's stages the violation just judged has reached, from 0. A higher one than before is raised at once.</summary>
     int Stage(ReadOnlySpan<long> state) => 0;
 
+    /// <summary>Each violation is a matter of its own: it is raised, with its own stage, also while an earlier one lasts. Something outside bounds their number.</summary>
+    bool RaisesEach => false;
+
     /// <summary>Why it takes back what it claimed, one of the kind's reasons.</summary>
     string Reason(ReadOnlySpan<long> state) => "explained";
 

@@ -115,12 +115,12 @@ internal sealed class Judged(ICondition condition, Judgement judgement, Schedule
         }
 
         var stage = Condition.Stage(state[Own..]);
-        if (IsRaised(state) && stage <= StageOf(state) && (judgement.RepeatAfter == 0 || at - state[1] < judgement.RepeatAfter))
+        if (IsRaised(state) && !Condition.RaisesEach && stage <= StageOf(state) && (judgement.RepeatAfter == 0 || at - state[1] < judgement.RepeatAfter))
         {
             return Outcome.None;
         }
 
-        state[0] = (state[0] & (MostInARow << 8)) | 1 | ((long)Math.Max(stage, StageOf(state)) << StageBits);
+        state[0] = (state[0] & (MostInARow << 8)) | 1 | ((long)(Condition.RaisesEach ? stage : Math.Max(stage, StageOf(state))) << StageBits);
         state[1] = at;
         return Outcome.Raise;
     }

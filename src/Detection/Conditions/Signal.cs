@@ -32,6 +32,9 @@ internal enum SignalKind : byte
 
     /// <summary>What the gateway saw of the device's traffic within a minute.</summary>
     Traffic,
+
+    /// <summary>A command to the device was held.</summary>
+    Command,
 }
 
 /// <summary>One event as conditions see it. All times are Unix milliseconds (UTC). Made once per event, read by every condition; nothing in it is made anew.</summary>

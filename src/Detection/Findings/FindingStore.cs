@@ -77,6 +77,16 @@ internal sealed class FindingStore(Databases databases, MasterKey master, Subjec
         return [.. rows.Select(r => Read(r).Finding)];
     }
 
+    public async Task<IReadOnlyList<Finding>> RecentAsync(string fieldId, string deviceId, DateTimeOffset from, DateTimeOffset to, int most, CancellationToken cancellation)
+    {
+        var rows = await databases.State.ReadAsync(
+            c => c.QueryAsync<Row>(
+                $"SELECT {Columns} FROM finding WHERE device_id = @deviceId AND raised_at >= @from AND raised_at <= @to AND {Of(fieldId)} AND effect = 'act' AND retracted_because IS NULL ORDER BY raised_at DESC, position DESC, id LIMIT @most",
+                new { fieldId, deviceId, from = from.ToUnixTimeMilliseconds(), to = to.ToUnixTimeMilliseconds(), most }),
+            cancellation).ConfigureAwait(false);
+        return [.. rows.Select(r => Read(r).Finding)];
+    }
+
     /// <summary>One finding of the field (null: of the gateway), or null when there is none.</summary>
     public async Task<KeptFinding?> FindAsync(string? fieldId, string id, CancellationToken cancellation)
     {

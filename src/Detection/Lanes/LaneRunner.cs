@@ -192,6 +192,7 @@ internal sealed partial class LaneRunner(SubjectTable subjects, LaneClock clock,
             DeviceChangedEvent e => (e.FieldId, e.DeviceId, (string?)null, SignalKind.Device, e.State, 1, 0L),
             SimFactEvent e => (e.FieldId, e.DeviceId, null, SignalKind.Sim, e.Session, 1, (e.UplinkBytes ?? 0) + (e.DownlinkBytes ?? 0)),
             TrafficFactEvent e => (e.FieldId, e.DeviceId, null, SignalKind.Traffic, "", e.Requests, e.AcceptedBytes),
+            CommandHeldEvent e => (e.FieldId, e.DeviceId, null, SignalKind.Command, e.Bound, 1, 0L),
             _ => (null, null, (string?)null, SignalKind.Device, "", 0, 0L),
         };
         var plan = book.For(fieldId);

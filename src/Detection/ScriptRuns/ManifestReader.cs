@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using Sekisho.Detection.Conditions;
 using Sekisho.Domain.Detection;
+using Sekisho.Scripting;
 
 namespace Sekisho.Detection.ScriptRuns;
 
@@ -45,10 +46,6 @@ internal sealed class ManifestReader
         var read = reader.Manifest(script, manifest);
         return reader._faults.Count == 0 ? read : null;
     }
-
-    /// <summary>True for names of scripts and findings: 1 to 40 lower-case letters, digits and hyphens, a letter first.</summary>
-    public static bool IsName(string? name) =>
-        name is { Length: > 0 and <= 40 } && char.IsAsciiLetterLower(name[0]) && name.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c == '-');
 
     private ScriptManifest Manifest(JsonElement script, JsonElement manifest)
     {
@@ -115,7 +112,7 @@ internal sealed class ManifestReader
         foreach (var one in findings.EnumerateObject().OrderBy(f => f.Name, StringComparer.Ordinal))
         {
             var place = "/manifest/findings/" + one.Name.Replace("~", "~0", StringComparison.Ordinal).Replace("/", "~1", StringComparison.Ordinal);
-            if (!IsName(one.Name) || one.Value.ValueKind != JsonValueKind.Object)
+            if (!ScriptName.IsGood(one.Name) || one.Value.ValueKind != JsonValueKind.Object)
             {
                 Wrong(place, "name");
                 continue;

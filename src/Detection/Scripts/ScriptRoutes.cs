@@ -12,6 +12,8 @@ using Sekisho.Detection.Templates;
 using Sekisho.Domain.Detection;
 using Sekisho.Domain.Events;
 using Sekisho.Domain.Localization;
+using Sekisho.Domain.Signatures;
+using Sekisho.Scripting;
 
 namespace Sekisho.Detection.Scripts;
 
@@ -110,7 +112,7 @@ internal static class ScriptRoutes
         string fieldId, string scriptId, UploadScriptRequest request, ScriptStore store, TemplateSigner signer, ScriptSettings settings, Texts texts, HttpContext context)
     {
         var language = RequestLanguage.Of(context);
-        if (!ManifestReader.IsName(scriptId))
+        if (!ScriptName.IsGood(scriptId))
         {
             return Problem.Of(CommonProblems.Invalid, [new Fault("scriptId", texts.Get("script.fault.name", language))]);
         }
@@ -147,7 +149,7 @@ internal static class ScriptRoutes
         }
 
         // A trial of a text in hand asks for no signature: nothing of it stays.
-        if (source is not null && signer.Verify(source, out var body, out _) is SignatureVerdict.Good or SignatureVerdict.Unsigned)
+        if (source is not null && signer.Verify(source, out var body, out _) is SignatureVerdict.Good or SignatureVerdict.NotSigned)
         {
             source = body;
         }
@@ -252,7 +254,7 @@ internal static class ScriptRoutes
         {
             SignatureVerdict.Tampered => Problem.Of(Tampered),
             SignatureVerdict.UnknownSigner => Problem.Of(UnknownSigner, ("key", by!)),
-            SignatureVerdict.Unsigned when settings.RequireSignature => Problem.Of(Unsigned),
+            SignatureVerdict.NotSigned when settings.RequireSignature => Problem.Of(Unsigned),
             _ => null,
         };
     }

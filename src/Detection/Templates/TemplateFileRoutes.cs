@@ -5,6 +5,7 @@ using Sekisho.Api;
 using Sekisho.Api.Access;
 using Sekisho.Api.Problems;
 using Sekisho.Domain.Localization;
+using Sekisho.Domain.Signatures;
 
 namespace Sekisho.Detection.Templates;
 
@@ -65,7 +66,7 @@ internal static class TemplateFileRoutes
                 return Problem.Of(Tampered);
             case SignatureVerdict.UnknownSigner:
                 return Problem.Of(UnknownSigner, ("key", by!));
-            case SignatureVerdict.Unsigned when !settings.AcceptUnsigned:
+            case SignatureVerdict.NotSigned when !settings.AcceptUnsigned:
                 return Problem.Of(Unsigned);
             default:
                 break;

@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using Sekisho.Domain.Signatures;
 
 namespace Sekisho.Detection.Templates;
 

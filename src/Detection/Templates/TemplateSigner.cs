@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Sekisho.Domain.Signatures;
 using Sekisho.Storage.Keys;
 
 namespace Sekisho.Detection.Templates;

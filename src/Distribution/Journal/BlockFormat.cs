@@ -32,6 +32,8 @@ namespace Sekisho.Distribution.Journal;
 ///   11 prior           text field, text metric, varint version, varint n, n × float64 little endian
 ///   16 script          text field, text script, varint version, varint in force (0 or 1), text effect, bytes source, text by, text reason
 ///   17 script's report text field, text script, varint version, bytes result, text fault, varint by chance (0 or 1)
+///   18 command held    text field, text device, text command, text name, text sender, text bound, text pointer, text value, text allowed,
+///                      varint numbers there (1 measured, 2 low, 4 high), those as float64 little endian
 ///
 /// varint   unsigned LEB128, at most 10 bytes
 /// text     varint 0 for null, else length + 1, then UTF-8
@@ -64,6 +66,7 @@ internal static class BlockFormat
     private const byte Prior = 11;
     private const byte ScriptChanged = 16;
     private const byte ScriptReport = 17;
+    private const byte CommandHeld = 18;
 
     /// <summary>Most numbers of a prior.</summary>
     public const int MostNumbers = 64;
@@ -134,6 +137,7 @@ internal static class BlockFormat
         PriorEvent => Prior,
         ScriptChangedEvent => ScriptChanged,
         ScriptReportEvent => ScriptReport,
+        CommandHeldEvent => CommandHeld,
         _ => throw new NotSupportedException($"The journal has no layout for {item.GetType().Name}."),
     };
 
@@ -229,6 +233,7 @@ internal static class BlockFormat
         Prior => FactFormat.ReadPrior(position, at, correlation, ref from),
         ScriptChanged => FactFormat.ReadScriptChange(position, at, correlation, ref from),
         ScriptReport => FactFormat.ReadScriptReport(position, at, correlation, ref from),
+        CommandHeld => FactFormat.ReadCommandHeld(position, at, correlation, ref from),
         _ => throw new JournalFormatException($"kind {kind} is unknown"),
     };
 

@@ -80,6 +80,26 @@ internal static class FactFormat
                 to.Text(r.Fault);
                 to.Byte(r.Chance ? (byte)1 : (byte)0);
                 break;
+            case CommandHeldEvent h:
+                to.Text(h.FieldId);
+                to.Text(h.DeviceId);
+                to.Text(h.CommandId);
+                to.Text(h.Name);
+                to.Text(h.Sender);
+                to.Text(h.Bound);
+                to.Text(h.Pointer);
+                to.Text(h.Value);
+                to.Text(h.Allowed);
+                to.Byte((byte)((h.Measured is null ? 0 : 1) | (h.Low is null ? 0 : 2) | (h.High is null ? 0 : 4)));
+                foreach (var number in (double?[])[h.Measured, h.Low, h.High])
+                {
+                    if (number is { } there)
+                    {
+                        BinaryPrimitives.WriteDoubleLittleEndian(to.Reserve(sizeof(double)), there);
+                    }
+                }
+
+                break;
         }
     }
 
@@ -177,6 +197,37 @@ internal static class FactFormat
         Fault = from.Text(),
         Chance = YesOrNo(ref from),
     };
+
+    public static CommandHeldEvent ReadCommandHeld(long position, DateTimeOffset at, string correlation, ref BlockReader from)
+    {
+        var held = new CommandHeldEvent
+        {
+            Position = position,
+            ArrivedAt = at,
+            CorrelationId = correlation,
+            FieldId = from.Required(),
+            DeviceId = from.Required(),
+            CommandId = from.Required(),
+            Name = from.Required(),
+            Sender = from.Required(),
+            Bound = from.Required(),
+            Pointer = from.Text(),
+            Value = from.Required(),
+            Allowed = from.Required(),
+        };
+        var there = from.Byte();
+        if (there > 7)
+        {
+            throw new JournalFormatException("a held command has numbers that nobody knows");
+        }
+
+        return held with
+        {
+            Measured = (there & 1) != 0 ? from.Double() : null,
+            Low = (there & 2) != 0 ? from.Double() : null,
+            High = (there & 4) != 0 ? from.Double() : null,
+        };
+    }
 
     private static bool YesOrNo(ref BlockReader from) => from.Byte() switch
     {

@@ -18,6 +18,9 @@ internal sealed class TrafficCounters
         Interlocked.Add(ref counts.AcceptedBytes, bytes);
     }
 
+    /// <summary>A request that is no message: for commands, or an answer to one.</summary>
+    public void Asked(string deviceId) => Interlocked.Increment(ref Of(deviceId).Requests);
+
     public void Repeated(string deviceId, long bytes)
     {
         var counts = Of(deviceId);

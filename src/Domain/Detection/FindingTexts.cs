@@ -8,6 +8,9 @@ public static class FindingTexts
     /// <summary>Name of the fact that says which judge a threshold condition has.</summary>
     public const string JudgeFact = "judge";
 
+    /// <summary>Name of the fact that says which command to a device was held.</summary>
+    public const string CommandFact = "command";
+
     /// <summary>
     /// Key of the sentence: finding.CONDITION.STAGE.sentence for a stage, finding.CONDITION.JUDGE.sentence or else finding.judge.JUDGE.sentence for
     /// a threshold condition, finding.CONDITION.sentence for the others; null when there is none.

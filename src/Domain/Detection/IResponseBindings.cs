@@ -18,6 +18,9 @@ public sealed record ResponseBinding(string Risk, string MinimumLevel, string Ac
     /// <summary>Only for this class of threat, one of <see cref="Threats"/>; null for all.</summary>
     public string? Threat { get; init; }
 
+    /// <summary>Name of the response script to run, for the action that runs one; else null.</summary>
+    public string? Script { get; init; }
+
     /// <summary>A step of a ladder: so long after the finding, and only when no person has taken it in hand by then. Zero for at once.</summary>
     public TimeSpan After { get; init; }
 
@@ -40,4 +43,7 @@ public interface IFindings
 
     /// <summary>Findings of a field since a moment, oldest first, at most so many: what rules would have done about them is tried out on these.</summary>
     Task<IReadOnlyList<Finding>> SinceAsync(string fieldId, DateTimeOffset since, int most, CancellationToken cancellation);
+
+    /// <summary>What was found about a device from one moment to another (both included) and was not taken back, newest first, at most so many. What is only suggested or tried out is not among it.</summary>
+    Task<IReadOnlyList<Finding>> RecentAsync(string fieldId, string deviceId, DateTimeOffset from, DateTimeOffset to, int most, CancellationToken cancellation);
 }

@@ -64,9 +64,12 @@ public static class HistoryKinds
     /// <summary>A response was planned, done, failed, undone.</summary>
     public const string Response = "response";
 
+    /// <summary>A command to a device was sent, held, fetched, answered, or ran out.</summary>
+    public const string Command = "command";
+
     /// <summary>An operator did something.</summary>
     public const string Operator = "operator";
 
     /// <summary>All of them.</summary>
-    public static readonly IReadOnlyList<string> All = [DataIn, DataOut, Authentication, Refusal, DeviceState, Detection, Response, Operator];
+    public static readonly IReadOnlyList<string> All = [DataIn, DataOut, Authentication, Refusal, DeviceState, Detection, Response, Command, Operator];
 }

@@ -25,7 +25,11 @@ public interface IHistoryFeed
 /// <param name="Gateway">Those of no field.</param>
 /// <param name="Fields">Those of these fields.</param>
 /// <param name="Kinds">Of these kinds (<see cref="HistoryKinds"/>) only.</param>
-public sealed record HistoryReach(bool Gateway, IReadOnlyList<string> Fields, IReadOnlyList<string> Kinds);
+public sealed record HistoryReach(bool Gateway, IReadOnlyList<string> Fields, IReadOnlyList<string> Kinds)
+{
+    /// <summary>Those of every field, also of fields that do not exist any more; <see cref="Fields"/> says nothing then.</summary>
+    public bool EveryField { get; init; }
+}
 
 /// <summary>A record with its place.</summary>
 /// <param name="Position">Grows with each record; positions may be left out.</param>

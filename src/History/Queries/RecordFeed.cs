@@ -126,6 +126,7 @@ internal sealed class RecordFeed(Databases databases, DetailsCipher cipher) : IH
     {
         var fields = (reach.Gateway, reach.Fields.Count > 0) switch
         {
+            _ when reach.EveryField => reach.Gateway ? "1 = 1" : "field_id IS NOT NULL",
             (true, true) => $"(field_id IS NULL OR {In("field_id", "@fields")})",
             (true, false) => "field_id IS NULL",
             (false, true) => In("field_id", "@fields"),

@@ -84,6 +84,7 @@ internal sealed class EventBlocks(MasterKey key, IFlowSwitches flows) : IDisposa
         PriorEvent e => e.FieldId ?? NoField,
         ScriptChangedEvent e => e.FieldId,
         ScriptReportEvent e => e.FieldId,
+        CommandHeldEvent e => e.FieldId,
         _ => NoField,
     };
 

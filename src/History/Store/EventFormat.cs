@@ -207,6 +207,7 @@ internal static class EventFormat
                     new JsonDerivedType(typeof(PriorEvent), "prior"),
                     new JsonDerivedType(typeof(ScriptChangedEvent), "script"),
                     new JsonDerivedType(typeof(ScriptReportEvent), "script-report"),
+                    new JsonDerivedType(typeof(CommandHeldEvent), "command-held"),
                 },
             };
         }

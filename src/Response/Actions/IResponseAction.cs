@@ -1,5 +1,7 @@
+using System.Data.Common;
 using Sekisho.Domain.Detection;
 using Sekisho.Response.Leases;
+using Sekisho.Response.Policies;
 
 namespace Sekisho.Response.Actions;
 
@@ -14,6 +16,9 @@ internal interface IResponseAction
 
     bool CanUndo { get; }
 
+    /// <summary>What it did restricts nobody: it stays until a person undoes it, and holds no device.</summary>
+    bool Stays => false;
+
     /// <summary>It shuts a device out; for theft and takeover such a lease never ends by itself.</summary>
     bool LocksOut { get; }
 
@@ -25,6 +30,20 @@ internal interface IResponseAction
 
     /// <summary>Ways of undoing it that a person may choose between; empty when there is one only.</summary>
     IReadOnlyList<string> UndoChoices => [];
+
+    /// <summary>Every device (or other target) that it takes something away from; the guard counts them all. Memory only.</summary>
+    /// <param name="deviceId">The finding's device.</param>
+    /// <param name="target">What it works on.</param>
+    IReadOnlyCollection<string> Reaches(string? deviceId, string target) => [deviceId ?? target];
+
+    /// <summary>It tells people of the finding, who are told as well when the finding is taken back.</summary>
+    bool Tells => !CanUndo;
+
+    /// <summary>Only a person may undo it, no API key.</summary>
+    bool UndoTakesPerson => false;
+
+    /// <summary>What is in force can be refused as well: that ends it the other way round than its undo (<see cref="LeaseDetails.Declines"/>).</summary>
+    bool CanRefuse => false;
 
     /// <summary>What it works on for this finding, or why it cannot work on it (one of <see cref="LeaseCauses"/>). Called in a lane: memory only.</summary>
     (string? Target, string? Refusal) TargetOf(Finding finding);
@@ -41,7 +60,18 @@ internal interface IResponseAction
     /// <summary>Undoes it. What throws is tried again.</summary>
     /// <returns>Why things stay as they are (one of <see cref="LeaseCauses"/>); null when it really was undone.</returns>
     Task<string?> UndoAsync(ActionOrder order, CancellationToken cancellation);
+
+    /// <summary>Undoes it where that may take its time: what comes back says until when it waits. Most undo at once.</summary>
+    async Task<UndoOutcome> BeginUndoAsync(ActionOrder order, CancellationToken cancellation) => new(await UndoAsync(order, cancellation), null);
+
+    /// <summary>False when this account may not undo it, because it is the one whose doing is held.</summary>
+    Task<bool> MayUndoAsync(Lease lease, string by, CancellationToken cancellation) => Task.FromResult(true);
 }
+
+/// <summary>What came of an undo.</summary>
+/// <param name="Cause">Why things stay as they are (one of <see cref="LeaseCauses"/>); null when it really was undone.</param>
+/// <param name="WaitsUntil">When to look again; null when it is done.</param>
+internal readonly record struct UndoOutcome(string? Cause, DateTimeOffset? WaitsUntil);
 
 /// <summary>One try.</summary>
 /// <param name="Lease">As recorded before the try.</param>
@@ -53,6 +83,11 @@ internal sealed record ActionOrder(Lease Lease, Finding? Finding);
 /// <param name="Values">What stands in its places.</param>
 internal sealed record PreviewLine(string Key, params IReadOnlyList<(string Name, string Value)> Values);
 
+/// <summary>What a script ordered about a finding.</summary>
+/// <param name="Finding">The finding.</param>
+/// <param name="Orders">The orders, each with the script as its owner.</param>
+internal sealed record ScriptedOrders(Finding Finding, IReadOnlyList<DueAction> Orders);
+
 /// <summary>What came of a try.</summary>
 internal abstract record ActionOutcome
 {
@@ -60,16 +95,41 @@ internal abstract record ActionOutcome
     {
     }
 
+    /// <summary>What is recorded in the same transaction as the outcome; null for nothing.</summary>
+    public Action<DbTransaction>? Along { get; init; }
+
+    /// <summary>What a script ordered: it becomes responses in the same transaction as the outcome. Null for nothing.</summary>
+    public ScriptedOrders? Orders { get; init; }
+
+    /// <summary>What the device said of it, as JSON; null for nothing.</summary>
+    public string? Answer { get; init; }
+
+    /// <summary>A fault of a script that people are told of, whatever the outcome is; null for none.</summary>
+    public string? Fault { get; init; }
+
     /// <summary>It is done.</summary>
     /// <param name="Holds">The responses own the lock on the device.</param>
     /// <param name="Cause">Something worth saying about it, one of <see cref="LeaseCauses"/>.</param>
     /// <param name="Covers">Leases that were done by the same try.</param>
-    /// <param name="Until">When it ends by itself, where that is not the usual time of a restriction.</param>
-    public sealed record Done(bool Holds = false, string? Cause = null, IReadOnlyList<string>? Covers = null, DateTimeOffset? Until = null) : ActionOutcome;
+    /// <param name="Ticket">The ticket that it led to.</param>
+    public sealed record Done(bool Holds = false, string? Cause = null, IReadOnlyList<string>? Covers = null, LeaseTicket? Ticket = null) : ActionOutcome
+    {
+        /// <summary>When it ends by itself; null for as long as restrictions last.</summary>
+        public DateTimeOffset? Until { get; init; }
+    }
+
+    /// <summary>It is under way and depends on somebody else: that is no failed try.</summary>
+    /// <param name="Cause">On whom, one of <see cref="LeaseCauses"/>.</param>
+    /// <param name="Until">When to look again.</param>
+    public sealed record Wait(string Cause, DateTimeOffset Until) : ActionOutcome;
 
     /// <summary>It cannot be done as things are; trying again would not help.</summary>
     /// <param name="Cause">One of <see cref="LeaseCauses"/>.</param>
-    public sealed record Refused(string Cause) : ActionOutcome;
+    public sealed record Refused(string Cause) : ActionOutcome
+    {
+        /// <summary>What exactly was wrong, for people; null when the cause says all.</summary>
+        public string? Error { get; init; }
+    }
 
     /// <summary>It did not work; try again later.</summary>
     /// <param name="Error">For people; no addresses, no secrets.</param>

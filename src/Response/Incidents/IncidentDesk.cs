@@ -23,7 +23,7 @@ internal sealed class IncidentDesk(
 
     private const int Portion = 500;
 
-    private readonly IReadOnlyList<string> _actions = [.. orders.Actions.Values.Where(a => a.CanUndo || a.Disturbs).Select(a => a.Name)];
+    private readonly IReadOnlyList<string> _actions = [.. orders.Actions.Values.Where(a => a is { CanUndo: true, Stays: false } || a.Disturbs).Select(a => a.Name)];
 
     /// <summary>How each device of the incident stands, at most so many, those that are not normal first.</summary>
     public async Task<IReadOnlyList<DeviceStanding>> StandingsAsync(Incident incident, int most, CancellationToken cancellation)

@@ -15,11 +15,15 @@ internal static class IncidentPaper
         """
         @page { size: A4; margin: 18mm 16mm; }
         body { font: 10pt/1.5 "Hiragino Sans", "Noto Sans CJK JP", "Yu Gothic", "Segoe UI", sans-serif; color: #111; max-width: 180mm; margin: 0 auto; padding: 8mm; }
-        h1 { font-size: 16pt; margin: 0 0 2mm; } h2 { font-size: 12pt; margin: 7mm 0 2mm; border-bottom: 1px solid #888; break-after: avoid; }
+        h1 { font-size: 16pt; margin: 0 0 2mm; } h2 { font-size: 12pt; margin: 7mm 0 2mm; border-bottom: 1px solid #888; break-after: avoid; } h3 { font-size: 10pt; margin: 4mm 0 1mm; break-after: avoid; }
         table { border-collapse: collapse; width: 100%; } thead { display: table-header-group; } tr { break-inside: avoid; }
-        th, td { border: 1px solid #bbb; padding: 1mm 2mm; text-align: left; vertical-align: top; overflow-wrap: anywhere; }
+        th, td { border: 1px solid #bbb; padding: 1mm 2mm; text-align: left; vertical-align: top; overflow-wrap: anywhere; min-width: 17mm; }
         th { background: #eee; font-weight: 600; } .when { white-space: nowrap; } .note { white-space: pre-wrap; border-left: 2px solid #888; padding-left: 2mm; margin: 1mm 0; }
         .level-critical { color: #a00; font-weight: 700; } .level-important { color: #a50; font-weight: 700; } .small { color: #555; font-size: 9pt; }
+        .picture { width: 100%; height: auto; break-inside: avoid; font-size: 11px; } .picture text { fill: #111; } .picture .middle { text-anchor: middle; } .picture .end { text-anchor: end; }
+        .tick { stroke: #ccc; } .span-critical, .span-important, .span-warning, .span-information { stroke-width: 3; stroke: #555; } .dot-warning, .dot-information { fill: #555; }
+        .span-critical { stroke: #a00; } .dot-critical { fill: #a00; } .span-important { stroke: #a50; } .dot-important { fill: #a50; }
+        .in-force { fill: #246; stroke: #246; } .ended { fill: #bbb; stroke: #777; } .not-done { fill: none; stroke: #777; stroke-dasharray: 3 2; } .person { fill: #063; }
         @media print { body { padding: 0; max-width: none; } }
         """;
 
@@ -67,10 +71,13 @@ internal static class IncidentPaper
             page.Append("</ul>\n");
         }
 
+        Head("picture");
+        IncidentPicture.Write(page, report, words);
+
         Head("timeline");
         Rows(
             ["when", "who", "what"],
-            report.Whole.Timeline.Select(l => (string[])[$"<span class=\"when\">{E(words.Time(l.At))}</span>", E(l.By), E(l.Text) + (l.Note is null ? "" : $"<div class=\"note\">{Block(l.Note)}</div>")]));
+            report.Whole.Timeline.Select(Line));
         if (report.Whole.IsTimelineCut)
         {
             page.Append("<p class=\"small\">").Append(E(words.Get("incident.report.cut"))).Append("</p>\n");
@@ -81,9 +88,16 @@ internal static class IncidentPaper
             ["action", "target", "state", "agreed"],
             report.Responses.Select(r => (string[])
             [
-                $"{E(r.Action)}<br><span class=\"small\">{E(r.Id)}</span>", E(r.Target), E(r.StateName) + (r.Why is null ? "" : $"<br>{E(r.Why)}"),
+                $"{E(r.Action)}<br><span class=\"small when\">{E(r.Id)}</span>", E(r.Target), E(r.StateName) + (r.Why is null ? "" : $"<br>{E(r.Why)}"),
                 r.Approvals.Count == 0 ? E(words.Get("incident.report.nobody-asked", ("by", r.OrderedBy))) : string.Join("<br>", r.Approvals.Select(a => E($"{a.By} ({words.Time(a.At)}): {a.Reason}"))),
             ]));
+
+        // Of those that people agreed to or took back, or that end by themselves; the lines above say all of the others.
+        foreach (var response in report.Responses.Where(r => r.History.Any(l => l.Kind is "response-approved" or "response-undo-asked" or "response-reminded" or "response-in-force-until")))
+        {
+            page.Append("<h3>").Append(E($"{words.Get("incident.report.history")}: {response.Action}, {response.Target}")).Append(" <span class=\"small\">").Append(E(response.Id)).Append("</span></h3>\n");
+            Rows(["when", "who", "what"], response.History.Select(Line));
+        }
 
         Head("recovery");
         Rows(["step", "state", "who", "note"], incident.Recovery.Select(s => (string[])
@@ -109,6 +123,8 @@ internal static class IncidentPaper
                 page.Append("<div class=\"note\">").Append(Block(note.Text)).Append("</div>\n<p class=\"small\">").Append(E($"{note.By}, {words.Time(note.At)}")).Append("</p>\n");
             }
         }
+
+        string[] Line(TimelineLine l) => [$"<span class=\"when\">{E(words.Time(l.At))}</span>", E(l.By), E(l.Text) + (l.Note is null ? "" : $"<div class=\"note\">{Block(l.Note)}</div>")];
 
         void Rows(string[] heads, IEnumerable<string[]> rows)
         {

@@ -92,15 +92,18 @@ internal sealed record ReportReason(string Name, string Key, string Level, long 
 /// <param name="State">Stable name of its state.</param>
 /// <param name="StateName">The same for people.</param>
 /// <param name="OrderedAt">When it was ordered.</param>
+/// <param name="StartedAt">When it was first tried; null when it never was.</param>
 /// <param name="EndedAt">When it came to this state.</param>
 /// <param name="OrderedBy">"policy" or an account.</param>
 /// <param name="Approvals">Who agreed, when and why.</param>
 /// <param name="Why">The gateway's reason for the state.</param>
 /// <param name="Reason">The reason of the person who moved it last.</param>
+/// <param name="History">Everything that became of it, in order of time; an end that is still to come is its last line.</param>
 internal sealed record ReportResponse(
-    string Id, string Action, string Target, string State, string StateName, DateTimeOffset OrderedAt, DateTimeOffset? EndedAt, string OrderedBy, IReadOnlyList<LeaseApproval> Approvals, string? Why, string? Reason)
+    string Id, string Action, string Target, string State, string StateName, DateTimeOffset OrderedAt, DateTimeOffset? StartedAt, DateTimeOffset? EndedAt, string OrderedBy, IReadOnlyList<LeaseApproval> Approvals, string? Why, string? Reason,
+    IReadOnlyList<TimelineLine> History)
 {
     public static ReportResponse Of(Lease l, IncidentWords words) => new(
-        l.Id, l.Action, l.DeviceId is { } device ? words.Device(device) : l.Target, l.State, words.Get("incident.lease." + l.State), l.CreatedAt, l.EndedAt, l.Details.Owner, l.Details.Approvals,
-        l.Details.Cause is { } cause ? words.Get("response.cause." + cause) : null, l.Details.Reason);
+        l.Id, l.Action, l.DeviceId is { } device ? words.Device(device) : l.Target, l.State, words.Get("incident.lease." + l.State), l.CreatedAt, l.StartedAt, l.EndedAt, l.Details.Owner, l.Details.Approvals,
+        l.Details.Cause is { } cause ? words.Get("response.cause." + cause) : null, l.Details.Reason, IncidentTimeline.HistoryOf(l, words));
 }

@@ -14,6 +14,10 @@ public sealed class IncidentSettings
     [Range(typeof(TimeSpan), "00:00:00", "30.00:00:00", ErrorMessage = "Give 00:00:00 to 30.00:00:00.")]
     public TimeSpan ReopenWithin { get; set; } = TimeSpan.FromDays(1);
 
+    /// <summary>How long closed incidents are kept, with their timelines. Those that are not closed, or whose devices responses still hold, are kept for ever.</summary>
+    [Range(typeof(TimeSpan), "30.00:00:00", "3650.00:00:00", ErrorMessage = "Give 30.00:00:00 to 3650.00:00:00.")]
+    public TimeSpan KeepClosed { get; set; } = TimeSpan.FromDays(730);
+
     /// <summary>Lines that the gateway itself writes into one timeline; what is more is only counted.</summary>
     [Range(10, 2_000, ErrorMessage = "Give 10 to 2000.")]
     public int MostLines { get; set; } = 200;

@@ -24,6 +24,32 @@ internal static class IncidentTimeline
             .Concat(leases.SelectMany(l => OfLease(l, words)))
             .OrderBy(l => l.At)];
 
+    /// <summary>The whole history of one response, also what the timeline has no room for.</summary>
+    public static IReadOnlyList<TimelineLine> HistoryOf(Lease lease, IncidentWords words)
+    {
+        var lines = OfLease(lease, words).ToList();
+        if (lease.StartedAt is { } started)
+        {
+            var target = lease.DeviceId is { } device ? words.Device(device) : lease.Target;
+            lines.Insert(1 + lease.Details.Approvals.Count, new TimelineLine(
+                started, "response-started", IncidentMachine.Gateway,
+                words.Get("incident.entry.response-started", ("action", lease.Action), ("target", target), ("attempts", IncidentWords.Whole(lease.Attempts))), null, lease.Id));
+        }
+
+        if (lease is { State: LeaseStates.Done, ExpiresAt: { } expires })
+        {
+            lines.Add(new TimelineLine(expires, "response-in-force-until", IncidentMachine.Gateway, words.Get("incident.entry.response-in-force-until"), null, lease.Id));
+        }
+
+        if (lease.Details.Reminders > 0)
+        {
+            lines.Add(new TimelineLine(
+                lease.EndedAt ?? lease.CreatedAt, "response-reminded", IncidentMachine.Gateway, words.Get("incident.entry.response-reminded", ("count", IncidentWords.Whole(lease.Details.Reminders))), null, lease.Id));
+        }
+
+        return [.. lines.OrderBy(l => l.At)];
+    }
+
     private static IEnumerable<TimelineLine> OfLease(Lease lease, IncidentWords words)
     {
         var needed = Approvals.Needed(lease.Approval);
@@ -44,6 +70,7 @@ internal static class IncidentTimeline
         if (lease.EndedAt is { } ended)
         {
             var cause = lease.Details.Cause is { } name ? " " + words.Get("response.cause." + name) : "";
+            cause += lease.Details.Ticket is { } ticket ? " " + words.Get("ticket.line", ("number", ticket.Number)) : "";
             yield return new TimelineLine(
                 ended, "response-" + lease.State, lease.Details.Actor,
                 words.Get("incident.entry.response-ended", ("action", lease.Action), ("target", target), ("state", words.Get("incident.lease." + lease.State))) + cause, lease.Details.Reason, lease.Id);

@@ -8,11 +8,12 @@ namespace Sekisho.Response.Incidents;
 /// Carries on what was recorded of incidents and is not done yet: labels to hand on to the findings, devices to be released. Everything it does may be repeated, so a gateway that was
 /// killed goes on where it was. Any thread.
 /// </summary>
-internal sealed partial class IncidentWorker(IncidentStore store, IncidentDesk desk, IFindingLabels labels, IncidentSignal signal, TimeProvider clock, ILogger<IncidentWorker> log) : BackgroundService
+internal sealed partial class IncidentWorker(IncidentStore store, IncidentDesk desk, IncidentRetention retention, IFindingLabels labels, IncidentSignal signal, TimeProvider clock, ILogger<IncidentWorker> log) : BackgroundService
 {
     /// <summary>Findings in one transaction, so that others get their turn in between.</summary>
     private const int Portion = 200;
 
+    private static readonly TimeSpan TidiesEvery = TimeSpan.FromHours(1);
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(30);
 
     /// <summary>Does everything that can be done now.</summary>
@@ -31,12 +32,22 @@ internal sealed partial class IncidentWorker(IncidentStore store, IncidentDesk d
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
+        var tidiesAt = DateTimeOffset.MinValue;
         while (!stoppingToken.IsCancellationRequested)
         {
             var next = signal.Next;
             try
             {
                 await DrainAsync(stoppingToken);
+                if (clock.GetUtcNow() >= tidiesAt)
+                {
+                    tidiesAt = clock.GetUtcNow() + TidiesEvery;
+                    var removed = await retention.TidyAsync(stoppingToken);
+                    if (removed > 0)
+                    {
+                        Removed(removed);
+                    }
+                }
             }
             catch (Exception e) when (e is not OperationCanceledException)
             {
@@ -67,6 +78,9 @@ internal sealed partial class IncidentWorker(IncidentStore store, IncidentDesk d
 
         await store.ChangeAsync(incident.Id, i => i.Label == label ? new IncidentChange(i with { Label = "" }, []) : null, null, cancellation);
     }
+
+    [LoggerMessage(4041, LogLevel.Information, "{Removed} incidents that were closed long ago are deleted")]
+    private partial void Removed(int removed);
 
     [LoggerMessage(4040, LogLevel.Error, "Work on incidents failed and is tried again")]
     private partial void Failed(Exception fault);

@@ -131,11 +131,45 @@ internal sealed record LeaseDetails
     /// <summary>How often a person had it tried again after it failed.</summary>
     public int Retries { get; init; }
 
+    /// <summary>What the device said of it, as JSON of at most 2,048 characters; of a wipe that is the proof. Null for nothing.</summary>
+    public string? Answer { get; init; }
+
+    /// <summary>A person refused what is in force: its end is no undo.</summary>
+    public bool Declines { get; init; }
+
+    /// <summary>The ticket that it opened or shares; null for none.</summary>
+    public LeaseTicket? Ticket { get; init; }
+
     public IReadOnlyList<LeaseApproval> Approvals { get; init; } = [];
 }
 
+/// <summary>A ticket at a desk outside.</summary>
+/// <param name="Number">How the desk calls it.</param>
+/// <param name="Link">Its address; null when the desk gave none.</param>
+internal sealed record LeaseTicket(string Number, string? Link);
+
 /// <summary>What a notice says: texts response.notice.NAME.subject and .text with values in their places.</summary>
-internal sealed record LeaseNotice(string Name, IReadOnlyDictionary<string, string> Values);
+internal sealed record LeaseNotice(string Name, IReadOnlyDictionary<string, string> Values)
+{
+    /// <summary>Places that are filled with texts in the reader's language, by the keys of those.</summary>
+    public IReadOnlyDictionary<string, string> Texts { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>What is listed one by one.</summary>
+    public IReadOnlyList<NoticeLine> Lines { get; init; } = [];
+
+    /// <summary>Addresses that are told besides those of the settings, such as those that were removed from them.</summary>
+    public IReadOnlyList<string> AlsoTo { get; init; } = [];
+}
+
+/// <summary>One line of a notice.</summary>
+/// <param name="At">When it happened.</param>
+/// <param name="Key">Key of its text.</param>
+/// <param name="Values">What stands in its places.</param>
+internal sealed record NoticeLine(DateTimeOffset At, string Key, IReadOnlyDictionary<string, string> Values)
+{
+    /// <summary>Places that are filled with texts in the reader's language, by the keys of those.</summary>
+    public IReadOnlyDictionary<string, string> Texts { get; init; } = new Dictionary<string, string>();
+}
 
 /// <summary>One person's yes.</summary>
 internal sealed record LeaseApproval(string By, DateTimeOffset At, string Reason);
@@ -172,11 +206,27 @@ internal static class LeaseCauses
     public const string NoMailServer = "no-mail-server";
     public const string PasswordInClear = "password-in-clear";
     public const string NoWebhook = "no-webhook";
+    public const string NoWebhookWants = "no-webhook-wants";
     public const string AddressNotAllowed = "address-not-allowed";
     public const string AlreadyLocked = "already-locked";
     public const string StillHeld = "still-held";
     public const string LockedByOthers = "locked-by-others";
     public const string ReleasedElsewhere = "released-elsewhere";
+    public const string TicketGone = "ticket-gone";
+    public const string TicketNumberUnknown = "ticket-number-unknown";
+    public const string TicketShared = "ticket-shared";
+    public const string TicketStaysOpen = "ticket-stays-open";
+    public const string TicketStillShared = "ticket-still-shared";
+    public const string CommandGone = "command-gone";
+    public const string CommandSettled = "command-settled";
+    public const string CommandStaysHeld = "command-stays-held";
+    public const string DeviceFailed = "device-failed";
+    public const string DeviceRefused = "device-refused";
+    public const string DeviceSilent = "device-silent";
+    public const string NoCommand = "no-command";
+    public const string TakenBack = "taken-back";
+    public const string TakenBackTooLate = "taken-back-too-late";
+    public const string WaitsForDevice = "waits-for-device";
     public const string TriesUsedUp = "tries-used-up";
     public const string InSummary = "in-summary";
     public const string RanOut = "ran-out";
@@ -196,6 +246,7 @@ internal static class LeaseCauses
     public const string ApprovalRanOut = "approval-ran-out";
     public const string HandledInTime = "handled-in-time";
     public const string NoNetworkLink = "no-network-link";
+    public const string NoTicketDesk = "no-ticket-desk";
     public const string NothingReachable = "nothing-reachable";
     public const string NetworkProtected = "network-protected";
     public const string QuarantineHeld = "quarantine-held";
@@ -203,15 +254,28 @@ internal static class LeaseCauses
     public const string SecretRenewed = "secret-renewed";
     public const string SecretNotRenewed = "secret-not-renewed";
     public const string SecretShared = "secret-shared";
+    public const string NoScript = "no-script";
+    public const string ScriptNotActive = "script-not-active";
+    public const string ScriptFault = "script-fault";
+    public const string ScriptUnreadable = "script-unreadable";
+    public const string ScriptOnTrial = "script-on-trial";
+    public const string ScriptOrderedNothing = "script-ordered-nothing";
 
     /// <summary>Obstacles in settings, which a person can remove; then the response can be tried again.</summary>
-    public static readonly IReadOnlyList<string> ThatPeopleRemove = [NoRecipients, NoMailServer, PasswordInClear, NoWebhook, AddressNotAllowed, NoSim, SimNotOffered, SimUnknown, SimForbidden, SimCarriesMany, NoNetworkLink, NetworkProtected, SecretShared];
+    public static readonly IReadOnlyList<string> ThatPeopleRemove =
+    [
+        NoRecipients, NoMailServer, PasswordInClear, NoWebhook, NoTicketDesk, AddressNotAllowed, NoSim, SimNotOffered, SimUnknown, SimForbidden, SimCarriesMany, NoNetworkLink, NetworkProtected,
+        ScriptNotActive, ScriptFault, ScriptUnreadable, DeviceFailed, DeviceRefused, DeviceSilent, SecretShared,
+    ];
 
     public static readonly IReadOnlyList<string> All =
     [
         UnknownAction, NoDevice, DeviceGone, FindingGone, NoRecipients, NoMailServer, PasswordInClear, NoWebhook, AddressNotAllowed, AlreadyLocked, StillHeld,
         LockedByOthers, ReleasedElsewhere, TriesUsedUp, InSummary, RanOut, FindingRetracted, KeptForPerson, BlastRadius, ApprovalRanOut, HandledInTime,
         NoNetworkLink, NothingReachable, NetworkProtected, QuarantineHeld, SecretOrdered, SecretRenewed, SecretNotRenewed, SecretShared,
+        CommandGone, CommandSettled, CommandStaysHeld, DeviceFailed, DeviceRefused, DeviceSilent, NoCommand, TakenBack, TakenBackTooLate, WaitsForDevice,
+        NoWebhookWants, NoTicketDesk, TicketGone, TicketNumberUnknown, TicketShared, TicketStaysOpen, TicketStillShared,
+        NoScript, ScriptNotActive, ScriptFault, ScriptUnreadable, ScriptOnTrial, ScriptOrderedNothing,
         NoSim, NoSimProvider, SimNotOffered, SimUnknown, SimForbidden, SimTerminated, SimCarriesMany, SimOffAlready, SimStillHeld, SimChangedElsewhere,
     ];
 }

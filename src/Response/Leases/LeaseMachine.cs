@@ -9,6 +9,9 @@ internal enum LeaseRefusal
     WrongState,
     CannotUndo,
     SamePerson,
+
+    /// <summary>What is held is the same person's own doing.</summary>
+    OwnDoing,
 }
 
 /// <summary>
@@ -68,23 +71,26 @@ internal static class LeaseMachine
 
     /// <summary>A lock-out that never ends by itself is still in force: people are told again.</summary>
     public static Lease? Remind(Lease lease, DateTimeOffset now, LeaseSettings settings) =>
-        lease is not { State: LeaseStates.Done, Holds: true, ExpiresAt: null, UndoAskedAt: null } || lease.NextTryAt is not { } due || due > now
+        lease is not { State: LeaseStates.Done, ExpiresAt: null, UndoAskedAt: null } || lease.NextTryAt is not { } due || due > now
             ? null
             : lease with { NextTryAt = now + settings.ReviewAfter, Details = lease.Details with { Reminders = lease.Details.Reminders + 1, Actor = Gateway } };
 
     /// <summary>The action is done.</summary>
-    public static Lease? Done(Lease lease, bool canUndo, bool locksOut, bool holds, string? cause, DateTimeOffset now, LeaseSettings settings, DateTimeOffset? until = null)
+    public static Lease? Done(Lease lease, bool canUndo, bool locksOut, bool holds, string? cause, DateTimeOffset now, LeaseSettings settings, bool stays = false, DateTimeOffset? until = null)
     {
         if (lease.State != LeaseStates.Running)
         {
             return null;
         }
 
-        var expires = until ?? Expiry.Of(canUndo, locksOut, lease.Risk, now, settings.RestrictionLasts);
+        var expires = stays ? null : until ?? Expiry.Of(canUndo, locksOut, lease.Risk, now, settings.RestrictionLasts);
+
+        // Whoever had locked the device or the SIM before is the one to think of it.
+        var isOurs = canUndo && locksOut && cause is null;
         var done = End(lease, LeaseStates.Done, now, cause) with
         {
             ExpiresAt = expires,
-            NextTryAt = expires ?? (holds && lease.FindingId is not null ? now + settings.ReviewAfter : null),
+            NextTryAt = expires ?? (isOurs ? now + settings.ReviewAfter : null),
             Holds = holds,
             Held = holds,
             Details = lease.Details with { Cause = cause, LastError = null, Actor = Gateway },
@@ -93,7 +99,9 @@ internal static class LeaseMachine
         // A person took it back while it was being done: its undo is due at once.
         if (lease.UndoAskedAt is not null)
         {
-            return done with { NextTryAt = now, Attempts = 0 };
+            return canUndo
+                ? done with { NextTryAt = now, Attempts = 0 }
+                : done with { UndoAskedAt = null, NextTryAt = null, Details = done.Details with { Cause = LeaseCauses.TakenBackTooLate } };
         }
 
         // Taken back while it was being done: it came into force for nothing.
@@ -115,7 +123,7 @@ internal static class LeaseMachine
                 GroupKey = null,
                 Details = marked.Details with { Cause = LeaseCauses.FindingRetracted, Actor = Gateway },
             },
-            LeaseStates.Running => marked,
+            LeaseStates.Running => IsWaiting(lease) && lease.ClaimedBy is null ? marked with { NextTryAt = now } : marked,
             LeaseStates.Done when canUndo && lease.UndoAskedAt is null => lease.ExpiresAt is null || lease.Details.Approvals.Count > 0
                 ? marked with { Details = marked.Details with { Cause = LeaseCauses.KeptForPerson } }
                 : marked with
@@ -129,13 +137,28 @@ internal static class LeaseMachine
         };
     }
 
+    /// <summary>It is under way and waits for somebody else.</summary>
+    public static bool IsWaiting(Lease lease) => lease is { State: LeaseStates.Running, Details.Cause: LeaseCauses.WaitsForDevice };
+
+    /// <summary>The try found that it has to wait for somebody else; it does not count as one.</summary>
+    public static Lease? Waits(Lease lease, string cause, DateTimeOffset until) => lease.State != LeaseStates.Running ? null : lease with
+    {
+        Attempts = lease.Attempts - 1,
+        NextTryAt = until,
+        ClaimedBy = null,
+        Details = lease.Details with { Cause = cause, LastError = null },
+    };
+
     /// <summary>A lease that waited in a group was done with the others by one try.</summary>
     public static Lease? Covered(Lease lease, string cause, DateTimeOffset now) =>
         lease.State is LeaseStates.Due or LeaseStates.Running ? End(lease, LeaseStates.Done, now, cause) with { StartedAt = lease.StartedAt ?? now } : null;
 
     /// <summary>The action cannot be done at all.</summary>
-    public static Lease? RefusedBecause(Lease lease, string cause, DateTimeOffset now) =>
-        lease.State == LeaseStates.Running ? End(lease, LeaseStates.Refused, now, cause) : null;
+    public static Lease? RefusedBecause(Lease lease, string cause, string? error, DateTimeOffset now)
+    {
+        var refused = End(lease, LeaseStates.Refused, now, cause);
+        return lease.State != LeaseStates.Running ? null : error is null ? refused : refused with { Details = refused.Details with { LastError = error } };
+    }
 
     /// <summary>A person takes an order back, whatever became of it: what is not done is not done any more, what is being done or in force is undone.</summary>
     public static Lease? TakenBack(Lease lease, string by, string reason, DateTimeOffset now) => lease.State switch
@@ -251,6 +274,12 @@ internal static class LeaseMachine
     /// <summary>A person wants it undone.</summary>
     public static (Lease? Next, LeaseRefusal Refusal) AskUndo(Lease lease, bool canUndo, string by, string reason, DateTimeOffset now, string? choice = null)
     {
+        // What waits can be called off, also where it could not be undone.
+        if (IsWaiting(lease) && lease.UndoAskedAt is null)
+        {
+            return (lease with { UndoAskedAt = now, NextTryAt = lease.ClaimedBy is null ? now : lease.NextTryAt, Details = lease.Details with { Actor = by, Reason = reason } }, LeaseRefusal.None);
+        }
+
         if (!canUndo)
         {
             return (null, LeaseRefusal.CannotUndo);
@@ -265,6 +294,13 @@ internal static class LeaseMachine
                 Attempts = 0,
                 Details = lease.Details with { Actor = by, Reason = reason, Cause = null, Choice = choice ?? lease.Details.Choice },
             }, LeaseRefusal.None);
+    }
+
+    /// <summary>A person refuses what is in force; from then on it is ended as an undo is.</summary>
+    public static (Lease? Next, LeaseRefusal Refusal) Decline(Lease lease, string by, string reason, DateTimeOffset now)
+    {
+        var (next, refusal) = lease.UndoAskedAt is null ? AskUndo(lease, lease.State == LeaseStates.Done, by, reason, now) : (null, LeaseRefusal.WrongState);
+        return (next is null ? null : next with { Details = next.Details with { Declines = true } }, refusal);
     }
 
     /// <summary>Takes a lease whose undo was asked for, or that ran out, for a try of the undo.</summary>
@@ -300,13 +336,22 @@ internal static class LeaseMachine
             // An order that a device had to follow: whether it did is known at its time.
             (true, LeaseCauses.SecretNotRenewed) => End(lease, LeaseStates.Failed, now, cause) with { UndoAskedAt = null, ExpiresAt = null },
             (true, LeaseCauses.SecretRenewed) => End(lease, LeaseStates.Done, now, cause) with { UndoAskedAt = null, ExpiresAt = null },
-            _ => End(lease, ranOut ? LeaseStates.Expired : LeaseStates.Undone, now, cause ?? lease.Details.Cause) with { Held = false },
+            _ => End(lease, ranOut ? LeaseStates.Expired : lease.Details.Declines ? LeaseStates.Refused : LeaseStates.Undone, now, cause ?? lease.Details.Cause) with { Held = false },
         };
     }
 
     /// <summary>The device has followed the order: nothing is left to undo itself.</summary>
     public static Lease? Followed(Lease lease, string cause, DateTimeOffset now) =>
         lease is not { State: LeaseStates.Done, UndoAskedAt: null, ExpiresAt: not null } ? null : End(lease, LeaseStates.Done, now, cause) with { ExpiresAt = null };
+
+    /// <summary>The undo is under way and waits for somebody else; it does not count as a try.</summary>
+    public static Lease? UndoWaits(Lease lease, DateTimeOffset until) => lease.State != LeaseStates.Done ? null : lease with
+    {
+        Attempts = lease.Attempts - 1,
+        ClaimedBy = null,
+        NextTryAt = until,
+        Details = lease.Details with { LastError = null },
+    };
 
     /// <summary>A try of the undo failed. It is tried for ever: a restriction that nobody wants any more must end.</summary>
     public static Lease? UndoFailed(Lease lease, string error, DateTimeOffset now, LeaseSettings settings) =>

@@ -197,17 +197,17 @@ internal sealed class LeaseStore(Databases databases, MasterKey key, IHistory hi
             "UPDATE lease SET version = version + 1, next_try_at = @now, claimed_by = NULL WHERE claimed_by = @node", new { node, now = clock.GetUtcNow().ToUnixTimeMilliseconds() }, t),
         cancellation);
 
-    /// <summary>Devices (or other targets) of a field on which one of the actions came into force since a moment, or is about to.</summary>
+    /// <summary>On what in a field one of the actions came into force since a moment, or is about to.</summary>
     /// <remarks>The names of actions are the gateway's own constants; the two databases take lists of parameters in different ways.</remarks>
-    public static IReadOnlyList<string> Disturbed(string? fieldId, IReadOnlyCollection<string> actions, DateTimeOffset since, DateTimeOffset now, DbConnection connection, DbTransaction? transaction) =>
-        [.. connection.Query<string>(
-            $"SELECT DISTINCT COALESCE(device_id, target) FROM lease WHERE field_id = @field AND action IN ({string.Join(',', actions.Select(a => $"'{a}'").DefaultIfEmpty("''"))}) AND " +
+    public static IReadOnlyList<Disturbance> Disturbed(string? fieldId, IReadOnlyCollection<string> actions, DateTimeOffset since, DateTimeOffset now, DbConnection connection, DbTransaction? transaction) =>
+        [.. connection.Query<Disturbance>(
+            $"SELECT DISTINCT action AS Action, device_id AS DeviceId, target AS Target FROM lease WHERE field_id = @field AND action IN ({string.Join(',', actions.Select(a => $"'{a}'").DefaultIfEmpty("''"))}) AND " +
             "((started_at >= @since AND state <> 'refused') OR (started_at IS NULL AND state = 'due' AND next_try_at <= @now))",
             new { field = fieldId ?? "", since = since.ToUnixTimeMilliseconds(), now = now.ToUnixTimeMilliseconds() },
             transaction)];
 
     /// <summary>The same, outside of a transaction, with how many responses of the field wait for people.</summary>
-    public Task<(IReadOnlyList<string> Disturbed, long Waiting)> DisturbedAsync(string? fieldId, IReadOnlyCollection<string> actions, DateTimeOffset since, CancellationToken cancellation) =>
+    public Task<(IReadOnlyList<Disturbance> Disturbed, long Waiting)> DisturbedAsync(string? fieldId, IReadOnlyCollection<string> actions, DateTimeOffset since, CancellationToken cancellation) =>
         databases.State.ReadAsync(
             async c => (
                 Disturbed(fieldId, actions, since, clock.GetUtcNow(), c, null),
@@ -243,10 +243,12 @@ internal sealed class LeaseStore(Databases databases, MasterKey key, IHistory hi
     /// <returns>The leases before.</returns>
     public IReadOnlyList<Lease> ChangeOf(string findingId, Func<Lease, Lease?> change, DbTransaction transaction)
     {
-        var leases = Of(findingId, transaction);
-        foreach (var lease in leases)
+        var seen = new List<Lease>();
+        while (Of(findingId, transaction).Find(l => !seen.Exists(s => s.Id == l.Id)) is { } lease)
         {
-            // Somebody else may be faster; then it is decided again on what they made of it.
+            seen.Add(lease);
+
+            // Somebody else may be faster; then it is decided again on what they made of it. What a script orders meanwhile is among those that are asked for next.
             var present = lease;
             while (present is not null && change(present) is { } next && !Save(present, next, transaction))
             {
@@ -254,7 +256,7 @@ internal sealed class LeaseStore(Databases databases, MasterKey key, IHistory hi
             }
         }
 
-        return leases;
+        return seen;
     }
 
     private List<Lease> Of(string findingId, DbTransaction transaction) =>
@@ -304,6 +306,30 @@ internal sealed class LeaseStore(Databases databases, MasterKey key, IHistory hi
     public Task<IReadOnlyList<Lease>> GroupAsync(string group, CancellationToken cancellation) => _database.ReadAsync(
         async c => (IReadOnlyList<Lease>)[.. (await c.QueryAsync<LeaseRow>(
             $"SELECT {LeaseRow.Columns} FROM lease WHERE group_key = @group AND state IN ('due', 'running') ORDER BY created_at, id", new { group })).Select(r => r.ToLease(_cipher))],
+        cancellation);
+
+    /// <summary>Somebody that a lease waited for has answered: the queue looks at it now.</summary>
+    public Task WakeAsync(string id, CancellationToken cancellation) => _database.WriteAsync(
+        t => t.Connection!.ExecuteAsync(
+            "UPDATE lease SET version = version + 1, next_try_at = @now WHERE id = @id AND claimed_by IS NULL AND next_try_at > @now AND (state = 'running' OR (state = 'done' AND undo_asked_at IS NOT NULL))",
+            new { id, now = clock.GetUtcNow().ToUnixTimeMilliseconds() },
+            t),
+        cancellation);
+
+    /// <summary>Ends the leases of an action that are in force on a target, because somebody ended that without them.</summary>
+    public async Task EndElsewhereAsync(string action, string field, string target, CancellationToken cancellation)
+    {
+        var ids = await _database.ReadAsync(
+            async c => (await c.QueryAsync<string>($"SELECT id FROM lease WHERE {Target} AND state = 'done' AND undo_asked_at IS NULL", new { action, field, target })).AsList(), cancellation);
+        await ChangeAllAsync(ids, l => LeaseMachine.EndedElsewhere(l, LeaseCauses.CommandSettled, clock.GetUtcNow()), cancellation);
+    }
+
+    /// <summary>What is in force for a device or on its way to be, newest first, at most fifty.</summary>
+    public Task<IReadOnlyList<Lease>> InForceAsync(string deviceId, CancellationToken cancellation) => _database.ReadAsync(
+        async c => (IReadOnlyList<Lease>)[.. (await c.QueryAsync<LeaseRow>(
+            $"SELECT {LeaseRow.Columns} FROM lease WHERE device_id = @deviceId AND (state IN ('waiting-approval', 'planned', 'due', 'running') OR (state = 'done' AND (holds = 1 OR expires_at IS NOT NULL))) " +
+            "ORDER BY created_at DESC, id LIMIT 50",
+            new { deviceId })).Select(r => r.ToLease(_cipher))],
         cancellation);
 
     /// <summary>Leases of a field (or of the gateway itself), newest first.</summary>
@@ -377,6 +403,7 @@ internal sealed class LeaseStore(Databases databases, MasterKey key, IHistory hi
                     reason = next.Details.Reason,
                     cause = next.Details.Cause,
                     error = next.Details.LastError,
+                    ticket = next.Details.Ticket?.Number,
                 }),
             },
             transaction);

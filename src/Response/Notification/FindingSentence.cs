@@ -38,11 +38,10 @@ internal static class FindingSentence
         : string.IsNullOrWhiteSpace(device?.Name) ? id : $"{OneLine(device.Name)} ({id})";
 
     /// <summary>A time in the field's zone with its offset.</summary>
-    public static string Time(DateTimeOffset at, FieldProfile? field)
-    {
-        var zone = TimeZoneInfo.TryFindSystemTimeZoneById(field?.TimeZone ?? DefaultZone, out var found) ? found : TimeZoneInfo.Utc;
-        return TimeZoneInfo.ConvertTime(at, zone).ToString("yyyy-MM-dd HH:mm:ss zzz", CultureInfo.InvariantCulture);
-    }
+    public static string Time(DateTimeOffset at, FieldProfile? field) => TimeZoneInfo.ConvertTime(at, ZoneOf(field)).ToString("yyyy-MM-dd HH:mm:ss zzz", CultureInfo.InvariantCulture);
+
+    /// <summary>The field's zone; that of Japan for the gateway itself.</summary>
+    public static TimeZoneInfo ZoneOf(FieldProfile? field) => TimeZoneInfo.TryFindSystemTimeZoneById(field?.TimeZone ?? DefaultZone, out var found) ? found : TimeZoneInfo.Utc;
 
     /// <summary>Without line breaks, other control characters and marks that turn the reading direction: names and facts come from outside and must not forge a header or a line.</summary>
     public static string OneLine(string text) => string.Concat(text.Select(c =>

@@ -6,6 +6,7 @@ using Sekisho.Api.Access;
 using Sekisho.Api.Problems;
 using Sekisho.Domain.Localization;
 using Sekisho.Response.Leases;
+using Sekisho.Response.Notification.Webhooks;
 using Sekisho.Response.Policies;
 
 namespace Sekisho.Response.Notification;
@@ -45,8 +46,8 @@ internal static class NotificationRoutes
                 return Problem.Of(CommonProblems.Invalid, faults);
             }
 
-            var recipients = request.Recipients!.Select(r => new Recipient(r!.Address!, r.Role!)).ToList();
-            var (settings, secret) = await store.ReplaceAsync(FieldOf(context), recipients, request.Webhook?.Url, request.Webhook?.NewSecret ?? false, cancellation);
+            var recipients = request.Recipients!.Select(r => new Recipient(r!.Address!, r.Role!, r.Hours ?? RecipientHours.Always)).ToList();
+            var (settings, secret) = await store.ReplaceAsync(FieldOf(context), recipients, request.Times(texts), request.Webhook?.Url, request.Webhook?.NewSecret ?? false, cancellation);
             return Results.Ok(NotificationView.Of(settings, masked: false, secret));
         })
         .Produces<NotificationView>()
@@ -56,7 +57,7 @@ internal static class NotificationRoutes
         .WithTags("Response");
 
     private static RouteHandlerBuilder Test(RouteGroupBuilder group, string whose) => group
-        .MapPost(Path + "/test", async (HttpContext context, NotificationStore store, LeaseStore leases, QueueSignal signal, TimeProvider clock, CancellationToken cancellation) =>
+        .MapPost(Path + "/test", async (HttpContext context, NotificationStore store, HookStore hooks, LeaseStore leases, QueueSignal signal, TimeProvider clock, CancellationToken cancellation) =>
         {
             var fieldId = FieldOf(context);
             var settings = await store.FindAsync(fieldId, cancellation);
@@ -66,7 +67,7 @@ internal static class NotificationRoutes
                 tests.Add(TestLease(context, fieldId, "mail", "everyone", clock));
             }
 
-            if (settings?.Webhook is not null)
+            if (settings?.Webhook is not null || (await hooks.ListAsync(fieldId, cancellation)).Count > 0)
             {
                 tests.Add(TestLease(context, fieldId, "webhook", "webhook", clock));
             }

@@ -23,16 +23,24 @@ internal sealed class LeaseOrders(IEnumerable<IResponseAction> actions, IDeviceD
     /// <summary>How many devices of the field responses may disturb by themselves in the window.</summary>
     public int Allowed(string? fieldId) => guard.Allowed(fieldId is null ? 0 : directory.DevicesOf(fieldId).Count);
 
+    /// <summary>Every device (or other target) that a response takes something away from.</summary>
+    public IReadOnlyCollection<string> Reach(Lease lease) => Reach(lease.Action, lease.DeviceId, lease.Target);
+
+    /// <summary>The same for what is disturbed already.</summary>
+    public IEnumerable<string> Reached(IEnumerable<Disturbance> disturbed) => disturbed.SelectMany(d => Reach(d.Action, d.DeviceId, d.Target));
+
     public bool Disturbs(Lease lease) => _actions.TryGetValue(lease.Action, out var action) && action.Disturbs;
 
     /// <summary>The lease for an action that is due for a finding, before the guard has looked at it.</summary>
     public Lease Of(Finding finding, DueAction due)
     {
-        var (target, refusal) = _actions.TryGetValue(due.Action, out var action) ? action.TargetOf(finding) : (null, LeaseCauses.UnknownAction);
+        var (target, refusal) = !_actions.TryGetValue(due.Action, out var action) ? (null, LeaseCauses.UnknownAction)
+            : due.Script is { } script ? (script, null)
+            : action.TargetOf(finding);
         var now = clock.GetUtcNow();
 
-        // What may destroy something never runs by itself, whatever a rule says.
-        var approval = action is { Destroys: true } && due.Approval == Approvals.Automatic ? Approvals.TwoPersons : due.Approval;
+        // What may destroy something never runs by itself, whatever a rule says; what a script orders takes two persons whatever it says.
+        var approval = action is { Destroys: true } && (due.Approval == Approvals.Automatic || due.Owner != DueAction.Policy) ? Approvals.TwoPersons : due.Approval;
         var lease = new Lease
         {
             Id = Lease.IdOf(finding.Id, due.Action, target ?? ""),
@@ -50,7 +58,7 @@ internal sealed class LeaseOrders(IEnumerable<IResponseAction> actions, IDeviceD
             EndedAt = refusal is null ? null : now,
             NextTryAt = refusal is null ? now + due.After : null,
             CorrelationId = finding.CorrelationId,
-            Details = new LeaseDetails { Owner = "policy", Actor = "gateway", Cause = refusal },
+            Details = new LeaseDetails { Owner = due.Owner, Actor = "gateway", Reason = due.Reason, Cause = refusal },
         };
         return lease.State == LeaseStates.Due && Approvals.Needed(approval) > 0 ? LeaseMachine.Waiting(lease, now, settings) : lease;
     }
@@ -61,4 +69,6 @@ internal sealed class LeaseOrders(IEnumerable<IResponseAction> actions, IDeviceD
         Approval = Approvals.Stricter(lease.Approval, Approvals.OnePerson),
         Details = lease.Details with { Cause = LeaseCauses.BlastRadius },
     };
+
+    private IReadOnlyCollection<string> Reach(string name, string? deviceId, string target) => _actions.TryGetValue(name, out var action) ? action.Reaches(deviceId, target) : [deviceId ?? target];
 }

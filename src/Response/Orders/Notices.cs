@@ -3,6 +3,7 @@ using System.Globalization;
 using Sekisho.Domain.Detection;
 using Sekisho.Response.Leases;
 using Sekisho.Response.Notification;
+using Sekisho.Response.Notification.Webhooks;
 using Sekisho.Response.Policies;
 
 namespace Sekisho.Response.Orders;
@@ -10,8 +11,9 @@ namespace Sekisho.Response.Orders;
 /// <summary>Tells a field's administrators something about the responses themselves, by mail and webhook. Any thread.</summary>
 /// <param name="leases">The queue that they go through.</param>
 /// <param name="notifications">Who is to be told.</param>
+/// <param name="hooks">Further ways.</param>
 /// <param name="clock">Time.</param>
-internal sealed class Notices(LeaseStore leases, NotificationStore notifications, TimeProvider clock)
+internal sealed class Notices(LeaseStore leases, NotificationStore notifications, HookStore hooks, TimeProvider clock)
 {
     /// <summary>Texts of notices.</summary>
     public static class Names
@@ -21,11 +23,14 @@ internal sealed class Notices(LeaseStore leases, NotificationStore notifications
         public const string ApprovalRanOut = "approval-ran-out";
         public const string StillLocked = "still-locked";
         public const string Emergency = "emergency";
+        public const string EmergencyHolds = "emergency-holds";
         public const string EmergencyEnded = "emergency-ended";
         public const string Rehearsal = "rehearsal";
         public const string RulesChanged = "rules-changed";
         public const string RulesUnreadable = "rules-unreadable";
         public const string SecretNotRenewed = "secret-not-renewed";
+        public const string ScriptChanged = "script-changed";
+        public const string ScriptFault = "script-fault";
     }
 
     /// <summary>A cause that comes once an hour.</summary>
@@ -40,14 +45,17 @@ internal sealed class Notices(LeaseStore leases, NotificationStore notifications
     /// <param name="correlationId">What caused it.</param>
     /// <param name="transaction">The transaction.</param>
     /// <param name="values">Values of the text.</param>
-    public void Tell(string? fieldId, string name, string cause, string level, Lease? about, string correlationId, DbTransaction transaction, params ReadOnlySpan<(string Name, string Value)> values)
+    public void Tell(string? fieldId, string name, string cause, string level, Lease? about, string correlationId, DbTransaction transaction, params ReadOnlySpan<(string Name, string Value)> values) =>
+        Tell(fieldId, new LeaseNotice(name, values.ToArray().ToDictionary(v => v.Name, v => v.Value, StringComparer.Ordinal)), cause, level, about, correlationId, transaction);
+
+    /// <summary>The same for a notice that is made already.</summary>
+    public void Tell(string? fieldId, LeaseNotice notice, string cause, string level, Lease? about, string correlationId, DbTransaction transaction)
     {
-        var notice = new LeaseNotice(name, values.ToArray().ToDictionary(v => v.Name, v => v.Value, StringComparer.Ordinal));
         var settings = notifications.Find(fieldId, transaction);
 
         // A field that names no administrator shows it as a refused mail; a webhook is a further way for those who have one.
         leases.Insert(Notice(fieldId, "mail-administrator", notice, cause, level, about, correlationId), transaction);
-        if (settings?.Webhook is not null)
+        if (settings?.Webhook is not null || hooks.List(fieldId, transaction).Count > 0)
         {
             leases.Insert(Notice(fieldId, "webhook", notice, cause, level, about, correlationId), transaction);
         }

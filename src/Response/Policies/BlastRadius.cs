@@ -11,14 +11,16 @@ internal sealed class BlastRadius(IEnumerable<string> disturbed, int allowed)
 
     public int Allowed => allowed;
 
-    /// <summary>Whether one more response may run by itself; then it is counted. What is disturbed already does not count again.</summary>
-    public bool Allows(string target)
+    /// <summary>Whether one more response may run by itself; then all that it reaches is counted. What is disturbed already does not count again.</summary>
+    public bool Allows(IReadOnlyCollection<string> reached)
     {
-        if (_disturbed.Contains(target))
+        var more = reached.Where(t => !_disturbed.Contains(t)).ToList();
+        if (more.Count > 0 && _disturbed.Count + more.Count > allowed)
         {
-            return true;
+            return false;
         }
 
-        return _disturbed.Count < allowed && _disturbed.Add(target);
+        _disturbed.UnionWith(more);
+        return true;
     }
 }

@@ -6,7 +6,20 @@ namespace Sekisho.Response.Policies;
 /// <param name="Action">Name of the action.</param>
 /// <param name="Approval">One of <see cref="Approvals"/>.</param>
 /// <param name="After">How long after the finding; more than zero only when no person has it in hand by then.</param>
-internal sealed record DueAction(string Action, string Approval, TimeSpan After = default);
+internal sealed record DueAction(string Action, string Approval, TimeSpan After = default)
+{
+    /// <summary>Owner of what rules order.</summary>
+    public const string Policy = "policy";
+
+    /// <summary>Name of the script to run, for the action that runs one; else null.</summary>
+    public string? Script { get; init; }
+
+    /// <summary>Who orders it: <see cref="Policy"/>, or a script with its version.</summary>
+    public string Owner { get; init; } = Policy;
+
+    /// <summary>Why, in the words of the script; null without.</summary>
+    public string? Reason { get; init; }
+}
 
 /// <summary>Stable names of approval policies.</summary>
 internal static class Approvals
@@ -34,13 +47,13 @@ internal static class Approvals
 internal static class ResponsePolicy
 {
     /// <summary>
-    /// One entry per action, in the order of the bindings. Where several bindings name the same action the most specific one decides on
+    /// One entry per action (and script), in the order of the bindings. Where several bindings name the same action the most specific one decides on
     /// the approval (a condition before a threat, that before a risk, a risk before "*", a higher minimum level before a lower one); of equals the strictest.
     /// </summary>
     public static IReadOnlyList<DueAction> Due(Finding finding, IReadOnlyList<ResponseBinding> bindings) =>
         [.. bindings
             .Where(b => b.AppliesTo(finding))
-            .GroupBy(b => b.Action, StringComparer.Ordinal)
+            .GroupBy(b => (b.Action, b.Script))
             .Select(g => g
                 .OrderByDescending(b => b.Condition is not null)
                 .ThenByDescending(b => b.Threat is not null)
@@ -48,5 +61,5 @@ internal static class ResponsePolicy
                 .ThenByDescending(b => Levels.Rank(b.MinimumLevel))
                 .ThenByDescending(b => Approvals.Needed(b.Approval))
                 .First())
-            .Select(b => new DueAction(b.Action, b.Approval, b.After))];
+            .Select(b => new DueAction(b.Action, b.Approval, b.After) { Script = b.Script })];
 }

@@ -18,13 +18,12 @@ internal sealed class LeaseIntake(ResponseRules rules, LeaseOrders orders, Lease
 {
     public void Write(LaneBatch batch, DbTransaction transaction)
     {
-        var guards = new Dictionary<string, BlastRadius>(StringComparer.Ordinal);
-        var told = new HashSet<(string? Field, string? Cause)>();
+        var guarded = new GuardedOrders(orders, leases, notices, clock, transaction);
         foreach (var finding in batch.Findings)
         {
             foreach (var due in ResponsePolicy.Due(finding, rules.For(finding.FieldId, transaction.Connection!, transaction)))
             {
-                Insert(orders.Of(finding, due), guards, told, transaction);
+                guarded.Add(orders.Of(finding, due));
             }
         }
 
@@ -65,32 +64,6 @@ internal sealed class LeaseIntake(ResponseRules rules, LeaseOrders orders, Lease
         }
     }
 
-    private void Insert(Lease lease, Dictionary<string, BlastRadius> guards, HashSet<(string? Field, string? Cause)> told, DbTransaction transaction)
-    {
-        if (lease.State == LeaseStates.Due && orders.Disturbs(lease) && !GuardOf(lease.FieldId, guards, transaction).Allows(lease.DeviceId ?? lease.Target))
-        {
-            lease = orders.Held(lease);
-        }
-
-        if (!leases.Insert(lease, transaction) || lease.State != LeaseStates.WaitingApproval || !told.Add((lease.FieldId, lease.Details.Cause)))
-        {
-            return;
-        }
-
-        notices.TellWaiting(lease, lease.Details.Cause == LeaseCauses.BlastRadius ? GuardOf(lease.FieldId, guards, transaction).Disturbed : 0, orders.Allowed(lease.FieldId), transaction);
-    }
-
-    private BlastRadius GuardOf(string? fieldId, Dictionary<string, BlastRadius> guards, DbTransaction transaction)
-    {
-        if (!guards.TryGetValue(fieldId ?? "", out var guard))
-        {
-            var disturbed = LeaseStore.Disturbed(fieldId, orders.Disturbing, orders.Since, clock.GetUtcNow(), transaction.Connection!, transaction);
-            guards.Add(fieldId ?? "", guard = new BlastRadius(disturbed, orders.Allowed(fieldId)));
-        }
-
-        return guard;
-    }
-
     /// <summary>Ends what the finding ordered, and tells those who were told of it.</summary>
     private void TakeBack(string findingId, Retraction retraction, DbTransaction transaction)
     {
@@ -99,7 +72,7 @@ internal sealed class LeaseIntake(ResponseRules rules, LeaseOrders orders, Lease
         foreach (var lease in leases.ChangeOf(findingId, l => l.Details.Retracted is null ? LeaseMachine.Retract(l, CanUndo(l), retraction.Reason, now) : null, transaction))
         {
             // A try under way may reach people; whoever gets the news of the retraction alone is not harmed.
-            var told = lease.Details.Retracted is null && !CanUndo(lease)
+            var told = lease.Details.Retracted is null && (!orders.Actions.TryGetValue(lease.Action, out var action) || action.Tells)
                 && (lease.State is LeaseStates.Done or LeaseStates.Running || lease is { State: LeaseStates.Due, Details.Progress: not null });
             if (told)
             {

@@ -69,6 +69,11 @@ internal static class LeaseRoutes
         "Undoes a response that is in force. 200: undone; 202: the undo is recorded and is tried until it works.",
         async (lease, by, reason, choice, at, leases, runner, cancellation) =>
         {
+            if (!await runner.MayUndoAsync(lease, by, cancellation))
+            {
+                return (null, LeaseRefusal.OwnDoing);
+            }
+
             var (asked, refusal) = await DecideAsync(leases, lease.Id, l => LeaseMachine.AskUndo(l, runner.CanUndo(l), by, reason, at, choice), cancellation);
             if (asked is null)
             {
@@ -89,8 +94,23 @@ internal static class LeaseRoutes
         (lease, by, reason, _, at, leases, _, cancellation) => DecideAsync(leases, lease.Id, l => LeaseMachine.Approve(l, by, reason, at), cancellation));
 
     private static RouteHandlerBuilder Refuse(RouteGroupBuilder group, string whose) => Decides(group, "refuse", whose,
-        "Refuses a response that waits for approval; it is not done.",
-        (lease, by, reason, _, at, leases, _, cancellation) => DecideAsync(leases, lease.Id, l => LeaseMachine.Refuse(l, by, reason, at), cancellation));
+        "Refuses a response that waits for approval; it is not done. A held command that is refused never goes to its device.",
+        async (lease, by, reason, _, at, leases, runner, cancellation) =>
+        {
+            if (!runner.CanRefuse(lease))
+            {
+                return await DecideAsync(leases, lease.Id, l => LeaseMachine.Refuse(l, by, reason, at), cancellation);
+            }
+
+            var (asked, refusal) = await DecideAsync(leases, lease.Id, l => LeaseMachine.Decline(l, by, reason, at), cancellation);
+            if (asked is null)
+            {
+                return (null, refusal);
+            }
+
+            await runner.TryAsync(asked, CancellationToken.None);
+            return (await leases.FindAsync(lease.Id, cancellation), LeaseRefusal.None);
+        });
 
     private delegate Task<(Lease? After, LeaseRefusal Refusal)> Decision(
         Lease lease, string by, string reason, string? choice, DateTimeOffset at, LeaseStore leases, LeaseRunner runner, CancellationToken cancellation);
@@ -104,6 +124,11 @@ internal static class LeaseRoutes
             if (await OwnAsync(context, leaseId, leases, cancellation) is not { } lease)
             {
                 return Problem.Of(CommonProblems.NotFound);
+            }
+
+            if (verb == "undo" && runner.UndoTakesPerson(lease) && context.User.HasClaim(Principal.HolderKind, "key"))
+            {
+                return Problem.Of(CommonProblems.ScopeMissing);
             }
 
             var reason = request.Reason?.Trim() ?? "";
@@ -155,6 +180,7 @@ internal static class LeaseRoutes
     private static Problem Refusal(LeaseRefusal refusal, Lease lease) => refusal switch
     {
         LeaseRefusal.CannotUndo => Problem.Of(ResponseProblems.CannotUndo, ("action", lease.Action)),
+        LeaseRefusal.OwnDoing => Problem.Of(ResponseProblems.OwnDoing),
         LeaseRefusal.SamePerson => Problem.Of(ResponseProblems.SamePerson),
         _ => Problem.Of(ResponseProblems.WrongState, ("state", lease.State)),
     };

@@ -3,6 +3,7 @@ using System.Globalization;
 using Microsoft.Extensions.Logging;
 using Sekisho.Domain.Detection;
 using Sekisho.Response.Actions;
+using Sekisho.Response.Emergency;
 using Sekisho.Response.Leases;
 using Sekisho.Response.Orders;
 using Sekisho.Response.Policies;
@@ -14,7 +15,7 @@ namespace Sekisho.Response.Queue;
 /// claim runs out and the lease is tried again. Any thread, any node; the claim decides who works.
 /// </summary>
 internal sealed partial class LeaseRunner(
-    LeaseOrders orders, LeaseStore leases, Notices notices, IFindings findings, LeaseSettings settings, TimeProvider clock, ILogger<LeaseRunner> log) : IDisposable
+    LeaseOrders orders, LeaseStore leases, Notices notices, ScriptedResponses scripted, IFindings findings, LeaseSettings settings, TimeProvider clock, ILogger<LeaseRunner> log) : IDisposable
 {
     // Steps of ladders are counted by the guard one after another, so that two at once cannot both be the last one allowed.
     private readonly SemaphoreSlim _guardTurn = new(1);
@@ -24,6 +25,16 @@ internal sealed partial class LeaseRunner(
 
     /// <summary>The actions there are.</summary>
     public IReadOnlyCollection<IResponseAction> Actions => [.. orders.Actions.Values];
+
+    /// <summary>Only a person may undo it.</summary>
+    public bool UndoTakesPerson(Lease lease) => orders.Actions.TryGetValue(lease.Action, out var action) && action.UndoTakesPerson;
+
+    /// <summary>It is in force and can be refused.</summary>
+    public bool CanRefuse(Lease lease) => lease is { State: LeaseStates.Done, UndoAskedAt: null } && orders.Actions.TryGetValue(lease.Action, out var action) && action.CanRefuse;
+
+    /// <summary>False when this account may not undo it.</summary>
+    public Task<bool> MayUndoAsync(Lease lease, string by, CancellationToken cancellation) =>
+        orders.Actions.TryGetValue(lease.Action, out var action) ? action.MayUndoAsync(lease, by, cancellation) : Task.FromResult(true);
 
     public bool CanUndo(Lease lease) => orders.Actions.TryGetValue(lease.Action, out var action) && action.CanUndo;
 
@@ -63,9 +74,21 @@ internal sealed partial class LeaseRunner(
     private async Task<bool> RemindAsync(Lease lease, CancellationToken cancellation) => await leases.ChangeAsync(
         lease.Id,
         l => LeaseMachine.Remind(l, clock.GetUtcNow(), settings),
-        (l, t) => notices.Tell(
-            l.FieldId, Notices.Names.StillLocked, $"{l.Id} {l.Details.Reminders}", l.Level, l, l.CorrelationId, t,
-            ("action", l.Action), ("response", l.Id), ("device", l.DeviceId ?? l.Target), ("since", (l.EndedAt ?? l.CreatedAt).ToString("yyyy-MM-dd HH:mm 'UTC'", CultureInfo.InvariantCulture))),
+        (l, t) =>
+        {
+            var since = (l.EndedAt ?? l.CreatedAt).ToString("yyyy-MM-dd HH:mm 'UTC'", CultureInfo.InvariantCulture);
+            if (l.Condition == EmergencyDesk.Condition)
+            {
+                // The devices of a lock-down are one thing to be reminded of.
+                notices.Tell(l.FieldId, Notices.Names.EmergencyHolds, $"{l.CorrelationId} {l.Details.Reminders}", l.Level, null, l.CorrelationId, t, ("since", since), ("by", l.Details.Owner));
+            }
+            else
+            {
+                notices.Tell(
+                    l.FieldId, Notices.Names.StillLocked, $"{l.Id} {l.Details.Reminders}", l.Level, l, l.CorrelationId, t,
+                    ("action", l.Action), ("response", l.Id), ("device", l.DeviceId ?? l.Target), ("since", since));
+            }
+        },
         cancellation) is not null;
 
     /// <summary>A later step of a ladder: only where nobody has taken the finding in hand, and within what the guard allows.</summary>
@@ -77,11 +100,12 @@ internal sealed partial class LeaseRunner(
         try
         {
             var (disturbed, _) = await leases.DisturbedAsync(lease.FieldId, orders.Disturbing, orders.Since, cancellation);
-            var allowed = !action.Disturbs || new BlastRadius(disturbed, orders.Allowed(lease.FieldId)).Allows(lease.DeviceId ?? lease.Target);
+            var guard = new BlastRadius(orders.Reached(disturbed), orders.Allowed(lease.FieldId));
+            var allowed = !action.Disturbs || guard.Allows(orders.Reach(lease));
             ready = await leases.ChangeAsync(
                 lease.Id,
                 l => LeaseMachine.StepComes(l, handled, clock.GetUtcNow(), settings) is { } next ? next.State == LeaseStates.Due && !allowed ? orders.Held(next) : next : null,
-                (l, t) => notices.TellWaiting(l, disturbed.Count, orders.Allowed(l.FieldId), t),
+                (l, t) => notices.TellWaiting(l, guard.Disturbed, orders.Allowed(l.FieldId), t),
                 cancellation);
         }
         finally
@@ -112,17 +136,22 @@ internal sealed partial class LeaseRunner(
         }
 
         var now = clock.GetUtcNow();
-        var ended = await leases.ChangeAsync(
+        Lease Answered(Lease l) => outcome.Answer is null ? l : l with { Details = l.Details with { Answer = outcome.Answer } };
+        var ended = await RecordAsync(
             claimed.Id,
+            outcome,
             l => outcome switch
             {
-                ActionOutcome.Done done => LeaseMachine.Done(l, action.CanUndo, action.LocksOut, done.Holds, done.Cause, now, settings, done.Until),
-                ActionOutcome.Refused refused => LeaseMachine.RefusedBecause(l, refused.Cause, now),
+                ActionOutcome.Done done => LeaseMachine.Done(
+                    Answered(done.Ticket is null ? l : l with { Details = l.Details with { Ticket = done.Ticket } }), action.CanUndo, action.LocksOut, done.Holds, done.Cause, now, settings, action.Stays, done.Until),
+
+                // What a person decided while it was being looked at is looked at now.
+                ActionOutcome.Wait wait => LeaseMachine.Waits(l, wait.Cause, l.UndoAskedAt == claimed.UndoAskedAt && l.Details.Retracted == claimed.Details.Retracted ? wait.Until : now),
+                ActionOutcome.Refused refused => LeaseMachine.RefusedBecause(Answered(l), refused.Cause, refused.Error, now),
                 ActionOutcome.Join join => LeaseMachine.Joined(l, join.Group, join.Until),
                 ActionOutcome.Retry retry => LeaseMachine.TryFailed(l, retry.Error, retry.Progress, now, settings),
                 _ => throw new InvalidOperationException($"No such outcome: {outcome.GetType().Name}."),
-            },
-            CancellationToken.None);
+            });
         Count(ended);
         if (outcome is not ActionOutcome.Retry failure)
         {
@@ -137,6 +166,26 @@ internal sealed partial class LeaseRunner(
         }
 
         return false;
+    }
+
+    /// <summary>Records the outcome with what it brings along. The orders of scripts are counted by the guard one after another, like steps of ladders.</summary>
+    private async Task<Lease?> RecordAsync(string leaseId, ActionOutcome outcome, Func<Lease, Lease?> change)
+    {
+        if (outcome is { Along: null, Orders: null, Fault: null })
+        {
+            return await leases.ChangeAsync(leaseId, change, CancellationToken.None);
+        }
+
+        await _guardTurn.WaitAsync(CancellationToken.None);
+        try
+        {
+            return await leases.ChangeAsync(leaseId, change, (l, t) => scripted.Record(l, outcome, t), CancellationToken.None);
+        }
+        finally
+        {
+            _guardTurn.Release();
+            scripted.Recorded(outcome);
+        }
     }
 
     private async Task<ActionOutcome> RunWithinLimitAsync(Lease lease, IResponseAction action, CancellationToken cancellation)
@@ -174,8 +223,8 @@ internal sealed partial class LeaseRunner(
         using var both = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellation);
         try
         {
-            var cause = await action.UndoAsync(new ActionOrder(claimed, null), both.Token);
-            Count(await leases.ChangeAsync(claimed.Id, l => LeaseMachine.UndoDone(l, cause, clock.GetUtcNow()), (l, t) => TellNotFollowed(l, t, claimed.ExpiresAt), CancellationToken.None));
+            var (cause, waits) = await action.BeginUndoAsync(new ActionOrder(claimed, null), both.Token);
+            Count(await leases.ChangeAsync(claimed.Id, l => waits is { } until ? LeaseMachine.UndoWaits(l, until) : LeaseMachine.UndoDone(l, cause, clock.GetUtcNow()), (l, t) => TellNotFollowed(l, t, claimed.ExpiresAt), CancellationToken.None));
             return true;
         }
         catch (Exception e) when (e is not OperationCanceledException || !cancellation.IsCancellationRequested)

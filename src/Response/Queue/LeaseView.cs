@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Sekisho.Domain.Localization;
 using Sekisho.Response.Leases;
 
@@ -46,6 +47,9 @@ internal sealed record LeaseView
     /// <summary>The same in the reader's language.</summary>
     public string? CauseText { get; init; }
 
+    /// <summary>The ticket that it opened or shares.</summary>
+    public LeaseTicket? Ticket { get; init; }
+
     /// <summary>It tells that the finding was taken back, not the finding itself.</summary>
     public required bool TellsRetraction { get; init; }
 
@@ -80,6 +84,12 @@ internal sealed record LeaseView
     /// <summary>What was chosen.</summary>
     public string? Choice { get; init; }
 
+    /// <summary>It can be refused: it waits for people, or keeps something back that could be refused for good.</summary>
+    public required bool CanRefuse { get; init; }
+
+    /// <summary>What the device said of it; of a wipe that is the proof.</summary>
+    public JsonNode? DeviceAnswer { get; init; }
+
     /// <summary>It was not done and can be tried again.</summary>
     public required bool CanRetry { get; init; }
 
@@ -104,6 +114,7 @@ internal sealed record LeaseView
         Reason = lease.Details.Reason,
         Cause = lease.Details.Cause,
         CauseText = lease.Details.Cause is { } cause ? texts.Get("response.cause." + cause, language) : null,
+        Ticket = lease.Details.Ticket,
         TellsRetraction = lease.Details.TellsRetraction,
         LastError = lease.Details.LastError,
         CreatedAt = lease.CreatedAt,
@@ -115,7 +126,9 @@ internal sealed record LeaseView
         WaitsUntil = lease.State == LeaseStates.WaitingApproval ? lease.NextTryAt : null,
         Reminders = lease.Details.Reminders,
         Attempts = lease.Attempts,
-        CanUndo = lease.State == LeaseStates.Done && runner.CanUndo(lease),
+        CanUndo = (lease.State == LeaseStates.Done && runner.CanUndo(lease)) || (LeaseMachine.IsWaiting(lease) && lease.UndoAskedAt is null),
+        CanRefuse = lease.State == LeaseStates.WaitingApproval || runner.CanRefuse(lease),
+        DeviceAnswer = lease.Details.Answer is { } answer ? JsonNode.Parse(answer) : null,
         UndoChoices = lease.State == LeaseStates.Done ? runner.UndoChoices(lease) : [],
         Choice = lease.Details.Choice,
         CanRetry = LeaseMachine.CanRetry(lease),

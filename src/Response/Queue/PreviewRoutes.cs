@@ -6,6 +6,7 @@ using Sekisho.Api.Problems;
 using Sekisho.Domain.Detection;
 using Sekisho.Domain.Localization;
 using Sekisho.Response.Actions;
+using Sekisho.Response.Actions.RunScript;
 using Sekisho.Response.Leases;
 using Sekisho.Response.Orders;
 using Sekisho.Response.Policies;
@@ -16,7 +17,8 @@ namespace Sekisho.Response.Queue;
 /// <param name="FindingId">The detection.</param>
 /// <param name="Action">Name of the action.</param>
 /// <param name="Approval">As a rule would say it; automatic when absent.</param>
-internal sealed record PreviewRequest(string? FindingId, string? Action, string? Approval);
+/// <param name="Script">Name of the response script, for "run-script".</param>
+internal sealed record PreviewRequest(string? FindingId, string? Action, string? Approval, string? Script = null);
 
 /// <summary>What a response would do, before it is done.</summary>
 /// <param name="Action">Name of the action.</param>
@@ -75,7 +77,7 @@ internal static class PreviewRoutes
             return Problem.Of(CommonProblems.NotFound);
         }
 
-        var lease = orders.Of(finding, new DueAction(request.Action!, request.Approval ?? Approvals.Automatic));
+        var lease = orders.Of(finding, new DueAction(request.Action!, request.Approval ?? Approvals.Automatic) { Script = request.Action == RunScriptAction.ActionName ? request.Script : null });
         return Results.Ok(await ViewAsync(lease, finding, orders, leases, guard, settings, texts, language, clock, cancellation));
 
         void OneOf(string place, string? value, IReadOnlyList<string> allowed)
@@ -108,22 +110,26 @@ internal static class PreviewRoutes
         IReadOnlyList<string> sentences = action is not null && possible
             ? [.. (await action.PreviewAsync(new ActionOrder(lease, finding), cancellation)).Select(l => texts.Get(l.Key, language, [.. l.Values]))]
             : [texts.Get("response.cause." + (lease.Details.Cause ?? LeaseCauses.UnknownAction), language)];
-        var state = await GuardAsync(lease.FieldId!, orders, leases, guard, cancellation);
-        var held = action is { Disturbs: true } && state.Disturbed >= state.Allowed;
+        var (state, radius) = await GuardedAsync(lease.FieldId!, orders, leases, guard, cancellation);
+        var held = action is { Disturbs: true } && !radius.Allows(orders.Reach(lease));
         return new PreviewView(
             lease.Action,
             lease.Target.Length == 0 ? null : lease.Target,
             possible,
             Approvals.Needed(held ? Approvals.Stricter(lease.Approval, Approvals.OnePerson) : lease.Approval),
             action is { CanUndo: true },
-            action is { CanUndo: true } && possible ? Expiry.Of(action.CanUndo, action.LocksOut, lease.Risk, clock.GetUtcNow(), settings.RestrictionLasts) : null,
+            action is { CanUndo: true, Stays: false } && possible ? Expiry.Of(action.CanUndo, action.LocksOut, lease.Risk, clock.GetUtcNow(), settings.RestrictionLasts) : null,
             sentences,
             state);
     }
 
-    private static async Task<GuardView> GuardAsync(string fieldId, LeaseOrders orders, LeaseStore leases, GuardSettings settings, CancellationToken cancellation)
+    private static async Task<GuardView> GuardAsync(string fieldId, LeaseOrders orders, LeaseStore leases, GuardSettings settings, CancellationToken cancellation) =>
+        (await GuardedAsync(fieldId, orders, leases, settings, cancellation)).View;
+
+    private static async Task<(GuardView View, BlastRadius Radius)> GuardedAsync(string fieldId, LeaseOrders orders, LeaseStore leases, GuardSettings settings, CancellationToken cancellation)
     {
         var (disturbed, waiting) = await leases.DisturbedAsync(fieldId, orders.Disturbing, orders.Since, cancellation);
-        return new GuardView(disturbed.Count, orders.Allowed(fieldId), (long)settings.Window.TotalSeconds, waiting);
+        var radius = new BlastRadius(orders.Reached(disturbed), orders.Allowed(fieldId));
+        return (new GuardView(radius.Disturbed, radius.Allowed, (long)settings.Window.TotalSeconds, waiting), radius);
     }
 }

@@ -1,15 +1,19 @@
+using System.Diagnostics;
 using Sekisho.Domain.Detection;
+using Sekisho.Domain.Devices;
+using Sekisho.Response.Actions.RunScript;
 using Sekisho.Response.Leases;
-using Sekisho.Response.Policies;
 using Sekisho.Response.Orders;
+using Sekisho.Response.Policies;
 
 namespace Sekisho.Response.Rules;
 
 /// <summary>What rules would have done about past detections, by action. Nothing is done.</summary>
 /// <param name="Findings">Detections that were looked at.</param>
-/// <param name="Complete">False when there were more; then the newest are left out.</param>
-/// <param name="Actions">By action.</param>
-internal sealed record DryRunView(int Findings, bool Complete, IReadOnlyList<DryRunAction> Actions);
+/// <param name="Complete">False when there were more, or the time for it was over; then the newest are left out.</param>
+/// <param name="Actions">By action; what scripts would have ordered is among it.</param>
+/// <param name="Scripts">By script that the rules run.</param>
+internal sealed record DryRunView(int Findings, bool Complete, IReadOnlyList<DryRunAction> Actions, IReadOnlyList<ScriptPlayView> Scripts);
 
 /// <summary>What one action would have been ordered for.</summary>
 /// <param name="Action">Name.</param>
@@ -24,54 +28,67 @@ internal sealed record DryRunView(int Findings, bool Complete, IReadOnlyList<Dry
 internal sealed record DryRunAction(
     string Action, int Ordered, int Devices, int ByItself, int WaitsForPeople, int HeldByGuard, int Impossible, int LaterSteps, IReadOnlyList<string> Examples);
 
-/// <summary>Plays rules over past detections, the guard included. Pure but for what the actions know of their targets.</summary>
-internal sealed class DryRun(LeaseOrders orders, GuardSettings guard)
+/// <summary>Plays rules, and the scripts that they run, over past detections, the guard included. Pure but for what the actions know of their targets.</summary>
+internal sealed class DryRun(LeaseOrders orders, IDeviceDirectory directory, GuardSettings guard, LeaseSettings leases)
 {
     public const int MostFindings = 20_000;
     private const int MostExamples = 5;
+    private static readonly TimeSpan Longest = TimeSpan.FromSeconds(20);
 
     /// <param name="findings">Oldest first, at most <see cref="MostFindings"/> and one more.</param>
     /// <param name="rules">What is tried.</param>
     /// <param name="fieldId">The field.</param>
-    public DryRunView Of(IReadOnlyList<Finding> findings, IReadOnlyList<ResponseBinding> rules, string fieldId)
+    /// <param name="scripts">The scripts that the rules name.</param>
+    /// <param name="cancellation">Stops it.</param>
+    public DryRunView Of(IReadOnlyList<Finding> findings, IReadOnlyList<ResponseBinding> rules, string fieldId, ScriptPlay scripts, CancellationToken cancellation)
     {
-        var allowed = orders.Allowed(fieldId);
-        var disturbed = new Dictionary<string, DateTimeOffset>(StringComparer.Ordinal);
+        var started = Stopwatch.GetTimestamp();
+        var past = new Past(findings, orders.Allowed(fieldId), guard.Window);
         var played = new SortedDictionary<string, Tally>(StringComparer.Ordinal);
-        foreach (var finding in findings.Take(MostFindings).Where(f => f.Effect == Effects.Act))
+        var looked = 0;
+        foreach (var finding in findings.Take(MostFindings).TakeWhile(_ => Stopwatch.GetElapsedTime(started) < Longest))
         {
-            foreach (var due in ResponsePolicy.Due(finding, rules))
+            cancellation.ThrowIfCancellationRequested();
+            looked++;
+            var seen = new HashSet<string>(StringComparer.Ordinal);
+            foreach (var due in finding.Effect == Effects.Act ? ResponsePolicy.Due(finding, rules) : [])
             {
-                var lease = orders.Of(finding, due);
-                if (!played.TryGetValue(due.Action, out var tally))
+                Play(finding, due, seen);
+                if (due.Script is { } script)
                 {
-                    played.Add(due.Action, tally = new Tally());
+                    var now = finding.RaisedAt + due.After;
+                    var device = finding.DeviceId is { } id ? directory.Device(id) : null;
+                    var situation = new ScriptSituation(now, device, null, directory.Field(fieldId), past.InForce(finding, now), past.Recent(finding, now));
+                    foreach (var order in scripts.Run(script, finding, situation))
+                    {
+                        Play(finding, order with { After = due.After + order.After }, seen);
+                    }
                 }
-
-                tally.Add(lease, due, held: (lease.State is LeaseStates.Due or LeaseStates.Planned) && orders.Disturbs(lease) && !Allows(lease, finding.RaisedAt + due.After));
             }
         }
 
-        return new DryRunView(
-            Math.Min(findings.Count, MostFindings),
-            findings.Count <= MostFindings,
-            [.. played.Select(p => p.Value.View(p.Key))]);
+        return new DryRunView(looked, looked == findings.Count, [.. played.Select(p => p.Value.View(p.Key))], scripts.Views);
 
-        bool Allows(Lease lease, DateTimeOffset at)
+        void Play(Finding finding, DueAction due, HashSet<string> seen)
         {
-            var target = lease.DeviceId ?? lease.Target;
-            foreach (var past in disturbed.Where(d => d.Value <= at - guard.Window).Select(d => d.Key).ToList())
+            var lease = orders.Of(finding, due);
+            if (!seen.Add(lease.Id))
             {
-                disturbed.Remove(past);
+                return;
             }
 
-            if (!disturbed.ContainsKey(target) && disturbed.Count >= allowed)
+            if (!played.TryGetValue(due.Action, out var tally))
             {
-                return false;
+                played.Add(due.Action, tally = new Tally());
             }
 
-            disturbed[target] = at;
-            return true;
+            var at = finding.RaisedAt + due.After;
+            var held = (lease.State is LeaseStates.Due or LeaseStates.Planned) && orders.Disturbs(lease) && !past.Allows(orders.Reach(lease), at);
+            tally.Add(lease, due, held);
+            if (!held && Tally.RunsByItself(lease) && orders.Actions[due.Action] is { CanUndo: true } action)
+            {
+                past.ComesIntoForce(lease, at, Expiry.Of(action.CanUndo, action.LocksOut, lease.Risk, at, leases.RestrictionLasts));
+            }
         }
     }
 
@@ -86,6 +103,8 @@ internal sealed class DryRun(LeaseOrders orders, GuardSettings guard)
         private int _impossible;
         private int _later;
 
+        public static bool RunsByItself(Lease lease) => (lease.State is LeaseStates.Due or LeaseStates.Planned) && Approvals.Needed(lease.Approval) == 0;
+
         public void Add(Lease lease, DueAction due, bool held)
         {
             _ordered++;
@@ -94,7 +113,7 @@ internal sealed class DryRun(LeaseOrders orders, GuardSettings guard)
             _waits += lease.State != LeaseStates.Refused && Approvals.Needed(lease.Approval) > 0 ? 1 : 0;
             _held += held ? 1 : 0;
             _later += due.After > TimeSpan.Zero ? 1 : 0;
-            _byItself += !held && (lease.State is LeaseStates.Due or LeaseStates.Planned) && Approvals.Needed(lease.Approval) == 0 ? 1 : 0;
+            _byItself += !held && RunsByItself(lease) ? 1 : 0;
             if (_examples.Count < MostExamples)
             {
                 _examples.Add(lease.FindingId!);

@@ -2,6 +2,7 @@ using Sekisho.Api.Problems;
 using Sekisho.Domain.Detection;
 using Sekisho.Domain.Localization;
 using Sekisho.Response.Actions;
+using Sekisho.Response.Actions.RunScript;
 using Sekisho.Response.Policies;
 
 namespace Sekisho.Response.Rules;
@@ -24,14 +25,21 @@ internal sealed record DryRunRequest(IReadOnlyList<RuleRequest?>? Rules, int? Da
 /// <param name="Threat">Only for this class of threat.</param>
 /// <param name="Approval">"automatic", "one-person" or "two-persons"; when absent automatic, and two persons for what may destroy something.</param>
 /// <param name="AfterSeconds">A later step: so long after the detection, when nobody has it in hand by then; at most seven days.</param>
-internal sealed record RuleRequest(string? Risk, string? Level, string? Action, string? Condition, string? Threat, string? Approval, long? AfterSeconds)
+/// <param name="Script">Name of the response script, for "run-script".</param>
+internal sealed record RuleRequest(string? Risk, string? Level, string? Action, string? Condition, string? Threat, string? Approval, long? AfterSeconds, string? Script = null)
 {
     private const int Most = 100;
     private const long LongestAfter = 7 * 24 * 3600;
     private const int LongestCondition = 100;
 
     /// <summary>The rules, or what is wrong with them.</summary>
-    public static (IReadOnlyList<ResponseBinding> Rules, IReadOnlyList<Fault> Faults) Read(IReadOnlyList<RuleRequest?> rules, IReadOnlyDictionary<string, IResponseAction> actions, Texts texts, string language)
+    /// <param name="rules">The rules as they came.</param>
+    /// <param name="actions">The actions that there are.</param>
+    /// <param name="scripts">Names of the field's response scripts.</param>
+    /// <param name="texts">Texts of faults.</param>
+    /// <param name="language">Language of faults.</param>
+    public static (IReadOnlyList<ResponseBinding> Rules, IReadOnlyList<Fault> Faults) Read(
+        IReadOnlyList<RuleRequest?> rules, IReadOnlyDictionary<string, IResponseAction> actions, IReadOnlyCollection<string> scripts, Texts texts, string language)
     {
         var faults = new List<Fault>();
         if (rules.Count > Most)
@@ -63,6 +71,14 @@ internal sealed record RuleRequest(string? Risk, string? Level, string? Action, 
                 faults.Add(new Fault(place + "/condition", texts.Get("response.fault.condition", language)));
             }
 
+            var runsScript = rule.Action == RunScriptAction.ActionName;
+            if (runsScript ? rule.Script is null || !scripts.Contains(rule.Script) : rule.Script is not null)
+            {
+                faults.Add(new Fault(
+                    place + "/script",
+                    texts.Get(runsScript ? "response.fault.script" : "response.fault.no-script", language, ("allowed", scripts.Count == 0 ? "-" : string.Join(", ", scripts.Order(StringComparer.Ordinal))), ("action", RunScriptAction.ActionName))));
+            }
+
             if (rule.AfterSeconds is < 0 or > LongestAfter)
             {
                 faults.Add(new Fault(place + "/afterSeconds", texts.Get("response.fault.after-seconds", language, ("most", $"{LongestAfter}"))));
@@ -71,6 +87,7 @@ internal sealed record RuleRequest(string? Risk, string? Level, string? Action, 
             read.Add(new ResponseBinding(rule.Risk ?? "", rule.Level ?? "", rule.Action ?? "", rule.Condition, rule.Approval ?? (destroys ? Approvals.TwoPersons : Approvals.Automatic))
             {
                 Threat = rule.Threat,
+                Script = rule.Script,
                 After = TimeSpan.FromSeconds(Math.Clamp(rule.AfterSeconds ?? 0, 0, LongestAfter)),
             });
         }

@@ -6,6 +6,8 @@ using Sekisho.Api.Access;
 using Sekisho.Api.Problems;
 using Sekisho.Domain.Detection;
 using Sekisho.Domain.Localization;
+using Sekisho.Domain.Signatures;
+using Sekisho.Response.Actions.RunScript;
 using Sekisho.Response.Leases;
 using Sekisho.Response.Orders;
 using Sekisho.Storage;
@@ -19,25 +21,38 @@ namespace Sekisho.Response.Rules;
 /// <param name="ChangedBy">Who changed the field's own rules last.</param>
 /// <param name="Reason">Why.</param>
 /// <param name="ChangedAt">When.</param>
-internal sealed record RulesView(long Revision, string Source, IReadOnlyList<RuleView> Rules, string? ChangedBy, string? Reason, DateTimeOffset? ChangedAt)
+/// <param name="Signer">Short name of the key that stands for the own rules: of the signed file that they came in, else the gateway's own.</param>
+/// <param name="SignedIn">The field that they were exported from; null when they were set by hand.</param>
+/// <param name="SignedAt">When they were signed there.</param>
+internal sealed record RulesView(
+    long Revision, string Source, IReadOnlyList<RuleView> Rules, string? ChangedBy, string? Reason, DateTimeOffset? ChangedAt, string? Signer, string? SignedIn, DateTimeOffset? SignedAt)
 {
     public static RulesView Of(RuleRevision? own, IReadOnlyList<ResponseBinding> ofTemplate) => new(
         own?.Revision ?? 0,
         own is { IsReadable: false } ? "unreadable" : own?.Rules is null ? "template" : "field",
-        [.. (own?.Rules ?? ofTemplate).Select(r => new RuleView(r.Risk, r.MinimumLevel, r.Action, r.Condition, r.Threat, r.Approval, (long)r.After.TotalSeconds))],
+        [.. (own?.Rules ?? ofTemplate).Select(RuleView.Of)],
         own?.ChangedBy,
         own?.Reason,
-        own?.ChangedAt);
+        own?.ChangedAt,
+        own?.Signer,
+        own?.Origin?.Field,
+        own?.Origin?.SignedAt);
 }
 
 /// <summary>One rule, as <see cref="RuleRequest"/> takes it.</summary>
-internal sealed record RuleView(string Risk, string Level, string Action, string? Condition, string? Threat, string Approval, long AfterSeconds);
+internal sealed record RuleView(string Risk, string Level, string Action, string? Condition, string? Threat, string Approval, long AfterSeconds, string? Script)
+{
+    public static RuleView Of(ResponseBinding rule) => new(rule.Risk, rule.MinimumLevel, rule.Action, rule.Condition, rule.Threat, rule.Approval, (long)rule.After.TotalSeconds, rule.Script);
+}
 
 /// <summary>Routes for what a field does about which threat.</summary>
 internal static class RuleRoutes
 {
-    private const int UsualDays = 30;
-    private const int MostDays = 92;
+    /// <summary>Days of a dry run that does not say.</summary>
+    public const int UsualDays = 30;
+
+    /// <summary>Days of a dry run at most.</summary>
+    public const int MostDays = 92;
 
     public static void Map(RouteGroups routes)
     {
@@ -63,7 +78,8 @@ internal static class RuleRoutes
     }
 
     private static async Task<IResult> PutAsync(
-        HttpContext context, string fieldId, RulesRequest request, RuleStore store, ResponseRules rules, LeaseOrders orders, Notices notices, QueueSignal signal, Texts texts, CancellationToken cancellation)
+        HttpContext context, string fieldId, RulesRequest request, RuleStore store, ScriptStore scripts, IFileSignatures signatures, ResponseRules rules, LeaseOrders orders, Notices notices, QueueSignal signal,
+        Texts texts, CancellationToken cancellation)
     {
         var language = RequestLanguage.Of(context);
         var reason = request.Reason?.Trim() ?? "";
@@ -73,16 +89,22 @@ internal static class RuleRoutes
             faults.Add(new Fault("/reason", texts.Get("response.fault.reason", language, ("most", $"{Lease.LongestReason}"))));
         }
 
-        var (read, wrong) = request.Rules is null ? ([], []) : RuleRequest.Read(request.Rules, orders.Actions, texts, language);
+        var (read, wrong) = request.Rules is null ? ([], []) : RuleRequest.Read(request.Rules, orders.Actions, await scripts.NamesAsync(fieldId, cancellation), texts, language);
         faults.AddRange(wrong);
         if (faults.Count > 0)
         {
             return Problem.Of(CommonProblems.Invalid, faults);
         }
 
+        // Going back to the template's rules needs no signature: those came with the product or signed.
+        if (signatures.AreRequired && request.Rules is not null)
+        {
+            return Problem.Of(ResponseProblems.Unsigned);
+        }
+
         var by = context.User.NameOf();
         var revision = await store.AddAsync(
-            fieldId, request.Rules is null ? null : read, by, reason,
+            fieldId, request.Rules is null ? null : read, by, reason, signatures.KeyId, null,
             (r, t) => notices.Tell(fieldId, Notices.Names.RulesChanged, $"{r.Revision}", Levels.Warning, null, Correlation.Of(context), t, ("by", by), ("reason", reason), ("revision", $"{r.Revision}")),
             cancellation);
         rules.Changed(fieldId, revision);
@@ -91,11 +113,12 @@ internal static class RuleRoutes
     }
 
     private static async Task<IResult> DryRunAsync(
-        HttpContext context, string fieldId, DryRunRequest request, DryRun dryRun, LeaseOrders orders, IFindings findings, Texts texts, TimeProvider clock, CancellationToken cancellation)
+        HttpContext context, string fieldId, DryRunRequest request, DryRun dryRun, ScriptStore scripts, IFileSignatures signatures, LeaseOrders orders, IFindings findings, Texts texts, TimeProvider clock,
+        CancellationToken cancellation)
     {
         var language = RequestLanguage.Of(context);
         var days = request.Days ?? UsualDays;
-        var (rules, faults) = RuleRequest.Read(request.Rules ?? [], orders.Actions, texts, language);
+        var (rules, faults) = RuleRequest.Read(request.Rules ?? [], orders.Actions, await scripts.NamesAsync(fieldId, cancellation), texts, language);
         if (days is < 1 or > MostDays)
         {
             faults = [.. faults, new Fault("/days", texts.Get("response.fault.days", language, ("most", $"{MostDays}")))];
@@ -112,6 +135,7 @@ internal static class RuleRoutes
         }
 
         var past = await findings.SinceAsync(fieldId, clock.GetUtcNow().AddDays(-days), DryRun.MostFindings + 1, cancellation);
-        return Results.Ok(dryRun.Of(past, rules, fieldId));
+        using var play = await ScriptPlay.OfAsync(rules, fieldId, scripts, signatures, cancellation);
+        return Results.Ok(dryRun.Of(past, rules, fieldId, play, cancellation));
     }
 }

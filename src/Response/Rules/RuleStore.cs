@@ -29,10 +29,12 @@ internal sealed class RuleStore(Databases databases, MasterKey key, TimeProvider
     /// <param name="rules">The rules; null for those of the template.</param>
     /// <param name="by">Who.</param>
     /// <param name="reason">Why.</param>
+    /// <param name="signer">Key that stands for them.</param>
+    /// <param name="origin">File that they came in; null when set by hand.</param>
     /// <param name="along">What belongs to it in its transaction.</param>
     /// <param name="cancellation">Cancels before the change.</param>
     public async Task<RuleRevision> AddAsync(
-        string fieldId, IReadOnlyList<ResponseBinding>? rules, string by, string reason, Action<RuleRevision, DbTransaction> along, CancellationToken cancellation)
+        string fieldId, IReadOnlyList<ResponseBinding>? rules, string by, string reason, string signer, RuleOrigin? origin, Action<RuleRevision, DbTransaction> along, CancellationToken cancellation)
     {
         while (true)
         {
@@ -40,14 +42,14 @@ internal sealed class RuleStore(Databases databases, MasterKey key, TimeProvider
                 async t =>
                 {
                     var last = await t.Connection!.ExecuteScalarAsync<long>("SELECT COALESCE(MAX(revision), 0) FROM response_rules WHERE field_id = @fieldId", new { fieldId }, t);
-                    var revision = new RuleRevision(last + 1, rules, by, reason, clock.GetUtcNow());
+                    var revision = new RuleRevision(last + 1, rules, by, reason, clock.GetUtcNow()) { Signer = signer, Origin = origin };
                     var rows = await t.Connection!.ExecuteAsync(
                         "INSERT INTO response_rules (field_id, revision, document, changed_at) VALUES (@fieldId, @Revision, @document, @at) ON CONFLICT (field_id, revision) DO NOTHING",
                         new
                         {
                             fieldId,
                             revision.Revision,
-                            document = _cipher.Protect(JsonSerializer.Serialize(new Document(rules, by, reason)), Context(fieldId, revision.Revision)),
+                            document = _cipher.Protect(JsonSerializer.Serialize(new Document(rules, by, reason, signer, origin)), Context(fieldId, revision.Revision)),
                             at = revision.ChangedAt.ToUnixTimeMilliseconds(),
                         },
                         t);
@@ -78,7 +80,7 @@ internal sealed class RuleStore(Databases databases, MasterKey key, TimeProvider
         try
         {
             var document = JsonSerializer.Deserialize<Document>(_cipher.UnprotectText(row.Document, Context(fieldId, row.Revision)))!;
-            return new RuleRevision(row.Revision, document.Rules, document.By, document.Reason, at);
+            return new RuleRevision(row.Revision, document.Rules, document.By, document.Reason, at) { Signer = document.Signer, Origin = document.Origin };
         }
         catch (StorageException)
         {
@@ -87,7 +89,7 @@ internal sealed class RuleStore(Databases databases, MasterKey key, TimeProvider
         }
     }
 
-    private sealed record Document(IReadOnlyList<ResponseBinding>? Rules, string By, string Reason);
+    private sealed record Document(IReadOnlyList<ResponseBinding>? Rules, string By, string Reason, string? Signer, RuleOrigin? Origin);
 
     private sealed class Row
     {

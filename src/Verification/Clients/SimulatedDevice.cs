@@ -22,6 +22,12 @@ public sealed record DeviceCredential(string CommonAuthId, string AuthSecret, st
 /// <param name="Body">Body as text.</param>
 public sealed record DeviceAnswer(int Status, string? Problem, TimeSpan? RetryAfter, string Body);
 
+/// <summary>What a device is asked to do.</summary>
+/// <param name="Id">Identifier to answer with.</param>
+/// <param name="Name">What to do.</param>
+/// <param name="Arguments">How.</param>
+public sealed record DeviceTask(string Id, string Name, JsonObject Arguments);
+
 /// <summary>How a device is connected.</summary>
 /// <param name="From">Its address, one of this host's; null for whichever the system takes.</param>
 /// <param name="Client">What it says it is (User-Agent); null for nothing.</param>
@@ -90,6 +96,25 @@ public sealed class SimulatedDevice : IDisposable
     /// <param name="json">One JSON object, or an array of them.</param>
     /// <param name="cancellation">Cancels the request.</param>
     public Task<DeviceAnswer> SendAsync(string json, CancellationToken cancellation = default) => PostAsync("/device/v1/messages", json, withToken: true, cancellation);
+
+    /// <summary>Asks once what it is to do.</summary>
+    /// <param name="waitSeconds">How long the gateway may keep it waiting, 30 at most; null to be answered at once.</param>
+    /// <param name="cancellation">Cancels the request.</param>
+    /// <returns>The answer, and the commands in it.</returns>
+    public async Task<(DeviceAnswer Answer, IReadOnlyList<DeviceTask> Tasks)> FetchAsync(int? waitSeconds = null, CancellationToken cancellation = default)
+    {
+        var path = "/device/v1/commands" + (waitSeconds is { } seconds ? string.Create(System.Globalization.CultureInfo.InvariantCulture, $"?wait={seconds}") : "");
+        var answer = await RequestAsync(HttpMethod.Get, path, null, withToken: true, cancellation).ConfigureAwait(false);
+        return (answer, answer.Status != 200 ? [] : [.. JsonNode.Parse(answer.Body)!["commands"]!.AsArray().Select(c => new DeviceTask(c!["id"]!.GetValue<string>(), c["name"]!.GetValue<string>(), c["arguments"]!.AsObject()))]);
+    }
+
+    /// <summary>Says what became of a command.</summary>
+    /// <param name="commandId">The command.</param>
+    /// <param name="outcome">"done", "failed" or "refused".</param>
+    /// <param name="detail">JSON; null for nothing.</param>
+    /// <param name="cancellation">Cancels the request.</param>
+    public Task<DeviceAnswer> AnswerAsync(string commandId, string outcome, string? detail = null, CancellationToken cancellation = default) =>
+        PostAsync("/device/v1/commands/" + commandId, new JsonObject { ["outcome"] = outcome, ["detail"] = detail is null ? null : JsonNode.Parse(detail) }.ToJsonString(), withToken: true, cancellation);
 
     /// <summary>Begins to send on a connection of its own and loses it when that share of the body has gone out: a link that breaks.</summary>
     /// <param name="json">The body.</param>
@@ -193,9 +218,11 @@ public sealed class SimulatedDevice : IDisposable
         }
     }
 
-    private async Task<DeviceAnswer> PostAsync(string path, string body, bool withToken, CancellationToken cancellation)
+    private Task<DeviceAnswer> PostAsync(string path, string body, bool withToken, CancellationToken cancellation) => RequestAsync(HttpMethod.Post, path, body, withToken, cancellation);
+
+    private async Task<DeviceAnswer> RequestAsync(HttpMethod method, string path, string? body, bool withToken, CancellationToken cancellation)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = new StringContent(body, Encoding.UTF8, "application/json") };
+        using var request = new HttpRequestMessage(method, path) { Content = body is null ? null : new StringContent(body, Encoding.UTF8, "application/json") };
         if (Line.Client is not null)
         {
             request.Headers.TryAddWithoutValidation("User-Agent", Line.Client);

@@ -115,19 +115,27 @@ internal static class AccessRows
         scene.Check(recorded == 2, scene.Text("recorded", ("count", recorded.ToString(CultureInfo.InvariantCulture)), ("of", "2")));
     }
 
+    /// <summary>V25: a device that is marked abnormal, by a person and then by a response, is kept out with valid credentials until it is released.</summary>
     public static async Task LockedOutAsync(Scene scene)
     {
+        await LockOut.BindAsync(scene, "warning").ConfigureAwait(false);
         var unit = await scene.StartAsync().ConfigureAwait(false);
         var before = await unit.ReadAsync().ConfigureAwait(false);
         scene.Check(before.Status == 202, $"{scene.Text("before")} {Scene.Short(before)}");
         (await scene.Admin.PostAsync($"{scene.Path}/devices/{unit.Id}/state", new { state = "abnormal", reason = "verification" }).ConfigureAwait(false)).Expect();
-        var sent = await unit.Device.SendAsync(unit.Reading(scene.Now)).ConfigureAwait(false);
-        scene.Check(sent.Status == 403, $"{scene.Text("sends")} {Scene.Short(sent)}");
-        var signedIn = await unit.SignInAsync().ConfigureAwait(false);
-        scene.Check(signedIn.Status == 403, $"{scene.Text("signs-in")} {Scene.Short(signedIn)}");
+        await LockOut.KeptOutAsync(scene, unit).ConfigureAwait(false);
         await scene.SettleAsync().ConfigureAwait(false);
         var states = await scene.HistoryAsync("device-state").ConfigureAwait(false);
         scene.Check(states.Any(s => s["what"]!.GetValue<string>().Contains("abnormal", StringComparison.Ordinal)), scene.Text("state-recorded"));
+        (await scene.Admin.PostAsync($"{scene.Path}/devices/{unit.Id}/state", new { state = "released", reason = "verification" }).ConfigureAwait(false)).Expect();
+        await LockOut.LetInAsync(scene, unit).ConfigureAwait(false);
+
+        var began = scene.Now;
+        await ContentRows.SendOversizedAsync(scene, unit).ConfigureAwait(false);
+        if (await scene.DetectedAsync(Claims.Size, began).ConfigureAwait(false) is not null)
+        {
+            await LockOut.HoldsUntilReleasedAsync(scene, unit, mustHold: false).ConfigureAwait(false);
+        }
     }
 
     /// <summary>Refusals that the history of the field and of the gateway have recorded of an address.</summary>

@@ -34,8 +34,10 @@ internal static class CadenceRows
         await scene.DetectedAsync(Claims.TooOften, began).ConfigureAwait(false);
     }
 
+    /// <summary>V14: nothing for six hours; people are told, and what they agree to locks the unit out until they release it.</summary>
     public static async Task SilenceAsync(Scene scene)
     {
+        var address = await LockOut.NotifyAsync(scene).ConfigureAwait(false);
         var unit = await scene.StartAsync().ConfigureAwait(false);
         await unit.ReadEveryAsync(Five, 6).ConfigureAwait(false);
         unit.Mode = "off";
@@ -45,7 +47,11 @@ internal static class CadenceRows
         await scene.WaitAsync(TimeSpan.FromHours(6) - Five).ConfigureAwait(false);
         await scene.QuietAsync().ConfigureAwait(false);
         await scene.WaitAsync(TimeSpan.FromMinutes(10)).ConfigureAwait(false);
-        await scene.DetectedAsync(Claims.Silent, last).ConfigureAwait(false);
+        if (await scene.DetectedAsync(Claims.Silent, last).ConfigureAwait(false) is not null)
+        {
+            await LockOut.MailedAsync(scene, address).ConfigureAwait(false);
+            await LockOut.HoldsUntilReleasedAsync(scene, unit, mustHold: true).ConfigureAwait(false);
+        }
     }
 
     public static async Task CarriedAwayAsync(Scene scene)

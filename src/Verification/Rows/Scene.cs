@@ -4,6 +4,7 @@ using System.Text.Json.Nodes;
 using Sekisho.Verification.Carrier;
 using Sekisho.Verification.Clients;
 using Sekisho.Verification.Cloud;
+using Sekisho.Verification.Mail;
 using Sekisho.Verification.Processes;
 
 namespace Sekisho.Verification.Rows;
@@ -35,6 +36,8 @@ internal sealed class Scene(Site site, string kind, string fieldId) : IDisposabl
     public CloudReceiver Cloud => site.Cloud;
 
     public SoracomServer Carrier => site.Carrier;
+
+    public MailReceiver Mail => site.Mail;
 
     public GatewayUnderTest Gateway => site.Gateway;
 

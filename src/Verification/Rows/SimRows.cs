@@ -16,15 +16,19 @@ internal static class SimRows
             new { deviceId = unit.Id, provider = "verification", from = from ?? scene.Now, to = scene.Now, uplinkBytes = up, downlinkBytes = down, address, session },
         }).ConfigureAwait(false)).Expect();
 
-    /// <summary>V19: the SIM has carried several times what arrived from the device.</summary>
+    /// <summary>V19: the SIM has carried several times what arrived from the device; the response that is bound to it runs, and a person takes it back.</summary>
     public static async Task VolumeAsync(Scene scene)
     {
+        await LockOut.BindAsync(scene, "important").ConfigureAwait(false);
         var unit = await scene.StartAsync().ConfigureAwait(false);
         await DayAsync(scene, unit, (up, down) => (up, down)).ConfigureAwait(false);
         await scene.QuietAsync().ConfigureAwait(false);
         var began = scene.Now;
         await DayAsync(scene, unit, (up, down) => (up * 4, down)).ConfigureAwait(false);
-        await scene.DetectedAsync(Claims.Volume, began).ConfigureAwait(false);
+        if (await scene.DetectedAsync(Claims.Volume, began).ConfigureAwait(false) is not null)
+        {
+            await LockOut.HoldsUntilReleasedAsync(scene, unit, mustHold: false).ConfigureAwait(false);
+        }
     }
 
     /// <summary>F2: on a bad link most readings take 1 to 6 retries; all of them are on the SIM's bill.</summary>

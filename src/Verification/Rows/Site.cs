@@ -4,6 +4,7 @@ using Sekisho.Domain.Localization;
 using Sekisho.Verification.Clients;
 using Sekisho.Verification.Carrier;
 using Sekisho.Verification.Cloud;
+using Sekisho.Verification.Mail;
 using Sekisho.Verification.Processes;
 using Sekisho.Verification.Time;
 
@@ -14,11 +15,12 @@ namespace Sekisho.Verification.Rows;
 /// <param name="Admin">Administrator and maintainer.</param>
 /// <param name="Cloud">Where all fields forward to.</param>
 /// <param name="Carrier">Where the SIMs are.</param>
+/// <param name="Mail">Where mails go.</param>
 /// <param name="Time">When.</param>
 /// <param name="Texts">Texts for people.</param>
 /// <param name="Language">Language of evidence.</param>
 /// <param name="ConditionsActive">False to try all conditions out only, so that nothing alarms: what must be found is then not found.</param>
-internal sealed record Site(GatewayUnderTest Gateway, ManagementClient Admin, CloudReceiver Cloud, SoracomServer Carrier, Timetable Time, Texts Texts, string Language, bool ConditionsActive)
+internal sealed record Site(GatewayUnderTest Gateway, ManagementClient Admin, CloudReceiver Cloud, SoracomServer Carrier, MailReceiver Mail, Timetable Time, Texts Texts, string Language, bool ConditionsActive)
 {
     private int _networks;
     private int _regions;

@@ -2,6 +2,7 @@ using System.Globalization;
 using Sekisho.Domain.Localization;
 using Sekisho.Verification.Carrier;
 using Sekisho.Verification.Cloud;
+using Sekisho.Verification.Mail;
 using Sekisho.Verification.Processes;
 using Sekisho.Verification.Rows;
 using Sekisho.Verification.Time;
@@ -60,17 +61,18 @@ public static class VerificationRun
 
         await using var cloud = await CloudReceiver.StartAsync("verification-cloud-" + Guid.NewGuid().ToString("N")).ConfigureAwait(false);
         await using var carrier = await SoracomServer.StartAsync().ConfigureAwait(false);
-        string[] settings = ["Response:Sim:Carriers:0=" + carrier.Address];
+        await using var mail = MailReceiver.Start();
+        string[] settings = ["Response:Sim:Carriers:0=" + carrier.Address, .. mail.Settings];
         await Task.WhenAll(played.GroupBy(c => c.Item.Play!.TakesWeeks).Select(async group =>
         {
             var clock = new VirtualClock(now);
-            await PlayAsync([.. group], options, await start(clock, settings).ConfigureAwait(false), clock, cloud, carrier, texts, Tell, cancellation).ConfigureAwait(false);
+            await PlayAsync([.. group], options, await start(clock, settings).ConfigureAwait(false), clock, cloud, carrier, mail, texts, Tell, cancellation).ConfigureAwait(false);
         })).ConfigureAwait(false);
         return results;
     }
 
     private static async Task PlayAsync(
-        IReadOnlyList<(int Index, Cell Cell)> cells, VerificationOptions options, GatewayUnderTest gateway, VirtualClock clock, CloudReceiver cloud, SoracomServer carrier, Texts texts, Action<int, RowResult> tell, CancellationToken cancellation)
+        IReadOnlyList<(int Index, Cell Cell)> cells, VerificationOptions options, GatewayUnderTest gateway, VirtualClock clock, CloudReceiver cloud, SoracomServer carrier, MailReceiver mail, Texts texts, Action<int, RowResult> tell, CancellationToken cancellation)
     {
         using var admin = await Site.AdministratorAsync(gateway, options.Language).ConfigureAwait(false);
         await gateway.SettleAsync(cancellation).ConfigureAwait(false);
@@ -78,7 +80,7 @@ public static class VerificationRun
         // Nobody is there yet, so nobody misses the hours in between.
         clock.Advance(FirstMorning(clock.GetUtcNow()) - clock.GetUtcNow());
         var timetable = new Timetable(clock, gateway.SettleAsync);
-        var site = new Site(gateway, admin, cloud, carrier, timetable, texts, options.Language, options.ConditionsActive);
+        var site = new Site(gateway, admin, cloud, carrier, mail, timetable, texts, options.Language, options.ConditionsActive);
         await timetable.RunAsync([.. cells.Select(c => (Func<Task>)(async () => tell(c.Index, await PlayAsync(site, c.Cell).ConfigureAwait(false))))], cancellation).ConfigureAwait(false);
     }
 

@@ -4,6 +4,7 @@ using Sekisho.Detection.ScriptRuns;
 using Sekisho.Detection.Scripts;
 using Sekisho.Domain.Detection;
 using Sekisho.Domain.Events;
+using Sekisho.Scripting;
 
 namespace Sekisho.Detection.Tests.Scripts;
 
@@ -19,7 +20,7 @@ public class ExampleTests
         {
             ScriptSource.Open(File.ReadAllBytes(file), out var manifest, out var faults)?.Dispose();
             Assert.True(faults.Count == 0, $"{file}: {string.Join(' ', faults)}");
-            Assert.True(ManifestReader.IsName(Path.GetFileNameWithoutExtension(file)), file);
+            Assert.True(ScriptName.IsGood(Path.GetFileNameWithoutExtension(file)), file);
             kinds.Add(manifest!.Kind);
         }
 

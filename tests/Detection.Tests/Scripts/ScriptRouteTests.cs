@@ -3,6 +3,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Sekisho.Api.Access;
 using Sekisho.Detection.Scripts;
 using Sekisho.Detection.Templates;
+using Sekisho.Domain.Signatures;
 using Sekisho.Storage;
 
 namespace Sekisho.Detection.Tests.Scripts;

@@ -4,6 +4,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Sekisho.Api.Access;
 using Sekisho.Detection.Conditions;
 using Sekisho.Detection.Templates;
+using Sekisho.Domain.Signatures;
 using Sekisho.Storage;
 using Sekisho.Tests.Support;
 

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using Sekisho.Detection.Templates;
+using Sekisho.Domain.Signatures;
 using Sekisho.Tests.Support;
 
 namespace Sekisho.Detection.Tests.Templates;
@@ -25,7 +26,7 @@ public class SignedFileTests
         // Signing again replaces the signature.
         Assert.Equal(SignatureVerdict.Good, SignedFile.Verify(SignedFile.Sign(signed, key), [key], out body, out _));
         Assert.Equal(Car, body);
-        Assert.Equal(SignatureVerdict.Unsigned, SignedFile.Verify(Car, [key], out body, out signer));
+        Assert.Equal(SignatureVerdict.NotSigned, SignedFile.Verify(Car, [key], out body, out signer));
         Assert.Equal((Car, null), (body, signer));
     }
 

@@ -26,6 +26,9 @@ internal sealed class StandInDevices : ITokenCheck, IDeviceDirectory, IUniqueIdL
         };
     }
 
+    /// <summary>States by device; active when nothing is said.</summary>
+    public ConcurrentDictionary<string, string> States { get; } = new();
+
     public DeviceProfile? Device(string deviceId) => new()
     {
         DeviceId = deviceId,
@@ -34,7 +37,7 @@ internal sealed class StandInDevices : ITokenCheck, IDeviceDirectory, IUniqueIdL
         Kind = "x",
         UniqueIdType = UniqueIdTypes.Serial,
         Cadence = Cadences.Irregular,
-        State = LifecycleStates.Active,
+        State = States.GetValueOrDefault(deviceId, LifecycleStates.Active),
         Assurance = "device",
     };
 

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
+using System.Security.Claims;
 using System.Text;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Builder;
@@ -34,6 +35,8 @@ internal sealed class TestGateway : IAsyncDisposable
     public TimeProvider Clock { get; private init; } = TimeProvider.System;
 
     public StandInHistory History { get; } = new();
+
+    public StandInDevices Devices { get; } = new();
 
     public HttpClient Http { get; private set; } = null!;
 
@@ -120,9 +123,9 @@ internal sealed class TestGateway : IAsyncDisposable
             History.Chunks[chunk.Id] = chunk.Messages;
         }
 
-        var part = Services.GetRequiredService<ILaneCommitPart>();
-        Store.Databases.State.Write(t => part.Write(batch, t));
-        part.Committed(batch);
+        var parts = Services.GetServices<ILaneCommitPart>().ToList();
+        Store.Databases.State.Write(t => parts.ForEach(p => p.Write(batch, t)));
+        parts.ForEach(p => p.Committed(batch));
         Feed.Release(batch.LastPosition);
         await Task.CompletedTask;
     }
@@ -150,16 +153,27 @@ internal sealed class TestGateway : IAsyncDisposable
         builder.Logging.ClearProviders();
         builder.Configuration.AddInMemoryCollection(_settings.Select(s => KeyValuePair.Create(s.Item1, (string?)s.Item2)));
         builder.WebHost.UseKestrel(k => k.Listen(IPAddress.Loopback, 0));
-        var devices = new StandInDevices();
         builder.Services
             .AddSingleton(Clock).AddSingleton(Store.Databases).AddSingleton(Store.Key)
-            .AddSingleton<ITokenCheck>(devices).AddSingleton<IDeviceDirectory>(devices).AddSingleton<IUniqueIdLookup>(devices)
+            .AddSingleton<ITokenCheck>(Devices).AddSingleton<IDeviceDirectory>(Devices).AddSingleton<IUniqueIdLookup>(Devices)
             .AddSingleton<IHistory>(History).AddSingleton<IMessageStore>(History).AddSingleton<ILedger>(History)
             .AddSingleton(typeof(RouteGroups).Assembly)
             .AddSingleton(p => new Texts(p.GetServices<System.Reflection.Assembly>()))
             .AddDistribution();
         _app = builder.Build();
         await Migrations.ApplyAsync(Store.Databases, _app.Services.GetServices<StageMigrations>(), Clock);
+        _app.Use((context, next) =>
+        {
+            // Callers are taken at their word.
+            if (context.Request.Headers.TryGetValue("X-Name", out var name))
+            {
+                context.User = new ClaimsPrincipal(new ClaimsIdentity(
+                    [new Claim(Principal.Name, name.ToString()), new Claim(Principal.HolderKind, context.Request.Headers["X-Holder"].ToString())], "test"));
+            }
+
+            return next(context);
+        });
+        _app.UseRouting();
         new RouteGroups(_app.MapGroup("/device/v1"), _app.MapGroup("/api/v1/fields/{fieldId}"), _app.MapGroup("/api/v1"), _app.MapGroup("/ops/v1"), _app.MapGroup("")).MapDistribution();
         await _app.StartAsync();
         Address = new Uri(_app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());

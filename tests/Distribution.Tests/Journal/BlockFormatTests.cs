@@ -61,6 +61,27 @@ public class BlockFormatTests
         new ScriptReportEvent { Position = 4, ArrivedAt = Noon, CorrelationId = "", FieldId = "cars", ScriptId = "doors", Version = 2, Fault = "too long", Chance = true },
     ];
 
+    private static readonly GatewayEvent[] OneOfEachCommand =
+    [
+        new CommandHeldEvent
+        {
+            Position = 1, ArrivedAt = Noon, CorrelationId = "c1", FieldId = "cars", DeviceId = "d1", CommandId = "c0", Name = "set-dose", Sender = "key:cloud", Bound = "argument", Pointer = "/dose",
+            Value = "50", Allowed = "0 – 5", Measured = 50, Low = 0, High = 5,
+        },
+        new CommandHeldEvent { Position = 2, ArrivedAt = Noon, CorrelationId = "", FieldId = "cars", DeviceId = "d1", CommandId = "c1", Name = "open", Sender = "account:hanako", Bound = "no-list", Value = "–", Allowed = "–" },
+    ];
+
+    [Fact]
+    public void Held_commands_have_exactly_these_bytes()
+    {
+        const string golden =
+            "010100000000000000002EEA489D0100000200000012000363310563617273036431036330097365742D646F73650A6B65793A636C6F756409617267" +
+            "756D656E74062F646F7365033530083020E2809320350700000000000049400000000000000000000000000000144012000105636172730364310363" +
+            "31056F70656E0F6163636F756E743A68616E616B6F086E6F2D6C6973740004E2809304E2809300";
+        Assert.Equal(golden, Convert.ToHexString(Encode(OneOfEachCommand)));
+        Same(OneOfEachCommand, BlockFormat.Decode(Convert.FromHexString(golden)));
+    }
+
     [Fact]
     public void Scripts_and_their_reports_have_exactly_these_bytes()
     {
@@ -107,14 +128,14 @@ public class BlockFormatTests
         Same(OneOfEachFact, BlockFormat.Decode(Encode(OneOfEachFact)));
         Assert.Equal(
             typeof(GatewayEvent).Assembly.GetTypes().Where(t => t.IsSubclassOf(typeof(GatewayEvent))).Select(t => t.Name).Order(StringComparer.Ordinal),
-            OneOfEach.Concat(OneOfEachFact).Concat(OneOfEachScript).Select(e => e.GetType().Name).Distinct().Order(StringComparer.Ordinal));
+            OneOfEach.Concat(OneOfEachFact).Concat(OneOfEachScript).Concat(OneOfEachCommand).Select(e => e.GetType().Name).Distinct().Order(StringComparer.Ordinal));
     }
 
     [Fact]
     public void Changed_and_cut_blocks_give_events_or_the_one_declared_exception()
     {
         var random = Fuzz.Source(1);
-        byte[][] blocks = [Encode(OneOfEach), Encode(OneOfEachFact), Encode(OneOfEachScript)];
+        byte[][] blocks = [Encode(OneOfEach), Encode(OneOfEachFact), Encode(OneOfEachScript), Encode(OneOfEachCommand)];
         var rounds = Fuzz.Rounds(40_000);
         for (var i = 0; i < rounds; i++)
         {

@@ -66,6 +66,21 @@ public class MailTests
     }
 
     [Fact]
+    public async Task What_only_the_clock_brought_about_is_mailed_too()
+    {
+        await using var smtp = await SmtpServer.StartAsync();
+        await using var host = await TestHost.StartAsync(Dialect.Sqlite, Plain(smtp));
+        host.Bind(TestHost.Always("mail"));
+        await host.NotifyAsync(["admin@example.jp"]);
+
+        // Silence answers to a tick, and a tick has no correlation id.
+        host.Commit(host.Finding("f1", risk: Risks.Theft, condition: "silence") with { CorrelationId = "" });
+        await host.Worker.DrainAsync();
+        Assert.Equal((LeaseStates.Done, null), ((await host.OnlyLeaseAsync()).State, (await host.OnlyLeaseAsync()).Details.LastError));
+        Assert.Equal(["admin@example.jp"], (await smtp.NextAsync()).To);
+    }
+
+    [Fact]
     public async Task Nothing_in_a_name_or_a_fact_forges_a_header_or_a_line_or_markup()
     {
         await using var smtp = await SmtpServer.StartAsync();

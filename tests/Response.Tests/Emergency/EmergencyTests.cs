@@ -34,6 +34,9 @@ public class EmergencyTests
         await host.Worker.DrainAsync();
         Assert.All(host.World.Devices.Values.Where(d => d.FieldId == "cars"), d => Assert.NotEqual(LifecycleStates.Active, d.State));
 
+        // However many devices it holds, people are reminded of it once a time.
+        Assert.Equal("emergency-holds", Assert.Single(await host.NoticesAsync(), n => n.Details.Notice!.Name != "emergency").Details.Notice!.Name);
+
         var id = made.GetProperty("id").GetString();
         var first = await PostAsync(client, $"{Path}/{id}/release", new { share = 0.1, reason = "the first two as a trial" });
         Assert.Equal(18, first.GetProperty("locked").GetInt32());

@@ -18,8 +18,8 @@ public partial class ReportTests
     private const string Nasty = "<script>alert(1)</script>\"'&\u202Egpj";
 
     [Theory]
-    [InlineData("ja", "検知の内容と根拠", "承認者", "しきい値の出所はフィールドのテンプレート")]
-    [InlineData("en", "What was found, and why one may believe it", "Who agreed", "The limit comes from the template of the field")]
+    [InlineData("ja", "経過の図", "対処の履歴", "検知の内容と根拠", "承認者", "しきい値の出所はフィールドのテンプレート")]
+    [InlineData("en", "At a glance", "Its history", "What was found, and why one may believe it", "Who agreed", "The limit comes from the template of the field")]
     public async Task The_page_says_everything_in_the_language_asked_for_and_needs_nothing_from_elsewhere(string language, params string[] wanted)
     {
         await using var host = await TestHost.StartAsync(Dialect.Sqlite);
@@ -42,9 +42,52 @@ public partial class ReportTests
         var document = XDocument.Parse(page["<!DOCTYPE html>\n".Length..].Replace("<meta charset=\"utf-8\">", "", StringComparison.Ordinal).Replace("<br>", "<br/>", StringComparison.Ordinal).Replace("&nbsp;", " ", StringComparison.Ordinal));
         Assert.Equal(language, document.Root!.Attribute("lang")!.Value);
         Assert.DoesNotContain(document.Descendants(), e => e.Name.LocalName is "script" or "img" or "link" or "iframe" or "object");
-        Assert.All(document.Descendants().SelectMany(e => e.Attributes()), a => Assert.Contains(a.Name.LocalName, (string[])["lang", "class"]));
+        Assert.All(document.Descendants().SelectMany(e => e.Attributes()), a => Assert.Contains(a.Name.LocalName, (string[])["lang", "class", "viewBox", "role", "x", "y", "x1", "x2", "y1", "y2", "cx", "cy", "r", "width", "height", "points"]));
         Assert.DoesNotContain('\u202E', page);
         Assert.Contains("&lt;script&gt;", page, StringComparison.Ordinal);
+
+        // The picture: one condition, one response, and what people did; nothing is drawn outside of it.
+        var picture = document.Descendants().Single(e => e.Name.LocalName == "svg");
+        Assert.Equal(
+            ["circle", "polygon", "rect"],
+            picture.Elements().Select(e => e.Name.LocalName).Where(n => n is "circle" or "polygon" or "rect").Distinct().Order());
+        Assert.Equal("in-force", picture.Elements().Single(e => e.Name.LocalName == "rect").Attribute("class")!.Value);
+        var size = picture.Attribute("viewBox")!.Value.Split(' ').Select(v => double.Parse(v, System.Globalization.CultureInfo.InvariantCulture)).ToArray();
+        Assert.All(Numbers(picture, "x", "x1", "x2", "cx"), x => Assert.InRange(x, 0, size[2]));
+        Assert.All(Numbers(picture, "y", "y1", "y2", "cy"), y => Assert.InRange(y, 0, size[3]));
+        if (Environment.GetEnvironmentVariable("SEKISHO_REPORT_TO") is { } folder)
+        {
+            await File.WriteAllTextAsync(System.IO.Path.Combine(folder, $"report.{language}.html"), page);
+        }
+
+        static IEnumerable<double> Numbers(XElement of, params string[] names) => of.Descendants().SelectMany(e => e.Attributes()).Where(a => names.Contains(a.Name.LocalName))
+            .Select(a => double.Parse(a.Value, System.Globalization.CultureInfo.InvariantCulture));
+    }
+
+    [Theory]
+    [InlineData("short", "short")]
+    [InlineData("1234567890123456789012345678901234", "1234567890123456789012345678901234")]
+    [InlineData("12345678901234567890123456789012345", "1234567890123456789012345678901234…")]
+    [InlineData("車両番号の長い名前がここに続いて書かれています", "車両番号の長い名前がここに続いて書…")]
+    public void A_label_of_the_picture_is_cut_where_the_axis_begins(string text, string shown) => Assert.Equal(shown, IncidentPicture.Fitting(text));
+
+    [Fact]
+    public async Task Each_response_has_its_history_from_order_to_end()
+    {
+        await using var host = await TestHost.StartAsync(Dialect.Sqlite);
+        var id = await StoryAsync(host);
+        var lease = await host.OnlyLeaseAsync();
+        host.Clock.Advance(TimeSpan.FromMinutes(5));
+        using var jiro = host.Client(Roles.Administrator, "jiro");
+        Assert.True((await jiro.PostAsJsonAsync($"/api/v1/fields/cars/responses/{lease.Id}/undo", new { reason = "it is back" })).IsSuccessStatusCode);
+        await host.Worker.DrainAsync();
+        var report = await jiro.GetFromJsonAsync<JsonElement>($"/api/v1/fields/cars/incidents/{id}/report?language=en");
+        var history = report.GetProperty("responses")[0].GetProperty("history").EnumerateArray().ToList();
+        Assert.Equal(
+            ["response-ordered", "response-approved", "response-started", "response-undo-asked", "response-undone"],
+            history.Select(h => h.GetProperty("kind").GetString()));
+        Assert.Equal("it is back", history[^1].GetProperty("note").GetString());
+        Assert.Equal("jiro", history[1].GetProperty("by").GetString());
     }
 
     [Fact]

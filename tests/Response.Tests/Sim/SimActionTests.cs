@@ -23,8 +23,10 @@ public class SimActionTests
         Assert.Equal("suspended", site.Carrier.StateOf(SimSite.Sim));
         Assert.Equal("active", site.Carrier.StateOf(SimSite.Shared));
 
+        await site.LaterAsync(TimeSpan.FromDays(1));
         await site.LaterAsync(TimeSpan.FromDays(400));
         Assert.Equal("suspended", site.Carrier.StateOf(SimSite.Sim));
+        Assert.Equal(2, (await site.Host.NoticesAsync()).Count(n => n.Details.Notice!.Name == "still-locked"));
         var undone = await site.UndoAsync(lease.Id);
         Assert.Equal((LeaseStates.Undone, null), (undone.State, undone.Details.Cause));
         Assert.Equal("active", site.Carrier.StateOf(SimSite.Sim));
@@ -175,6 +177,26 @@ public class SimActionTests
         (await System.Net.Http.Json.HttpClientJsonExtensions.PostAsJsonAsync(admin, $"/api/v1/fields/cars/responses/{asked.Id}/approve", new { reason = "yes" })).EnsureSuccessStatusCode();
         await site.Host.Worker.DrainAsync();
         Assert.Equal("suspended", site.Carrier.StateOf(SimSite.Shared));
+    }
+
+    [Fact]
+    public async Task The_guard_counts_every_device_that_a_SIM_carries_before_and_after_it_is_switched_off()
+    {
+        // Two devices hang on the shared SIM: one disturbed device too many.
+        await using var site = await SimSite.StartAsync(settings: [("Response:Guard:AtLeast", "2"), ("Response:Guard:Share", "0.001")]);
+        Assert.Equal(LeaseStates.Done, (await site.RespondAsync("f1", SimSite.Device))["suspend-sim"].State);
+        var held = (await site.RespondAsync("f2", "d000000000000002"))["suspend-sim"];
+        Assert.Equal((LeaseStates.WaitingApproval, LeaseCauses.BlastRadius), (held.State, held.Details.Cause));
+        Assert.Equal("active", site.Carrier.StateOf(SimSite.Shared));
+
+        // A person agrees: from then on both of its devices count, and one more of the same SIM disturbs nobody new.
+        using var admin = site.Admin();
+        (await System.Net.Http.Json.HttpClientJsonExtensions.PostAsJsonAsync(admin, $"/api/v1/fields/cars/responses/{held.Id}/approve", new { reason = "yes" })).EnsureSuccessStatusCode();
+        await site.Host.Worker.DrainAsync();
+        Assert.Equal("suspended", site.Carrier.StateOf(SimSite.Shared));
+        var guard = System.Text.Json.Nodes.JsonNode.Parse(await admin.GetStringAsync("/api/v1/fields/cars/response-guard"))!;
+        Assert.Equal((3, 2), (guard["disturbed"]!.GetValue<int>(), guard["allowed"]!.GetValue<int>()));
+        Assert.Equal(LeaseStates.Done, (await site.RespondAsync("f3", "d000000000000003"))["suspend-sim"].State);
     }
 
     [Fact]

@@ -85,7 +85,7 @@ public class FormatTests
             Assert.NotNull(body[required]);
         }
 
-        Assert.Equal("T0814", JsonNode.Parse(OcsfBody.Of(Sample))!["attacks"]![0]!["technique"]!["uid"]!.GetValue<string>());
+        Assert.Equal("T0814", JsonNode.Parse(OcsfBody.Of(Sample))!["finding_info"]!["attacks"]![0]!["technique"]!["uid"]!.GetValue<string>());
     }
 
     [Fact]

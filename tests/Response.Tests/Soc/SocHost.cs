@@ -11,9 +11,11 @@ using Sekisho.Api.Access;
 using Sekisho.Api.Problems;
 using Sekisho.Domain.Detection;
 using Sekisho.Domain.Devices;
+using Sekisho.Domain.Events;
 using Sekisho.Domain.History;
 using Sekisho.Domain.Localization;
 using Sekisho.Domain.Operations;
+using Sekisho.Domain.Signatures;
 using Sekisho.History;
 using Sekisho.Response.Soc.Sending;
 using Sekisho.Response.Tests.Support;
@@ -67,9 +69,9 @@ internal sealed class SocHost : IAsyncDisposable
         var services = builder.Services;
         services.AddSingleton(TimeProvider.System).AddSingleton(Store.Databases).AddSingleton(Store.Key);
         services.AddSingleton<IDeviceDirectory>(World).AddSingleton<IDeviceAccess>(World).AddSingleton<IFindings>(World).AddSingleton<IFindingLabels>(World);
-        services.AddSingleton<IResponseBindings>(World).AddSingleton<IOperatorAudit>(World);
+        services.AddSingleton<IResponseBindings>(World).AddSingleton<IOperatorAudit>(World).AddSingleton<ITrafficRestrictions>(World).AddSingleton<ISimFacts>(World);
         services.AddHistory();
-        services.AddSingleton<INetworkEnforcement>(new NetworkStandIn());
+        services.AddSingleton<INetworkEnforcement>(new NetworkStandIn()).AddSingleton<IDeviceCommands>(new CommandStandIn(TimeProvider.System)).AddSingleton<IFileSignatures>(new Signatures());
         services.AddResponse();
         services.AddSingleton(new Texts([typeof(Problem).Assembly, typeof(ResponseFeature).Assembly, typeof(SocHost).Assembly]));
         foreach (var other in services.Where(s => s.ServiceType == typeof(IHostedService)).ToList())

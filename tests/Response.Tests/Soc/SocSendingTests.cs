@@ -101,7 +101,7 @@ public class SocSendingTests
             Assert.DoesNotContain(secret, all, StringComparison.Ordinal);
         }
 
-        Assert.DoesNotContain("120", lines[2].Message, StringComparison.Ordinal);
+        Assert.DoesNotMatch(@"\b120\b", lines[2].Message);
         Assert.Equal("60 s", JsonNode.Parse(lines[0].Message)!["sekisho"]!["details"]!["window"]!.GetValue<string>());
     }
 

@@ -22,21 +22,12 @@ public partial class StixTests
         var text = await reader.GetStringAsync(path);
         Assert.Equal(text, await reader.GetStringAsync(path));
         var bundle = JsonNode.Parse(text)!;
-        var objects = bundle["objects"]!.AsArray().Select(o => o!).ToList();
+        var objects = StixRules.Check(bundle);
         Assert.Equal(
-            ["attack-pattern", "attack-pattern", "extension-definition", "grouping", "identity", "identity", "incident", "indicator", "ipv4-addr", "observed-data", "sighting", "sighting", "sighting"],
+            ["attack-pattern", "attack-pattern", "extension-definition", "grouping", "identity", "identity", "identity", "incident", "indicator", "ipv4-addr", "marking-definition", "observed-data",
+                "relationship", "relationship", "relationship", "sighting", "sighting", "sighting"],
             objects.Select(o => o["type"]!.GetValue<string>()).Order(StringComparer.Ordinal));
         var ids = objects.Select(o => o["id"]!.GetValue<string>()).ToHashSet();
-        Assert.Equal(objects.Count, ids.Count);
-        Assert.All(ids, id => Assert.Matches(Identifier(), id));
-        foreach (var o in objects)
-        {
-            var references = o.AsObject().Where(p => p.Key.EndsWith("_ref", StringComparison.Ordinal)).Select(p => p.Value!.GetValue<string>())
-                .Concat(o.AsObject().Where(p => p.Key.EndsWith("_refs", StringComparison.Ordinal)).SelectMany(p => p.Value!.AsArray().Select(r => r!.GetValue<string>())));
-            Assert.All(references, r => Assert.Contains(r, ids));
-            Assert.Equal("2.1", o["spec_version"]!.GetValue<string>());
-            Assert.StartsWith(o["type"]!.GetValue<string>() + "--", o["id"]!.GetValue<string>(), StringComparison.Ordinal);
-        }
 
         // The extension's properties stand under the identifier of its definition (STIX 2.1, 7.3).
         var incident = objects.Single(o => o["type"]!.GetValue<string>() == "incident");
@@ -57,6 +48,7 @@ public partial class StixTests
         Assert.Contains("sighting", text, StringComparison.Ordinal);
         Assert.Equal(System.Net.HttpStatusCode.NotFound, (await host.Client(Roles.Auditor, field: "homes").GetAsync($"/api/v1/fields/homes/detections/{Id}/stix")).StatusCode);
         Assert.Equal(System.Net.HttpStatusCode.UnprocessableEntity, (await reader.GetAsync($"/api/v1/fields/cars/detections/{Id}/stix?allow=all")).StatusCode);
+        Assert.Equal(System.Net.HttpStatusCode.UnprocessableEntity, (await reader.GetAsync($"/api/v1/fields/cars/detections/{Id}/stix?tlp=blue")).StatusCode);
     }
 
     [Fact]
@@ -66,6 +58,7 @@ public partial class StixTests
         Finding[] findings = [await host.RaiseAsync(Id), await host.RaiseAsync(Id[..^1] + "2"), await host.RaiseAsync(Id[..^1] + "3", condition: "size", threat: null)];
         var bundle = StixBundle.Of(new StixSubject("i1", "Incident", "gate-1", null, "gas", []), findings, host.World.Device, f => f.Condition);
         var types = bundle["objects"]!.AsArray().GroupBy(o => o!["type"]!.GetValue<string>()).ToDictionary(g => g.Key, g => g.Count());
+        StixRules.Check(bundle);
         Assert.Equal((2, 2, 4, 1, 1), (types["identity"], types["attack-pattern"], types["sighting"], types["incident"], types["grouping"]));
     }
 
@@ -96,9 +89,6 @@ public partial class StixTests
 
         return folder;
     }
-
-    [GeneratedRegex("^[a-z0-9-]+--[0-9a-f]{8}-[0-9a-f]{4}-5[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$")]
-    private static partial Regex Identifier();
 
     [GeneratedRegex("\"condition\\.([a-z0-9-]+)\":")]
     private static partial Regex KindPattern();

@@ -14,6 +14,7 @@ using Sekisho.Domain.Events;
 using Sekisho.Domain.History;
 using Sekisho.Domain.Localization;
 using Sekisho.Domain.Operations;
+using Sekisho.Domain.Signatures;
 using Sekisho.Response.Leases;
 using Sekisho.Response.Queue;
 using Sekisho.Storage;
@@ -31,7 +32,7 @@ internal sealed class TestHost : IAsyncDisposable
     private bool _workerRuns;
     private long _position;
 
-    private TestHost(TestStore store, World world, TimeProvider clock) => (Store, World, Time) = (store, world, clock);
+    private TestHost(TestStore store, World world, TimeProvider clock) => (Store, World, Time, Commands) = (store, world, clock, new CommandStandIn(clock));
 
     public TestStore Store { get; }
 
@@ -42,6 +43,10 @@ internal sealed class TestHost : IAsyncDisposable
     public QuarantineStandIn Quarantine { get; } = new();
 
     public RenewalStandIn Renewal { get; } = new();
+
+    public Signatures Signatures { get; } = new();
+
+    public CommandStandIn Commands { get; }
 
     public TimeProvider Time { get; }
 
@@ -186,12 +191,15 @@ internal sealed class TestHost : IAsyncDisposable
         services.AddSingleton<IDeviceDirectory>(World).AddSingleton<IDeviceAccess>(World).AddSingleton<ITrafficRestrictions>(World).AddSingleton<IFindings>(World);
         services.AddSingleton<IResponseBindings>(World).AddSingleton<IOperatorAudit>(World).AddSingleton<IHistory>(World).AddSingleton<ISimFacts>(World)
             .AddSingleton<IHistoryFeed>(World).AddSingleton<IFindingLabels>(World);
-        services.AddSingleton<INetworkEnforcement>(Network).AddSingleton<ITrafficQuarantine>(Quarantine).AddSingleton<ISecretRenewal>(Renewal);
+        services.AddSingleton<INetworkEnforcement>(Network).AddSingleton<ITrafficQuarantine>(Quarantine).AddSingleton<ISecretRenewal>(Renewal).AddSingleton<IDeviceCommands>(Commands).AddSingleton<IFileSignatures>(Signatures);
         services.AddResponse();
         services.AddSingleton(new Texts([typeof(Problem).Assembly, typeof(ResponseFeature).Assembly, typeof(TestHost).Assembly]));
         if (!_workerRuns)
         {
-            services.Remove(services.Last(s => s.ServiceType == typeof(IHostedService)));
+            foreach (var worker in services.Where(s => s.ServiceType == typeof(IHostedService)).TakeLast(2).ToList())
+            {
+                services.Remove(worker);
+            }
         }
 
         services.AddRouting();

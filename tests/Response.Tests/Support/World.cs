@@ -139,6 +139,10 @@ internal sealed class World : IDeviceDirectory, IDeviceAccess, ITrafficRestricti
     public Task<IReadOnlyList<Finding>> SinceAsync(string fieldId, DateTimeOffset since, int most, CancellationToken cancellation) =>
         Task.FromResult<IReadOnlyList<Finding>>([.. Findings.Values.Where(f => f.FieldId == fieldId && f.RaisedAt >= since).OrderBy(f => f.Position).Take(most)]);
 
+    public Task<IReadOnlyList<Finding>> RecentAsync(string fieldId, string deviceId, DateTimeOffset from, DateTimeOffset to, int most, CancellationToken cancellation) =>
+        Task.FromResult<IReadOnlyList<Finding>>(
+            [.. Findings.Values.Where(f => f.FieldId == fieldId && f.DeviceId == deviceId && f.Effect == Effects.Act && f.RaisedAt >= from && f.RaisedAt <= to).OrderByDescending(f => f.RaisedAt).ThenByDescending(f => f.Position).Take(most)]);
+
     /// <summary>Findings that were labelled: identifier, false alarm, note, who.</summary>
     public ConcurrentQueue<(string Finding, bool FalseAlarm, string? Note, string Actor)> Labels { get; } = new();
 
@@ -191,8 +195,15 @@ internal sealed class World : IDeviceDirectory, IDeviceAccess, ITrafficRestricti
         return Task.CompletedTask;
     }
 
-    public void Append(HistoryRecord record, DbTransaction transaction) => transaction.Connection!.Execute(
-        "INSERT INTO test_history (seq, kind, what, subject, correlation) SELECT COALESCE(MAX(seq), 0) + 1, @Kind, @What, @Line, @CorrelationId FROM test_history",
-        new { record.Kind, record.What, Line = $"{record.Subject} {System.Text.Json.JsonDocument.Parse(record.Details!).RootElement.GetProperty("state")}", record.CorrelationId },
-        transaction);
+    /// <summary>Runs before a record is kept; may throw, so that its transaction is rolled back.</summary>
+    public Action<HistoryRecord> OnRecord { get; set; } = _ => { };
+
+    public void Append(HistoryRecord record, DbTransaction transaction)
+    {
+        OnRecord(record);
+        transaction.Connection!.Execute(
+            "INSERT INTO test_history (seq, kind, what, subject, correlation) SELECT COALESCE(MAX(seq), 0) + 1, @Kind, @What, @Line, @CorrelationId FROM test_history",
+            new { record.Kind, record.What, Line = $"{record.Subject} {System.Text.Json.JsonDocument.Parse(record.Details!).RootElement.GetProperty("state")}", record.CorrelationId },
+            transaction);
+    }
 }

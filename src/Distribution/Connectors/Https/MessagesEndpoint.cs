@@ -42,7 +42,7 @@ internal sealed partial class MessagesEndpoint(
             return RefuseAsync(context, new Refusal(RefusalReasons.RateLimited, source, null, null, 0, correlation), Problem.Of(CommonProblems.TooMany), Soon);
         }
 
-        var verdict = Check(context, source);
+        var verdict = Check(context, ports.Tokens, source);
         WireCharge.Charge(context, verdict.DeviceId);
         if (verdict.Refusal is { } reason)
         {
@@ -217,14 +217,15 @@ internal sealed partial class MessagesEndpoint(
         }
     }
 
-    private TokenVerdict Check(HttpContext context, string source)
+    /// <summary>Who sends: the token and the device of a request's headers.</summary>
+    internal static TokenVerdict Check(HttpContext context, ITokenCheck tokens, string source)
     {
         var headers = context.Request.Headers;
         var authorization = headers.Authorization;
         var device = headers["Sekisho-Device"];
         var bearer = authorization.Count == 1 ? authorization[0].AsSpan() : [];
         return bearer.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase) && device.Count == 1
-            ? ports.Tokens.Check(bearer[7..].Trim(), device[0], source)
+            ? tokens.Check(bearer[7..].Trim(), device[0], source)
             : new TokenVerdict(RefusalReasons.BadToken, null, null, 0);
     }
 
@@ -279,8 +280,8 @@ internal sealed partial class MessagesEndpoint(
             && (type.CharSet is null || type.CharSet.Trim('"').Equals("utf-8", StringComparison.OrdinalIgnoreCase));
     }
 
-    // The same for all requests of a connection.
-    private static string SourceOf(HttpContext context)
+    /// <summary>Address of the sender, the same for all requests of a connection.</summary>
+    internal static string SourceOf(HttpContext context)
     {
         var items = context.Features.Get<IConnectionItemsFeature>()?.Items;
         if (items is not null && items.TryGetValue(SourceKey, out var known))

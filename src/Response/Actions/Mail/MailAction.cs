@@ -42,8 +42,9 @@ internal sealed class MailAction(MailList list, NotificationStore notifications,
         }
 
         var recipients = (await notifications.FindAsync(lease.FieldId, cancellation))?.Recipients
-            .Where(r => list.Role is null || r.Role == list.Role).Select(r => r.Address).Distinct(StringComparer.OrdinalIgnoreCase).ToList();
-        if (recipients is null or { Count: 0 })
+            .Where(r => list.Role is null || r.Role == list.Role).Select(r => r.Address).Concat(lease.Details.Notice?.AlsoTo ?? []).Distinct(StringComparer.OrdinalIgnoreCase).ToList()
+            ?? [.. lease.Details.Notice?.AlsoTo ?? []];
+        if (recipients.Count == 0)
         {
             return new ActionOutcome.Refused(LeaseCauses.NoRecipients);
         }

@@ -45,7 +45,12 @@ internal sealed class MailSender(MailSettings settings)
         message.Headers.Add("Message-ID", $"<{leaseId}@{message.From.Host}>");
         message.Headers.Add("Auto-Submitted", "auto-generated");
         message.Headers.Add("Sekisho-Delivery", leaseId);
-        message.Headers.Add("Sekisho-Correlation-Id", correlationId);
+        if (correlationId.Length > 0)
+        {
+            // What only the clock brought about, such as silence, has none.
+            message.Headers.Add("Sekisho-Correlation-Id", correlationId);
+        }
+
         message.AlternateViews.Add(AlternateView.CreateAlternateViewFromString(content.Text, Encoding.UTF8, MediaTypeNames.Text.Plain));
         message.AlternateViews.Add(AlternateView.CreateAlternateViewFromString(content.Html, Encoding.UTF8, MediaTypeNames.Text.Html));
         using var client = new SmtpClient(settings.Host, settings.Port)

@@ -75,17 +75,15 @@ internal sealed class MailText(Texts texts, IDeviceDirectory directory, IFinding
     {
         var field = FieldOf(lease);
         return Write(field, language => (
-            NoticeText(notice, "subject", language),
-            NoticeText(notice, "text", language),
+            NoticeText.Subject(notice, texts, language),
+            NoticeText.Text(notice, texts, language),
             [
+                .. NoticeText.Lines(notice, field, texts, language),
                 (texts.Get("response.mail.label.time", language), FindingSentence.Time(lease.CreatedAt, field)),
                 .. Origin(field, language),
                 (texts.Get("response.mail.label.correlation", language), lease.CorrelationId),
             ]));
     }
-
-    private string NoticeText(LeaseNotice notice, string part, string language) =>
-        texts.Get($"response.notice.{notice.Name}.{part}", language, [.. notice.Values.Select(v => (v.Key, v.Value))]);
 
     /// <summary>A test.</summary>
     public MailContent Test(Lease lease)

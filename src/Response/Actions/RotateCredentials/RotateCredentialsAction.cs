@@ -41,7 +41,7 @@ internal sealed class RotateCredentialsAction(ISecretRenewal renewal, IDeviceDir
         var before = clock.GetUtcNow() + settings.Within;
         return await renewal.OrderAsync(order.Lease.DeviceId!, order.Lease.Id, before, order.Lease.CorrelationId, cancellation) switch
         {
-            SecretRenewalOutcome.Ordered => new ActionOutcome.Done(Cause: LeaseCauses.SecretOrdered, Until: before),
+            SecretRenewalOutcome.Ordered => new ActionOutcome.Done(Cause: LeaseCauses.SecretOrdered) { Until = before },
             SecretRenewalOutcome.Shared => new ActionOutcome.Refused(LeaseCauses.SecretShared),
             _ => new ActionOutcome.Refused(LeaseCauses.DeviceGone),
         };

@@ -44,6 +44,9 @@ internal sealed class SimAction(SimOff off, SimCards cards, SimProviders provide
         ? (null, LeaseCauses.NoDevice)
         : providers.Of(finding.FieldId) is null ? (null, LeaseCauses.NoSimProvider) : (cards.Of(device)?.Id ?? device, null);
 
+    public IReadOnlyCollection<string> Reaches(string? deviceId, string target) =>
+        CardOf(deviceId, target) is { } card ? [.. cards.DevicesOn(card).Select(d => d.DeviceId).Append(deviceId ?? target).Distinct()] : [deviceId ?? target];
+
     public string? Before(Lease lease) => null;
 
     public async Task<IReadOnlyList<PreviewLine>> PreviewAsync(ActionOrder order, CancellationToken cancellation)
@@ -92,7 +95,7 @@ internal sealed class SimAction(SimOff off, SimCards cards, SimProviders provide
             return new ActionOutcome.Refused(LeaseCauses.SimNotOffered);
         }
 
-        // The guard counts the device of the finding; what else hangs on its SIM would be switched off uncounted. To have it tried again is a person's yes.
+        // However much the guard still allows: one finding does not switch many off by itself. To have it tried again is a person's yes.
         if (lease.Details is { Approvals.Count: 0, Retries: 0 } && cards.DevicesOn(card).Count > settings.MostDevices)
         {
             return new ActionOutcome.Refused(LeaseCauses.SimCarriesMany);
@@ -190,7 +193,9 @@ internal sealed class SimAction(SimOff off, SimCards cards, SimProviders provide
         return cause;
     }
 
-    private SimCard? CardOf(Lease lease) => cards.Card(lease.Target) ?? (lease.DeviceId is { } device ? cards.Of(device) : null);
+    private SimCard? CardOf(Lease lease) => CardOf(lease.DeviceId, lease.Target);
+
+    private SimCard? CardOf(string? deviceId, string target) => cards.Card(target) ?? (deviceId is null ? null : cards.Of(deviceId));
 
     private static bool IsForbidden(FieldCarrier carrier, SimCard card, SimStatus? status) =>
         carrier.Forbidden.Contains(card.Names.SimId) || carrier.Forbidden.Contains(card.Names.Given.Value) || status?.Names.Any(carrier.Forbidden.Contains) == true;

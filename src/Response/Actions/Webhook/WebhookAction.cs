@@ -1,6 +1,3 @@
-using System.Net;
-using System.Net.Http.Headers;
-using System.Net.Sockets;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
@@ -9,35 +6,25 @@ using Sekisho.Domain.Devices;
 using Sekisho.Domain.Localization;
 using Sekisho.Response.Leases;
 using Sekisho.Response.Notification;
+using Sekisho.Response.Notification.Webhooks;
 
 namespace Sekisho.Response.Actions.Webhook;
 
 /// <summary>
-/// Posts the finding as JSON to the field's webhook, signed. Any 2xx is success. Redirects are not followed and the answer's body is not
-/// read: the receiver has nothing to say that would matter. Deliveries are at least once; Sekisho-Delivery stays the same. Any thread.
+/// Posts the finding as JSON to the field's webhooks, signed. Each named webhook gets a response of its own, so that one that is down holds no other back and each can be
+/// looked at. Any 2xx is success; the answer's body is not read: the receiver has nothing to say that would matter. Deliveries are at least once; Sekisho-Delivery stays the
+/// same. Any thread.
 /// </summary>
-internal sealed class WebhookAction(NotificationStore notifications, IDeviceDirectory directory, Texts texts, WebhookSettings settings, TimeProvider clock)
-    : IResponseAction, IDisposable
+internal sealed class WebhookAction(
+    NotificationStore notifications, HookStore hooks, LeaseStore leases, QueueSignal signal, ReceiverClient receivers, BodyValues values, IDeviceDirectory directory, Texts texts, TimeProvider clock)
+    : IResponseAction
 {
+    private const string Everyone = "webhook";
+
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
     {
         DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
         Encoder = JavaScriptEncoder.Default,
-    };
-
-    // No proxy: it would be asked for addresses that are not checked here.
-    private readonly HttpClient _http = new(new SocketsHttpHandler
-    {
-        AllowAutoRedirect = false,
-        UseCookies = false,
-        UseProxy = false,
-        ConnectTimeout = settings.Timeout,
-        ConnectCallback = new Dialler(new ReceiverAddresses([.. settings.InternalNetworks.Select(n => IPNetwork.Parse(n))])).ConnectAsync,
-        PooledConnectionLifetime = TimeSpan.FromMinutes(5),
-        MaxResponseHeadersLength = 16,
-    })
-    {
-        Timeout = Timeout.InfiniteTimeSpan,
     };
 
     public string Name => "webhook";
@@ -50,7 +37,7 @@ internal sealed class WebhookAction(NotificationStore notifications, IDeviceDire
 
     public bool Destroys => false;
 
-    public (string? Target, string? Refusal) TargetOf(Finding finding) => ("webhook", null);
+    public (string? Target, string? Refusal) TargetOf(Finding finding) => (Everyone, null);
 
     public string? Before(Lease lease) => null;
 
@@ -59,43 +46,77 @@ internal sealed class WebhookAction(NotificationStore notifications, IDeviceDire
     public async Task<ActionOutcome> RunAsync(ActionOrder order, CancellationToken cancellation)
     {
         var lease = order.Lease;
-        if ((await notifications.FindAsync(lease.FieldId, cancellation))?.Webhook is not { } webhook)
+        if (lease.Target != Everyone)
+        {
+            return await hooks.FindAsync(lease.FieldId, lease.Target[(Everyone.Length + 1)..], cancellation) is { } hook
+                ? await PostAsync(order, hook, cancellation)
+                : new ActionOutcome.Refused(LeaseCauses.NoWebhook);
+        }
+
+        var named = await hooks.ListAsync(lease.FieldId, cancellation);
+        var plain = (await notifications.FindAsync(lease.FieldId, cancellation))?.Webhook;
+        if (plain is null && named.Count == 0)
         {
             return new ActionOutcome.Refused(LeaseCauses.NoWebhook);
         }
 
-        var body = JsonSerializer.SerializeToUtf8Bytes(Body(order), Json);
-        using var request = new HttpRequestMessage(HttpMethod.Post, webhook.Url) { Content = new ByteArrayContent(body) };
-        request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/json", "utf-8");
-        request.Headers.UserAgent.ParseAdd("Sekisho");
-        request.Headers.Add("Sekisho-Signature", WebhookSignature.Of(webhook.Secret, clock.GetUtcNow(), body));
-        request.Headers.Add("Sekisho-Delivery", lease.Id);
-        using var limit = new CancellationTokenSource(settings.Timeout, clock);
-        using var both = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellation);
-        try
+        // Who was told of a finding by a response of its own is told of its retraction by another one of its own.
+        var wanting = named.Where(h => h.Wants(lease.Level, lease.Risk)).ToList();
+        if (!lease.Details.TellsRetraction && wanting.Count > 0)
         {
-            using var response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, both.Token);
-            return response.IsSuccessStatusCode
-                ? new ActionOutcome.Done()
-                : new ActionOutcome.Retry($"The receiver answered {(int)response.StatusCode}.");
+            await OrderAsync(lease, wanting, cancellation);
         }
-        catch (HttpRequestException e) when (e.InnerException is AddressNotAllowedException)
-        {
-            return new ActionOutcome.Refused(LeaseCauses.AddressNotAllowed);
-        }
-        catch (HttpRequestException e)
-        {
-            return new ActionOutcome.Retry($"The receiver could not be reached ({e.HttpRequestError}).");
-        }
-        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
-        {
-            return new ActionOutcome.Retry($"The receiver did not answer within {settings.Timeout}.");
-        }
+
+        return plain is null
+            ? new ActionOutcome.Done(Cause: wanting.Count == 0 ? LeaseCauses.NoWebhookWants : null)
+            : Outcome(await receivers.SendAsync(
+                new ReceiverRequest(HttpMethod.Post, plain.Url, plain.Secret, new Dictionary<string, string>(), lease.Id, JsonSerializer.SerializeToUtf8Bytes(Body(order), Json)), readsAnswer: false, cancellation));
     }
 
     public Task<string?> UndoAsync(ActionOrder order, CancellationToken cancellation) => throw new NotSupportedException("A delivery cannot be undone.");
 
-    public void Dispose() => _http.Dispose();
+    /// <summary>One response for each webhook, with the lease itself unchanged in one transaction: a finding that is taken back at that moment is not told any more.</summary>
+    private async Task OrderAsync(Lease lease, IReadOnlyList<Hook> wanting, CancellationToken cancellation)
+    {
+        await leases.ChangeAsync(
+            lease.Id,
+            l => l.Details.Retracted is null ? l : null,
+            (l, t) =>
+            {
+                foreach (var hook in wanting)
+                {
+                    leases.Insert(Of(l, hook), t);
+                }
+            },
+            cancellation);
+        signal.Wake();
+    }
+
+    private Lease Of(Lease lease, Hook hook) => lease with
+    {
+        Id = Lease.IdOf(lease.Id, Name, hook.Id),
+        Version = 0,
+        Target = $"{Everyone} {hook.Id}",
+        State = LeaseStates.Due,
+        Approval = Policies.Approvals.Automatic,
+        CreatedAt = clock.GetUtcNow(),
+        StartedAt = null,
+        NextTryAt = clock.GetUtcNow(),
+        Attempts = 0,
+        ClaimedBy = null,
+        Details = new LeaseDetails { Owner = lease.Details.Owner, Actor = "gateway", Notice = lease.Details.Notice },
+    };
+
+    private async Task<ActionOutcome> PostAsync(ActionOrder order, Hook hook, CancellationToken cancellation)
+    {
+        var body = hook.Template is { } template
+            ? BodyTemplate.Fill(template, values.Of(order.Lease, order.Finding, hook.Language))
+            : JsonSerializer.SerializeToUtf8Bytes(Body(order), Json);
+        return Outcome(await receivers.SendAsync(new ReceiverRequest(HttpMethod.Post, hook.Url, hook.Secret, hook.Headers, order.Lease.Id, body), readsAnswer: false, cancellation));
+    }
+
+    private static ActionOutcome Outcome(ReceiverAnswer answer) =>
+        answer.IsForbidden ? new ActionOutcome.Refused(LeaseCauses.AddressNotAllowed) : answer.IsSuccess ? new ActionOutcome.Done() : new ActionOutcome.Retry(answer.Fault);
 
     private object Body(ActionOrder order)
     {
@@ -106,7 +127,7 @@ internal sealed class WebhookAction(NotificationStore notifications, IDeviceDire
         return new
         {
             Delivery = lease.Id,
-            Type = lease.Details.Notice is not null ? "notice" : finding is null ? "test" : lease.Details.TellsRetraction ? "retraction" : "finding",
+            Type = BodyValues.Kind(lease, finding),
             Retracted = lease.Details is not { TellsRetraction: true, Retracted: { } reason } ? null : new
             {
                 Reason = reason,
@@ -144,35 +165,10 @@ internal sealed class WebhookAction(NotificationStore notifications, IDeviceDire
             Text = Texts.Languages.ToDictionary(
                 language => language,
                 language => lease.Details.Notice is { } notice
-                    ? texts.Get($"response.notice.{notice.Name}.text", language, [.. notice.Values.Select(v => (v.Key, v.Value))])
+                    ? NoticeText.All(notice, field, texts, language, "\n")
                     : finding is null
                     ? texts.Get("response.test.sentence", language)
                     : FindingSentence.Of(finding, field, device, texts, language)),
         };
-    }
-
-    // The address that is checked is the one that is connected to, so that a name that resolves to another one a moment later gains nothing.
-    private sealed class Dialler(ReceiverAddresses addresses)
-    {
-        public async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellation)
-        {
-            var allowed = (await Dns.GetHostAddressesAsync(context.DnsEndPoint.Host, cancellation)).Where(addresses.Allows).ToArray();
-            if (allowed.Length == 0)
-            {
-                throw new AddressNotAllowedException();
-            }
-
-            var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-            try
-            {
-                await socket.ConnectAsync(allowed, context.DnsEndPoint.Port, cancellation);
-                return new NetworkStream(socket, ownsSocket: true);
-            }
-            catch
-            {
-                socket.Dispose();
-                throw;
-            }
-        }
     }
 }

@@ -7,10 +7,33 @@ namespace Sekisho.Response.Soc.Events;
 /// <param name="Id">"T0856", "T1565.002".</param>
 /// <param name="Name">Its name.</param>
 /// <param name="Matrix">"enterprise" or "ics".</param>
-internal sealed record Technique(string Id, string Name, string Matrix)
+/// <param name="Tactics">What it is for; at least one.</param>
+internal sealed record Technique(string Id, string Name, string Matrix, IReadOnlyList<Tactic> Tactics)
 {
     /// <summary>Its page.</summary>
     public string Url => "https://attack.mitre.org/techniques/" + Id.Replace('.', '/');
+
+    /// <summary>The technique that this is a part of, or itself.</summary>
+    public string ParentId => Id.Split('.')[0];
+
+    /// <summary>Page of the technique that this is a part of, or its own.</summary>
+    public string ParentUrl => "https://attack.mitre.org/techniques/" + ParentId;
+
+    /// <summary>Name of the technique that this is a part of, or its own.</summary>
+    public string ParentName => Name.Split(": ")[0];
+
+    /// <summary>Its own name when it is a part of another; else null.</summary>
+    public string? PartName => Id.Contains('.', StringComparison.Ordinal) ? Name.Split(": ")[1] : null;
+}
+
+/// <summary>One tactic of MITRE ATT&amp;CK.</summary>
+/// <param name="Id">"TA0006".</param>
+/// <param name="Name">Its name.</param>
+/// <param name="Phase">Its name in chains of phases, "credential-access".</param>
+internal sealed record Tactic(string Id, string Name, string Phase)
+{
+    /// <summary>Its page.</summary>
+    public string Url => "https://attack.mitre.org/tactics/" + Id;
 }
 
 /// <summary>Which technique a finding may be a sign of: attack.json by its condition, by its threat where no condition fits. Immutable; any thread.</summary>
@@ -36,7 +59,13 @@ internal static class Attack
     public static IReadOnlyList<Technique> Of(string condition, string? threat)
     {
         var ids = Known.Conditions.GetValueOrDefault(condition) ?? (threat is null ? null : Known.Threats.GetValueOrDefault(threat)) ?? [];
-        return [.. ids.Select(id => new Technique(id, Known.Techniques[id].Name, Known.Techniques[id].Matrix))];
+        return [.. ids.Select(Technique)];
+    }
+
+    private static Technique Technique(string id)
+    {
+        var named = Known.Techniques[id];
+        return new Technique(id, named.Name, named.Matrix, [.. named.Tactics.Select(phase => new Tactic(Known.Tactics[named.Matrix][phase].Id, Known.Tactics[named.Matrix][phase].Name, phase))]);
     }
 
     private static Table Read()
@@ -45,7 +74,10 @@ internal static class Attack
         return JsonSerializer.Deserialize<Table>(stream, JsonSerializerOptions.Web)!;
     }
 
-    private sealed record Named(string Name, string Matrix);
+    private sealed record NamedTactic(string Id, string Name);
 
-    private sealed record Table(string Version, Dictionary<string, Named> Techniques, Dictionary<string, string[]> Conditions, string[] NoneFits, Dictionary<string, string[]> Threats);
+    private sealed record Named(string Name, string Matrix, string[] Tactics);
+
+    private sealed record Table(
+        string Version, Dictionary<string, Dictionary<string, NamedTactic>> Tactics, Dictionary<string, Named> Techniques, Dictionary<string, string[]> Conditions, string[] NoneFits, Dictionary<string, string[]> Threats);
 }

@@ -1,4 +1,6 @@
 using System.Globalization;
+using System.Text.Json;
+using Sekisho.Domain.Events;
 using Sekisho.Domain.History;
 using Sekisho.Response.Soc.Events;
 
@@ -25,9 +27,9 @@ internal static class EcsBody
             json.WriteNumber("severity", CefBody.SeverityOf(e));
             json.WriteString("module", "sekisho");
             json.WriteString("dataset", "sekisho." + e.Kind);
-            if (e.State is not null)
+            if (e.State is not null || e.Kind == HistoryKinds.Authentication)
             {
-                json.WriteString("outcome", OutcomeOf(e.State));
+                json.WriteString("outcome", OutcomeOf(e.State ?? e.What));
             }
         });
         json.Object("observer", () =>
@@ -38,13 +40,9 @@ internal static class EcsBody
             json.WriteString("name", e.Gateway);
             json.WriteString("type", "gateway");
         });
-        if (e.DeviceId is not null || e.DeviceName is not null)
+        if (e.DeviceId is not null)
         {
-            json.Object("device", () =>
-            {
-                json.Text("id", e.DeviceId);
-                json.Text("type", e.DeviceKind);
-            });
+            json.Object("device", () => json.WriteString("id", e.DeviceId));
         }
 
         if (e.DeviceName is not null)
@@ -67,11 +65,14 @@ internal static class EcsBody
             json.Object("threat", () =>
             {
                 json.WriteString("framework", "MITRE ATT&CK");
+                Named(json, "tactic", [.. e.Techniques.SelectMany(t => t.Tactics).Distinct().Select(t => (t.Id, t.Name, t.Url))]);
                 json.Object("technique", () =>
                 {
-                    json.List("id", e.Techniques.Select(t => t.Id));
-                    json.List("name", e.Techniques.Select(t => t.Name));
-                    json.List("reference", e.Techniques.Select(t => t.Url));
+                    Lists(json, [.. e.Techniques.Select(t => (t.ParentId, t.ParentName, t.ParentUrl)).Distinct()]);
+                    if (e.Techniques.Any(t => t.PartName is not null))
+                    {
+                        Named(json, "subtechnique", [.. e.Techniques.Where(t => t.PartName is not null).Select(t => (t.Id, t.PartName!, t.Url))]);
+                    }
                 });
             });
         }
@@ -97,20 +98,30 @@ internal static class EcsBody
         });
     });
 
+    private static void Named(Utf8JsonWriter json, string what, (string Id, string Name, string Url)[] all) => json.Object(what, () => Lists(json, all));
+
+    private static void Lists(Utf8JsonWriter json, (string Id, string Name, string Url)[] all)
+    {
+        json.List("id", all.Select(t => t.Id));
+        json.List("name", all.Select(t => t.Name));
+        json.List("reference", all.Select(t => t.Url));
+    }
+
     private static string OutcomeOf(string state) => state switch
     {
-        "failed" or "refused" => "failure",
-        "done" or "undone" or "active" => "success",
+        "failed" or "refused" or AuthenticationOutcomes.WrongSecret or AuthenticationOutcomes.Suspended => "failure",
+        "done" or "undone" or "active" or AuthenticationOutcomes.Bound or AuthenticationOutcomes.Renewed => "success",
         _ => "unknown",
     };
 
+    // A category goes with certain types only (ECS, "expected event types").
     private static (string Kind, string[] Category, string[] Type) CategoriesOf(SocEvent e) => e.Kind switch
     {
-        HistoryKinds.Detection => ("alert", ["intrusion_detection"], [e.What.StartsWith("finding-", StringComparison.Ordinal) ? "change" : "info"]),
+        HistoryKinds.Detection => ("alert", ["intrusion_detection"], ["info"]),
         HistoryKinds.Response => ("event", ["intrusion_detection"], [e.State is "done" ? "denied" : "info"]),
-        HistoryKinds.Operator => ("event", ["configuration"], [e.State is "refused" ? "denied" : "change"]),
+        HistoryKinds.Operator => ("event", ["configuration"], [e.State is "refused" ? "info" : "change"]),
         HistoryKinds.DeviceState => ("event", ["host"], ["change"]),
-        HistoryKinds.Authentication => ("event", ["authentication"], ["info"]),
+        HistoryKinds.Authentication => ("event", ["authentication"], [e.What == AuthenticationOutcomes.Bound ? "start" : "info"]),
         HistoryKinds.Refusal => ("event", ["network"], ["denied"]),
         _ => ("event", ["host"], ["info"]),
     };

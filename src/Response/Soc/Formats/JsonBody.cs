@@ -57,6 +57,7 @@ internal static class JsonBody
         json.Text("field", e.FieldId);
         json.Text("field_name", e.FieldName);
         json.Text("sector", e.Sector);
+        json.Text("device_kind", e.DeviceKind);
         json.Text("finding", e.FindingId);
         json.Text("lease", e.LeaseId);
         json.Object("details", () =>

@@ -1,12 +1,13 @@
 using System.Text.Json;
 using Sekisho.Domain.Detection;
+using Sekisho.Domain.Events;
 using Sekisho.Domain.History;
 using Sekisho.Response.Soc.Events;
 
 namespace Sekisho.Response.Soc.Formats;
 
 /// <summary>
-/// An event of the Open Cybersecurity Schema Framework 1.4: Detection Finding (2004) for detections, Remediation Activity (7001) for responses,
+/// An event of the Open Cybersecurity Schema Framework 1.4 (every name stands in 1.8 too): Detection Finding (2004) for detections, Remediation Activity (7001) for responses,
 /// Entity Management (3004) for what operators do and for the states of devices, Authentication (3002), else Base Event (0). What the schema has no
 /// attribute for stands under "unmapped". Pure.
 /// </summary>
@@ -43,6 +44,11 @@ internal static class OcsfBody
             json.Text("correlation_uid", e.CorrelationId);
             json.WriteString("log_name", e.Kind);
             json.WriteString("event_code", e.What);
+            if (type != 0 && (e.Actor is not null || e.DeviceId is not null))
+            {
+                json.List("profiles", ["host"]);
+            }
+
             json.Object("product", () =>
             {
                 json.WriteString("name", "Sekisho");
@@ -51,66 +57,74 @@ internal static class OcsfBody
                 json.WriteString("uid", e.Gateway);
             });
         });
-        if (e.DeviceId is not null)
+        if (type != 0 && e.DeviceId is not null)
         {
             Device(json, e);
-        }
-
-        if (e.Techniques.Count > 0)
-        {
-            json.WriteStartArray("attacks");
-            foreach (var technique in e.Techniques)
-            {
-                json.WriteStartObject();
-                json.WriteString("version", Attack.Version);
-                json.Object("technique", () =>
-                {
-                    json.WriteString("uid", technique.Id);
-                    json.WriteString("name", technique.Name);
-                    json.WriteString("src_url", technique.Url);
-                });
-                json.WriteEndObject();
-            }
-
-            json.WriteEndArray();
         }
 
         switch (type)
         {
             case DetectionFinding:
                 Finding(json, e);
+                if (Ip(e) is { } seen)
+                {
+                    json.WriteStartArray("evidences");
+                    json.WriteStartObject();
+                    json.Object("src_endpoint", () => json.WriteString("ip", seen));
+                    json.WriteEndObject();
+                    json.WriteEndArray();
+                }
+
                 break;
             case Remediation:
                 json.WriteString("command_uid", e.LeaseId ?? e.Id);
-                Finding(json, e);
                 break;
             case EntityManagement:
                 json.Object("entity", () =>
                 {
-                    json.WriteString("type", e.Kind == HistoryKinds.DeviceState ? "device" : "configuration");
+                    var isDevice = e.Kind == HistoryKinds.DeviceState;
+                    json.WriteNumber("type_id", isDevice ? 1 : 99);
+                    json.WriteString("type", isDevice ? "Device" : "configuration");
                     json.WriteString("uid", e.DeviceId ?? e.FieldId ?? e.Gateway);
                     json.WriteString("name", e.DeviceName ?? e.What);
                 });
                 break;
             case Authentication:
                 json.Object("user", () => json.WriteString("uid", e.DeviceId ?? "-"));
+                json.Object("dst_endpoint", () => json.WriteString("name", e.Gateway));
                 break;
         }
 
-        if (e.Actor is not null)
+        if (type != 0 && e.Actor is not null)
         {
             json.Object("actor", () => json.Object("user", () => json.WriteString("name", e.Actor)));
         }
 
-        if (e.Address is not null)
+        if (type is EntityManagement or Authentication && Ip(e) is { } sender)
         {
-            json.Object("src_endpoint", () => json.WriteString(e.Address.Contains('/', StringComparison.Ordinal) ? "name" : "ip", e.Address));
+            json.Object("src_endpoint", () => json.WriteString("ip", sender));
         }
 
         json.Object("unmapped", () =>
         {
             json.WriteString("gateway", e.Gateway);
             json.Text("what", e.What);
+            if (type == 0)
+            {
+                json.Text("device", e.DeviceId);
+                json.Text("actor", e.Actor);
+            }
+
+            if (type is 0 or Remediation || Ip(e) is null)
+            {
+                json.Text("source", e.Address);
+            }
+
+            if (type != DetectionFinding && e.Techniques.Count > 0)
+            {
+                json.List("techniques", e.Techniques.Select(t => t.Id));
+            }
+
             json.Own(e);
         });
     });
@@ -130,32 +144,59 @@ internal static class OcsfBody
         json.WriteString("uid", e.DeviceId!);
         json.Text("name", e.DeviceName);
         json.WriteNumber("type_id", InternetOfThings);
-        json.Text("model", e.DeviceKind);
     });
 
-    private static void Finding(Utf8JsonWriter json, SocEvent e)
+    private static void Finding(Utf8JsonWriter json, SocEvent e) => json.Object("finding_info", () =>
     {
-        if (e.FindingId is null && e.Kind != HistoryKinds.Detection)
+        json.WriteString("uid", e.FindingId ?? e.Id);
+        json.WriteString("title", e.Title);
+        json.WriteNumber("created_time", e.At.ToUnixTimeMilliseconds());
+        if (e.Condition is not null)
         {
-            return;
+            json.Object("analytic", () =>
+            {
+                json.WriteString("uid", e.ConditionKey ?? e.Condition);
+                json.WriteString("name", e.Condition);
+                json.WriteNumber("type_id", 1);
+            });
         }
 
-        json.Object("finding_info", () =>
+        if (e.Techniques.Count > 0)
         {
-            json.WriteString("uid", e.FindingId ?? e.Id);
-            json.WriteString("title", e.Title);
-            json.WriteNumber("created_time", e.At.ToUnixTimeMilliseconds());
-            if (e.Condition is not null)
+            Attacks(json, e.Techniques);
+        }
+    });
+
+    // An attack has one tactic: one for each that the technique serves.
+    private static void Attacks(Utf8JsonWriter json, IReadOnlyList<Technique> techniques)
+    {
+        json.WriteStartArray("attacks");
+        foreach (var (technique, tactic) in techniques.SelectMany(t => t.Tactics.Select(a => (t, a))))
+        {
+            json.WriteStartObject();
+            json.WriteString("version", Attack.Version);
+            Named("tactic", tactic.Id, tactic.Name, tactic.Url);
+            Named("technique", technique.ParentId, technique.ParentName, technique.ParentUrl);
+            if (technique.PartName is { } part)
             {
-                json.Object("analytic", () =>
-                {
-                    json.WriteString("uid", e.ConditionKey ?? e.Condition);
-                    json.WriteString("name", e.Condition);
-                    json.WriteNumber("type_id", 1);
-                });
+                Named("sub_technique", technique.Id, part, technique.Url);
             }
+
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
+
+        void Named(string what, string id, string name, string url) => json.Object(what, () =>
+        {
+            json.WriteString("uid", id);
+            json.WriteString("name", name);
+            json.WriteString("src_url", url);
         });
     }
+
+    // A network is no address, and the schema has no place for one here.
+    private static string? Ip(SocEvent e) => e.Address?.Contains('/', StringComparison.Ordinal) == false ? e.Address : null;
 
     private static (int Category, int Class, int Activity) ClassOf(SocEvent e) => e.Kind switch
     {
@@ -179,6 +220,12 @@ internal static class OcsfBody
             "finding-closed" or "finding-cleared" or "finding-retracted" => 4,
             "finding-acknowledged" => 2,
             _ => 1,
+        }
+        : type == Authentication ? e.What switch
+        {
+            AuthenticationOutcomes.Bound or AuthenticationOutcomes.Renewed => 1,
+            AuthenticationOutcomes.WrongSecret or AuthenticationOutcomes.Suspended => 2,
+            _ => 0,
         }
         : e.State switch
         {

@@ -1,13 +1,13 @@
 using System.Security.Cryptography;
 using System.Text;
 
-namespace Sekisho.Detection.Templates;
+namespace Sekisho.Domain.Signatures;
 
 /// <summary>What the signature of a file says.</summary>
-internal enum SignatureVerdict
+public enum SignatureVerdict
 {
     /// <summary>There is none.</summary>
-    Unsigned,
+    NotSigned,
 
     /// <summary>A known key signed these bytes.</summary>
     Good,
@@ -29,7 +29,7 @@ internal enum SignatureVerdict
 /// SIGNATURE  base64, 64 bytes r and s (IEEE P1363)
 /// </code>
 /// </summary>
-internal static class SignedFile
+public static class SignedFile
 {
     private const string Mark = "# sekisho-signature ";
     private const string Version = "v1";
@@ -37,6 +37,7 @@ internal static class SignedFile
     /// <summary>The file with a signature; one that it had is replaced.</summary>
     public static string Sign(string text, ECDsa key)
     {
+        ArgumentNullException.ThrowIfNull(key);
         var (body, _) = Split(text);
         var whole = body.Length == 0 || body.EndsWith('\n') ? body : body + "\n";
         var signature = key.SignData(Encoding.UTF8.GetBytes(whole), HashAlgorithmName.SHA256);
@@ -50,12 +51,14 @@ internal static class SignedFile
     /// <param name="signer">Identifier of the key it names; null without a signature.</param>
     public static SignatureVerdict Verify(string text, IEnumerable<ECDsa> keys, out string body, out string? signer)
     {
+        ArgumentNullException.ThrowIfNull(text);
+        ArgumentNullException.ThrowIfNull(keys);
         (body, var line) = Split(text);
         signer = null;
         if (line is null)
         {
             // A mark anywhere else is a signature that something was written behind of.
-            return text.Contains(Mark, StringComparison.Ordinal) ? SignatureVerdict.Tampered : SignatureVerdict.Unsigned;
+            return text.Contains(Mark, StringComparison.Ordinal) ? SignatureVerdict.Tampered : SignatureVerdict.NotSigned;
         }
 
         if (line.Split(' ') is not [Version, var key, var signature] || body.Contains(Mark, StringComparison.Ordinal))
@@ -77,7 +80,11 @@ internal static class SignedFile
     }
 
     /// <summary>Identifier of a key.</summary>
-    public static string IdentifierOf(ECDsa key) => Convert.ToHexStringLower(SHA256.HashData(key.ExportSubjectPublicKeyInfo()))[..16];
+    public static string IdentifierOf(ECDsa key)
+    {
+        ArgumentNullException.ThrowIfNull(key);
+        return Convert.ToHexStringLower(SHA256.HashData(key.ExportSubjectPublicKeyInfo()))[..16];
+    }
 
     /// <summary>The public key in base64 of its SubjectPublicKeyInfo; null when it is none of P-256.</summary>
     public static ECDsa? KeyOf(string base64)

@@ -1,18 +1,23 @@
-namespace Sekisho.Detection.Scripts;
+namespace Sekisho.Scripting;
 
 /// <summary>A line of a comparison.</summary>
 /// <param name="Change">"same", "gone" or "new".</param>
 /// <param name="From">Its number in the older text; null for a new one.</param>
 /// <param name="To">Its number in the newer text; null for one that is gone.</param>
 /// <param name="Text">The line.</param>
-internal sealed record ComparedLine(string Change, int? From, int? To, string Text);
+public sealed record ComparedLine(string Change, int? From, int? To, string Text);
 
 /// <summary>Compares two texts line by line (longest common subsequence). Pure.</summary>
-internal static class LineDifference
+public static class LineDifference
 {
     /// <summary>The changed lines with the lines around them that are the same.</summary>
+    /// <param name="older">One text.</param>
+    /// <param name="newer">The other.</param>
+    /// <param name="around">Equal lines shown before and behind each change.</param>
     public static IReadOnlyList<ComparedLine> Of(string older, string newer, int around = 3)
     {
+        ArgumentNullException.ThrowIfNull(older);
+        ArgumentNullException.ThrowIfNull(newer);
         var (a, b) = (older.Split('\n'), newer.Split('\n'));
         var first = 0;
         while (first < a.Length && first < b.Length && a[first] == b[first])

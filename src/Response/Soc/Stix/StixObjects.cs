@@ -1,0 +1,301 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using System.Text.Json.Nodes;
+using Sekisho.Domain.Detection;
+using Sekisho.Domain.Devices;
+using Sekisho.Response.Soc.Events;
+using Sekisho.Response.Soc.Receivers;
+
+namespace Sekisho.Response.Soc.Stix;
+
+/// <summary>What a bundle is about.</summary>
+/// <param name="Key">Identifier of the finding or incident.</param>
+/// <param name="Name">A few words for people, without marked properties.</param>
+/// <param name="Gateway">Name of the gateway.</param>
+/// <param name="Field">The field; null for the gateway itself.</param>
+/// <param name="Sector">Its sector; null for none.</param>
+/// <param name="Allowed">Of <see cref="PrivacyMarks"/>: what may stand in it.</param>
+/// <param name="Colour">One of <see cref="Tlp.All"/>.</param>
+internal sealed record StixSubject(string Key, string Name, string Gateway, FieldProfile? Field, string? Sector, IReadOnlyList<string> Allowed, string Colour = Tlp.Usual);
+
+/// <summary>
+/// Collects the objects of one bundle, each once, all with its marking. What stands for the same thing has the same identifier in every bundle; where what may be said of it depends on marks,
+/// the identifier follows from what is said, so that no identifier ever stands for two contents. One thread at a time.
+/// </summary>
+internal sealed class StixObjects
+{
+    private readonly StixSubject _subject;
+    private readonly Privacy _privacy;
+    private readonly Dictionary<string, JsonObject> _byId = [];
+    private readonly List<string> _order = [];
+    private readonly string _marking;
+
+    public StixObjects(StixSubject subject)
+    {
+        _subject = subject;
+        _privacy = new Privacy(subject.Allowed);
+        _marking = Add(Tlp.Marking(subject.Colour));
+        Gateway = Identity("gateway\n" + subject.Gateway, subject.Gateway, "system", null, null);
+        Field = subject.Field is { } field
+            ? Identity($"field\n{subject.Gateway}\n{field.FieldId}", Pass("fieldName", field.Name, PrivacyMarks.Names) is { } name ? $"{name} ({field.FieldId})" : field.FieldId, "organization", null, subject.Sector)
+            : null;
+        Extension = New("extension-definition", "incident\n1.1.0", DateTimeOffset.UnixEpoch, DateTimeOffset.UnixEpoch);
+        Extension["created_by_ref"] = Gateway;
+        Extension["name"] = "Sekisho incident";
+        Extension["description"] = "Of an incident: level, risks, threats, field, sector, findings, state, and the names of properties that were left out. Of a course of action: what became of the response.";
+        Extension["schema"] = "urn:sekisho:stix:incident";
+        Extension["version"] = "1.1.0";
+        Extension["extension_types"] = new JsonArray("property-extension");
+        Add(Extension);
+    }
+
+    /// <summary>Identity of the gateway, which makes all the others.</summary>
+    public string Gateway { get; }
+
+    /// <summary>Identity of the field; null without one.</summary>
+    public string? Field { get; }
+
+    private JsonObject Extension { get; }
+
+    public static string Time(DateTimeOffset at) => at.UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ss.fffZ", CultureInfo.InvariantCulture);
+
+    public static JsonArray List(IEnumerable<string> values) => new([.. values.Distinct().Select(v => (JsonNode)JsonValue.Create(v))]);
+
+    /// <summary>The value when it may leave; else null, and its name stands among what was left out.</summary>
+    public string? Pass(string name, string? value, string mark) => _privacy.Pass(name, value, mark);
+
+    public string Device(string id, DeviceProfile? profile)
+    {
+        var known = profile?.UniqueIdType == UniqueIdTypes.User ? Pass("deviceId", id, PrivacyMarks.Identifiers) : id;
+        var name = Pass("deviceName", profile?.Name, PrivacyMarks.Names);
+        return Identity($"device\n{_subject.Gateway}\n{id}", known is null ? "user" : name is null ? known : $"{name} ({known})", profile?.UniqueIdType == UniqueIdTypes.User ? "individual" : "system", profile?.Kind, null);
+    }
+
+    /// <summary>The address or network that a finding speaks of, when it may leave.</summary>
+    public (string Type, string Value)? SourceOf(Finding finding)
+    {
+        var text = finding.Scope == Scopes.Source ? finding.ScopeKey : finding.Evidence.Facts.GetValueOrDefault("source") ?? finding.Evidence.Facts.GetValueOrDefault("network");
+        return (IPNetwork.TryParse(text, out _) || IPAddress.TryParse(text, out _)) && Pass("source", text, PrivacyMarks.Addresses) is { } passed
+            ? (IPAddress.Parse(passed.Split('/')[0]).AddressFamily == AddressFamily.InterNetwork ? "ipv4-addr" : "ipv6-addr", passed)
+            : null;
+    }
+
+    /// <summary>An incident; its own properties (STIX 2.1, 7.3) get what was left out so far, so it comes last. Lists are never empty in STIX (2.8).</summary>
+    public string Incident(DateTimeOffset created, DateTimeOffset modified, JsonObject own)
+    {
+        var incident = New("incident", $"{_subject.Gateway}\n{_subject.Key}", created, modified);
+        incident["created_by_ref"] = Gateway;
+        incident["name"] = _subject.Name;
+        var extension = new JsonObject { ["extension_type"] = "property-extension", ["key"] = _subject.Key };
+        Text(extension, "field", _subject.Field?.FieldId);
+        Text(extension, "field_name", Pass("fieldName", _subject.Field?.Name, PrivacyMarks.Names));
+        Text(extension, "sector", _subject.Sector);
+        own["left_out"] = List(_privacy.LeftOut);
+        foreach (var (name, value) in own.Where(p => p.Value is not JsonArray { Count: 0 }))
+        {
+            extension[name] = value?.DeepClone();
+        }
+
+        incident["extensions"] = new JsonObject { [Extension["id"]!.GetValue<string>()] = extension };
+        return Add(incident);
+    }
+
+    public string Pattern(Technique technique)
+    {
+        var pattern = New("attack-pattern", technique.Id, DateTimeOffset.UnixEpoch, DateTimeOffset.UnixEpoch);
+        pattern["name"] = technique.Name;
+        pattern["kill_chain_phases"] = new JsonArray([.. technique.Tactics.Select(t => new JsonObject
+        {
+            ["kill_chain_name"] = technique.Matrix == "ics" ? "mitre-ics-attack" : "mitre-attack",
+            ["phase_name"] = t.Phase,
+        })]);
+        pattern["external_references"] = new JsonArray(new JsonObject { ["source_name"] = "mitre-attack", ["external_id"] = technique.Id, ["url"] = technique.Url });
+        return Add(pattern);
+    }
+
+    /// <param name="what">Makes its identifier.</param>
+    /// <param name="source">What was observed.</param>
+    /// <param name="first">When first.</param>
+    /// <param name="last">When last.</param>
+    /// <param name="count">How often.</param>
+    public string Observed(string what, (string Type, string Value) source, DateTimeOffset first, DateTimeOffset last, long count)
+    {
+        var address = Add(new JsonObject
+        {
+            ["type"] = source.Type,
+            ["spec_version"] = "2.1",
+            ["id"] = StixId.OfObservable(source.Type, new JsonObject { ["value"] = source.Value }.ToJsonString()),
+            ["value"] = source.Value,
+        });
+        var observed = New("observed-data", $"{_subject.Gateway}\n{what}\n{source.Value}", first, last);
+        observed["created_by_ref"] = Gateway;
+        observed["first_observed"] = Time(first);
+        observed["last_observed"] = Time(last);
+        observed["number_observed"] = Math.Clamp(count, 1, 999_999_999);
+        observed["object_refs"] = new JsonArray(address);
+        return Add(observed);
+    }
+
+    /// <param name="what">Makes its identifier.</param>
+    /// <param name="source">What is to be looked for.</param>
+    /// <param name="name">A few words for people.</param>
+    /// <param name="from">From when on.</param>
+    /// <param name="revokedAt">When it turned out to be nothing; null when it did not.</param>
+    public string Indicator(string what, (string Type, string Value) source, string name, DateTimeOffset from, DateTimeOffset? revokedAt = null)
+    {
+        var indicator = New("indicator", $"{_subject.Gateway}\n{what}\n{source.Value}", from, revokedAt ?? from);
+        indicator["created_by_ref"] = Gateway;
+        indicator["name"] = name;
+        indicator["indicator_types"] = new JsonArray("anomalous-activity");
+        indicator["pattern"] = $"[{source.Type}:value {(source.Value.Contains('/', StringComparison.Ordinal) ? "ISSUBSET" : "=")} '{source.Value}']";
+        indicator["pattern_type"] = "stix";
+        indicator["pattern_version"] = "2.1";
+        indicator["valid_from"] = Time(from);
+        if (revokedAt is not null)
+        {
+            indicator["revoked"] = true;
+        }
+
+        return Add(indicator);
+    }
+
+    public string Sighting(string what, string of, IEnumerable<string> observed, IEnumerable<string> where, DateTimeOffset first, DateTimeOffset last, long count)
+    {
+        var sighting = New("sighting", $"{_subject.Gateway}\n{what}\n{of}", first, last);
+        sighting["created_by_ref"] = Gateway;
+        sighting["first_seen"] = Time(first);
+        sighting["last_seen"] = Time(last);
+        sighting["count"] = Math.Clamp(count, 0, 999_999_999);
+        sighting["sighting_of_ref"] = of;
+        sighting["where_sighted_refs"] = List(where);
+        if (List(observed) is { Count: > 0 } seen)
+        {
+            sighting["observed_data_refs"] = seen;
+        }
+
+        return Add(sighting);
+    }
+
+    /// <param name="key">The response.</param>
+    /// <param name="name">What it does.</param>
+    /// <param name="description">What became of it.</param>
+    /// <param name="created">When it was ordered.</param>
+    /// <param name="modified">When it came to its state.</param>
+    /// <param name="own">Its own properties.</param>
+    public string Course(string key, string name, string description, DateTimeOffset created, DateTimeOffset modified, JsonObject own)
+    {
+        var course = New("course-of-action", $"{_subject.Gateway}\n{key}", created, modified);
+        course["created_by_ref"] = Gateway;
+        course["name"] = name;
+        course["description"] = description;
+        own["extension_type"] = "property-extension";
+        course["extensions"] = new JsonObject { [Extension["id"]!.GetValue<string>()] = own };
+        return Add(course);
+    }
+
+    public string Note(string what, string content, string? author, DateTimeOffset at, string about)
+    {
+        var note = New("note", $"{_subject.Gateway}\n{_subject.Key}\n{what}\n{Time(at)}\n{author}", at, at);
+        note["created_by_ref"] = Gateway;
+        note["abstract"] = what;
+        note["content"] = content;
+        note["object_refs"] = new JsonArray(about);
+        if (author is not null)
+        {
+            note["authors"] = new JsonArray(author);
+        }
+
+        return Add(note);
+    }
+
+    /// <summary>A relationship; the names and their ends are those of STIX 2.1 (appendix B), or "related-to", which goes with everything.</summary>
+    public string Relate(string source, string type, string target, DateTimeOffset at)
+    {
+        var relationship = New("relationship", $"{source}\n{type}\n{target}", at, at);
+        relationship["created_by_ref"] = Gateway;
+        relationship["relationship_type"] = type;
+        relationship["source_ref"] = source;
+        relationship["target_ref"] = target;
+        return Add(relationship);
+    }
+
+    /// <summary>The bundle, with a grouping of everything in it.</summary>
+    public JsonObject Bundle(DateTimeOffset created, DateTimeOffset modified)
+    {
+        var grouping = New("grouping", $"{_subject.Gateway}\n{_subject.Key}", created, modified);
+        grouping["created_by_ref"] = Gateway;
+        grouping["name"] = _subject.Name;
+        grouping["context"] = "suspicious-activity";
+        grouping["object_refs"] = List(_order.Where(id => id != _marking));
+        Add(grouping);
+        return new JsonObject
+        {
+            ["type"] = "bundle",
+            ["id"] = StixId.Of("bundle", $"{_subject.Gateway}\n{_subject.Key}\n{Time(modified)}\n{_subject.Colour}\n{string.Join(' ', _subject.Allowed.Order(StringComparer.Ordinal))}"),
+            ["objects"] = new JsonArray([.. _order.Select(id => (JsonNode)_byId[id])]),
+        };
+    }
+
+    public static void Text(JsonObject made, string name, string? value)
+    {
+        if (!string.IsNullOrEmpty(value))
+        {
+            made[name] = value;
+        }
+    }
+
+    private string Identity(string what, string name, string kind, string? description, string? sector)
+    {
+        // The same in every bundle: what it is does not begin with the finding.
+        var identity = New("identity", $"{what}\n{name}\n{description}\n{sector}", DateTimeOffset.UnixEpoch, DateTimeOffset.UnixEpoch);
+        identity["name"] = name;
+        identity["identity_class"] = kind;
+        Text(identity, "description", description);
+        if (sector is not null && IndustryOf(sector) is { } industry)
+        {
+            identity["sectors"] = new JsonArray(industry);
+        }
+
+        return Add(identity);
+    }
+
+    // Our fourteen sectors in the words of STIX (industry-sector-ov, 10.8).
+    private static string? IndustryOf(string sector) => sector switch
+    {
+        "information-communication" => "telecommunications",
+        "finance" or "credit" => "financial-services",
+        "aviation" or "airports" or "railways" or "logistics" => "transportation",
+        "electricity" or "petroleum" => "energy",
+        "gas" => "utilities",
+        "government" => "government",
+        "medical" => "healthcare",
+        "water" => "water",
+        "chemistry" => "chemical",
+        _ => null,
+    };
+
+    private static JsonObject New(string type, string what, DateTimeOffset created, DateTimeOffset modified) => new()
+    {
+        ["type"] = type,
+        ["spec_version"] = "2.1",
+        ["id"] = StixId.Of(type, what),
+        ["created"] = Time(created),
+        ["modified"] = Time(modified),
+    };
+
+    private string Add(JsonObject made)
+    {
+        var id = made["id"]!.GetValue<string>();
+        if (_byId.TryAdd(id, made))
+        {
+            _order.Add(id);
+            if (_order.Count > 1)
+            {
+                made["object_marking_refs"] = new JsonArray(_order[0]);
+            }
+        }
+
+        return id;
+    }
+}

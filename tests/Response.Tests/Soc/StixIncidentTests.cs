@@ -1,0 +1,138 @@
+using System.Net;
+using System.Net.Http.Json;
+using System.Text.Json.Nodes;
+using Sekisho.Api.Access;
+using Sekisho.Domain.Detection;
+using Sekisho.Response.Incidents;
+using Sekisho.Response.Tests.Support;
+using Sekisho.Storage;
+
+namespace Sekisho.Response.Tests.Soc;
+
+/// <summary>A whole incident as STIX.</summary>
+public class StixIncidentTests
+{
+    private const string One = "d000000000000001";
+
+    [Fact]
+    public async Task An_incident_becomes_one_bundle_with_its_conditions_counted_its_responses_and_what_people_said()
+    {
+        await using var host = await TestHost.StartAsync(Dialect.Sqlite);
+        var id = await StoryAsync(host);
+        using var reader = host.Client(Roles.Auditor);
+        var path = $"/api/v1/fields/cars/incidents/{id}/stix?allow=addresses,names,operators,free-text&tlp=green";
+        var answer = await reader.GetAsync(path);
+        Assert.Equal("application/stix+json", answer.Content.Headers.ContentType!.MediaType);
+        var text = await answer.Content.ReadAsStringAsync();
+        Assert.Equal(text, await reader.GetStringAsync(path));
+        var objects = StixRules.Check(JsonNode.Parse(text)!);
+        Assert.Equal("TLP:GREEN", objects.Single(o => StixRules.Type(o) == "marking-definition")["name"]!.GetValue<string>());
+
+        // Three findings of one condition: one sighting of each technique that counts them, and the addresses of the first and the last.
+        var sightings = objects.Where(o => StixRules.Type(o) == "sighting").ToList();
+        Assert.Equal(2, sightings.Count(s => s["count"]!.GetValue<int>() == 3));
+        Assert.Equal(["[ipv4-addr:value = '198.51.100.7']", "[ipv6-addr:value ISSUBSET '2001:db8::/32']"], objects.Where(o => StixRules.Type(o) == "indicator").Select(o => o["pattern"]!.GetValue<string>()).Order());
+
+        // Each response is a course of action, also what was refused.
+        var courses = objects.Where(o => StixRules.Type(o) == "course-of-action").ToList();
+        Assert.Equal(["done", "refused", "refused"], courses.Select(c => c["extensions"]!.AsObject().Single().Value!["state"]!.GetValue<string>()).Order());
+        var course = courses.Single(c => c["extensions"]!.AsObject().Single().Value!["state"]!.GetValue<string>() == "done");
+        Assert.Equal("suspend-authentication", course["name"]!.GetValue<string>());
+        var own = course["extensions"]!.AsObject().Single().Value!;
+        Assert.Equal(("done", 1, "looks real"), (own["state"]!.GetValue<string>(), own["approvals"]!.GetValue<int>(), own["reason"]!.GetValue<string>()));
+        Assert.Equal(2, objects.Count(o => o["relationship_type"]?.GetValue<string>() == "mitigates" && o["source_ref"]!.GetValue<string>() == course["id"]!.GetValue<string>()));
+
+        var incident = objects.Single(o => StixRules.Type(o) == "incident");
+        var about = incident["extensions"]!.AsObject().Single().Value!;
+        Assert.Equal((id, "cars", 3, "open"), (about["key"]!.GetValue<string>(), about["field"]!.GetValue<string>(), about["finding_count"]!.GetValue<int>(), about["state"]!.GetValue<string>()));
+        Assert.Null(about["left_out"]);
+        var note = objects.Single(o => StixRules.Type(o) == "note");
+        Assert.Equal("ask the owner", note["content"]!.GetValue<string>());
+        Assert.Equal("jiro", note["authors"]![0]!.GetValue<string>());
+    }
+
+    [Fact]
+    public async Task Without_leave_it_names_what_was_left_out_and_holds_none_of_it()
+    {
+        await using var host = await TestHost.StartAsync(Dialect.Sqlite);
+        var id = await StoryAsync(host);
+        using var reader = host.Client(Roles.Auditor);
+        var text = await reader.GetStringAsync($"/api/v1/fields/cars/incidents/{id}/stix");
+        foreach (var secret in (string[])["198.51.100", "2001:db8", "jiro", "looks real", "ask the owner", "\u8ECA\u4E21"])
+        {
+            Assert.DoesNotContain(secret, text, StringComparison.OrdinalIgnoreCase);
+        }
+
+        var objects = StixRules.Check(JsonNode.Parse(text)!);
+        Assert.Equal("TLP:AMBER", objects.Single(o => StixRules.Type(o) == "marking-definition")["name"]!.GetValue<string>());
+        Assert.DoesNotContain(objects, o => StixRules.Type(o) is "note" or "indicator" or "observed-data");
+        var about = objects.Single(o => StixRules.Type(o) == "incident")["extensions"]!.AsObject().Single().Value!;
+        Assert.Equal(["deviceName", "fieldName", "hand-over", "operator", "reason", "source"], about["left_out"]!.AsArray().Select(v => v!.GetValue<string>()));
+
+        using var other = host.Client(Roles.Auditor, field: "homes");
+        Assert.Equal(HttpStatusCode.NotFound, (await other.GetAsync($"/api/v1/fields/homes/incidents/{id}/stix")).StatusCode);
+        Assert.Equal(HttpStatusCode.UnprocessableEntity, (await reader.GetAsync($"/api/v1/fields/cars/incidents/{id}/stix?tlp=clear")).StatusCode);
+    }
+
+    [Fact]
+    public async Task When_it_goes_on_the_same_objects_are_modified_and_a_false_alarm_revokes_its_indicators()
+    {
+        await using var host = await TestHost.StartAsync(Dialect.Sqlite);
+        var id = await StoryAsync(host);
+        using var jiro = host.Client(Roles.Administrator, "jiro");
+        var path = $"/api/v1/fields/cars/incidents/{id}/stix?allow=addresses";
+        var before = StixRules.Check(JsonNode.Parse(await jiro.GetStringAsync(path))!);
+        host.Clock.Advance(TimeSpan.FromMinutes(10));
+        var lease = (await host.LeasesAsync()).Single(l => l.State == "done");
+        Assert.True((await jiro.PostAsJsonAsync($"/api/v1/fields/cars/responses/{lease.Id}/undo", new { reason = "known" })).IsSuccessStatusCode);
+        await host.Worker.DrainAsync();
+        var closed = await jiro.PostAsJsonAsync($"/api/v1/fields/cars/incidents/{id}/close", new { @as = "false-alarm", note = "a test drive" });
+        Assert.True(closed.IsSuccessStatusCode, await closed.Content.ReadAsStringAsync());
+        var after = StixRules.Check(JsonNode.Parse(await jiro.GetStringAsync(path))!);
+
+        Assert.Equal(before.Select(Id).Order(), after.Select(Id).Order());
+        Assert.All(after.Where(o => StixRules.Type(o) == "indicator"), i => Assert.True(i["revoked"]!.GetValue<bool>()));
+        foreach (var type in (string[])["incident", "grouping", "course-of-action", "indicator"])
+        {
+            // Of the courses of action, the one that was in force.
+            var then = before.First(o => StixRules.Type(o) == type && o["description"]?.GetValue<string>() is null or "in force or done");
+            var now = after.Single(o => Id(o) == Id(then));
+            Assert.True(string.CompareOrdinal(then["modified"]!.GetValue<string>(), now["modified"]!.GetValue<string>()) < 0, type);
+            Assert.Equal(then["created"]!.GetValue<string>(), now["created"]!.GetValue<string>());
+        }
+
+        // What says something else was modified; nothing changes in silence.
+        foreach (var (then, now) in before.Join(after, Id, Id, (b, a) => (First: b, Second: a)).Where(p => p.First["modified"]?.ToString() == p.Second["modified"]?.ToString()))
+        {
+            Assert.Equal(then.ToJsonString(), now.ToJsonString());
+        }
+
+        static string Id(JsonObject o) => o["id"]!.GetValue<string>();
+    }
+
+    private static async Task<string> StoryAsync(TestHost host)
+    {
+        host.Bind(TestHost.Always("suspend-authentication", "one-person"));
+        host.World.Devices[One] = host.World.Devices[One] with { Name = "車両 1" };
+        string[] sources = ["198.51.100.7", "198.51.100.8", "2001:db8::/32"];
+        for (var n = 0; n < sources.Length; n++)
+        {
+            var finding = host.Finding($"f{n}", risk: Risks.Takeover, level: Levels.Critical);
+            host.Commit(finding with { Evidence = finding.Evidence with { Facts = new Dictionary<string, string> { ["window"] = "60 s", ["source"] = sources[n] } } });
+            host.Clock.Advance(TimeSpan.FromSeconds(30));
+        }
+
+        using var jiro = host.Client(Roles.Administrator, "jiro");
+        var lease = (await host.LeasesAsync()).First(l => l.Action == "suspend-authentication");
+        foreach (var other in (await host.LeasesAsync()).Where(l => l.Id != lease.Id && l.Action == lease.Action))
+        {
+            Assert.True((await jiro.PostAsJsonAsync($"/api/v1/fields/cars/responses/{other.Id}/refuse", new { reason = "one is enough" })).IsSuccessStatusCode);
+        }
+
+        Assert.True((await jiro.PostAsJsonAsync($"/api/v1/fields/cars/responses/{lease.Id}/approve", new { reason = "looks real" })).IsSuccessStatusCode);
+        await host.Worker.DrainAsync();
+        var id = Assert.Single(await host.Get<IncidentStore>().ListAsync(new IncidentFilter("cars", 10), default)).Id;
+        Assert.True((await jiro.PostAsJsonAsync($"/api/v1/fields/cars/incidents/{id}/hand-over", new { note = "ask the owner", to = "jiro" })).IsSuccessStatusCode);
+        return id;
+    }
+}
