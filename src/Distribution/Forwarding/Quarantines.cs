@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Data.Common;
 using System.Text.Json;
 using Dapper;
 using Microsoft.Extensions.Hosting;

@@ -31,7 +31,7 @@ public class ExpiryTests
     private static readonly Dictionary<string, (Type Tests, string Name)> s_elsewhere = new(StringComparer.Ordinal)
     {
         ["deactivate-sim"] = (typeof(SimActionTests), nameof(SimActionTests.A_deactivation_is_a_restriction_and_ends_by_itself_also_for_theft)),
-        ["suspend-sim"] = (typeof(SimActionTests), nameof(SimActionTests.The_strongest_wish_decides_and_what_is_left_decides_after_it)),
+        ["suspend-sim"] = (typeof(SimActionTests), nameof(SimActionTests.A_suspension_that_is_not_for_theft_or_takeover_ends_by_itself)),
         ["order-radio-off"] = (typeof(OrderDeviceTests), nameof(OrderDeviceTests.A_radio_that_was_switched_off_comes_back_by_itself_or_by_the_undo)),
         ["order-stop"] = (typeof(OrderDeviceTests), nameof(OrderDeviceTests.An_emergency_stop_ends_with_the_order_to_resume_which_is_given_until_the_device_does)),
         ["hold-command"] = (typeof(HoldCommandTests), nameof(HoldCommandTests.A_held_command_is_let_go_by_the_undo_withdrawn_by_a_refusal_and_lapses_with_its_validity)),
