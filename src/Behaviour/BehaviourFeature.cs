@@ -49,5 +49,6 @@ public static class BehaviourFeature
         PictureRoutes.Map(routes);
         OrderRoutes.Map(routes);
         MeasureRoutes.Map(routes);
+        SensorDeletion.Map(routes);
     }
 }

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 using Sekisho.Api.Access;
 using Sekisho.Api.Settings;
 using Sekisho.Domain.Detection;
@@ -22,6 +23,7 @@ using Sekisho.Response.Emergency;
 using Sekisho.Response.Incidents;
 using Sekisho.Response.Leases;
 using Sekisho.Response.Notification;
+using Sekisho.Response.Notification.OnCall;
 using Sekisho.Response.Notification.Webhooks;
 using Sekisho.Response.Orders;
 using Sekisho.Response.Policies;
@@ -58,11 +60,15 @@ public static class ResponseFeature
         services.AddSettings<RestrictSettings>("Response:Restrict");
         services.AddSettings<MailSettings>("Response:Mail");
         services.AddSettings<SocSettings>("Response:Soc");
+        services.AddSettings<OnCallSettings>("Response:OnCall");
         services.AddSettings<WebhookSettings>("Response:Webhook");
         services.AddSettings<LinkSettings>("Response:Links");
         services.AddSettings<NetworkSettings>("Response:Network");
         services.AddSettings<OrderSettings>("Response:Orders");
         services.AddSettings<SimSettings>("Response:Sim");
+
+        // The web host would write whole addresses of requests, and with them the tokens of acknowledgement links.
+        services.AddLogging(logging => logging.AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.Warning));
 
         services.AddSingleton<LeaseStore>();
         services.AddSingleton<FormerRecipients>();
@@ -72,7 +78,15 @@ public static class ResponseFeature
         services.AddSingleton<ReceiverClient>();
         services.AddSingleton<TicketStore>();
         services.AddSingleton<QueueSignal>();
+        services.AddSingleton<GroupStore>();
         services.AddSingleton<MailText>();
+        services.AddSingleton<DigestText>();
+        services.AddSingleton<OnCallText>();
+        services.AddSingleton<AcknowledgeLinks>();
+        services.AddSingleton<AcknowledgeDesk>();
+        services.AddSingleton<AcknowledgeTools>();
+        services.AddSingleton<RequestLimit>();
+        services.AddSingleton<IFindingLabelPart, OnCallLabels>();
         services.AddSingleton<MailSender>();
 
         services.AddSingleton<SimStore>();
@@ -88,6 +102,7 @@ public static class ResponseFeature
         services.AddSingleton<IResponseAction>(provider => Mail(provider, null));
         services.AddSingleton<IResponseAction>(provider => Mail(provider, RecipientRoles.Administrator));
         services.AddSingleton<IResponseAction>(provider => Mail(provider, RecipientRoles.PersonInCharge));
+        services.AddSingleton<IResponseAction, OnCallAction>();
         services.AddSingleton<IResponseAction, WebhookAction>();
         services.AddSingleton<IResponseAction, OpenTicketAction>();
         services.AddSingleton<IResponseAction, RestrictRateAction>();
@@ -167,6 +182,7 @@ public static class ResponseFeature
         EmergencyRoutes.Map(routes);
         IncidentRoutes.Map(routes);
         NotificationRoutes.Map(routes);
+        AcknowledgeRoutes.Map(routes);
         HookRoutes.Map(routes);
         TicketDeskRoutes.Map(routes);
         SimProviderRoutes.Map(routes);

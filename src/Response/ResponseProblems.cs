@@ -45,6 +45,9 @@ internal static class ResponseProblems
     /// <summary>No version of the script is active or on trial.</summary>
     public static readonly ProblemType ScriptNotInForce = new("response-script-not-in-force", StatusCodes.Status409Conflict);
 
+    /// <summary>Too many requests with one link, or with none that is good.</summary>
+    public static readonly ProblemType TooManyLinks = new("acknowledge-too-many", StatusCodes.Status429TooManyRequests);
+
     /// <summary>The caller is not among those who may lock the field down.</summary>
     public static readonly ProblemType NotInPlan = new("emergency-not-in-plan", StatusCodes.Status403Forbidden);
 
@@ -80,7 +83,7 @@ internal static class ResponseProblems
 
     public static readonly IReadOnlyList<ProblemType> All =
     [
-        WrongState, CannotUndo, SamePerson, OwnDoing, NobodyToNotify, NotInPlan, NothingToRelease, IncidentState, IncidentHeld, StepOrder, IncidentFull,
+        WrongState, CannotUndo, SamePerson, OwnDoing, NobodyToNotify, TooManyLinks, NotInPlan, NothingToRelease, IncidentState, IncidentHeld, StepOrder, IncidentFull,
         Unsigned, Tampered, UnknownSigner, Older, RulesUnreadable, TooManyScripts, Untried, ScriptNotInForce,
         SocReporterTaken, SocNoReporter, SocNotSending, SocTooMany, WebhookTooMany,
     ];

@@ -13,7 +13,7 @@ public class AuthorisationTests(SharedSite shared, ITestOutputHelper output)
     private const string Foreign = "walk-foreign";
 
     /// <summary>Routes that need no sign-in.</summary>
-    private static readonly string[] Open = ["POST /api/v1/setup", "POST /api/v1/session", "GET /health/live", "GET /health/ready"];
+    private static readonly string[] Open = ["POST /api/v1/setup", "POST /api/v1/session", "GET /acknowledge", "POST /acknowledge", "GET /health/live", "GET /health/ready"];
 
     /// <summary>Routes that any signed-in person may use for the own session.</summary>
     private static readonly string[] Anybody = ["GET /api/v1/session", "DELETE /api/v1/session", "PUT /api/v1/session/password", "GET /api/v1/fields", "GET /openapi/v1.json"];

@@ -54,6 +54,12 @@ public sealed class NetworkBlockTests : IDisposable
         Assert.Equal(done.Count, measures.Count);
         Assert.All(measures, m => Assert.Equal((network.DeviceMac, "applied"), (m!["macs"]![0]!.GetValue<string>(), m["enforcers"]![0]!["outcome"]!.GetValue<string>())));
 
+        // A deleted sensor would be told of no lift: people learn of that first.
+        var own = $"/api/v1/fields/plant/sensors/{measures[0]!["enforcers"]![0]!["sensorId"]!.GetValue<string>()}";
+        var refused = await site.Admin.DeleteAsync(own);
+        Assert.Equal((409, "urn:sekisho:problem:sensor-holds"), (refused.Status, refused.Body!["type"]!.GetValue<string>()));
+        Assert.Contains($"{measures.Count} restriction", refused.Body!["detail"]!.GetValue<string>(), StringComparison.Ordinal);
+
         // The blocks end by a person, early; the quarantine stands.
         foreach (var block in done.Where(r => r["action"]!.GetValue<string>() == "block-network"))
         {
@@ -74,6 +80,9 @@ public sealed class NetworkBlockTests : IDisposable
         await site.Admin.SignInAsync("hanako", Site.Password);
         await Site.UntilAsync(() => LeasesAsync(site), l => l.All(r => State(r) is "undone" or "expired") && l.Any(r => State(r) == "expired"), TimeSpan.FromSeconds(60), "the quarantine is not recorded as ended");
         Assert.False(sensor.HasEnded);
+
+        // With nothing in force it goes.
+        Assert.Equal(204, (await site.Admin.DeleteAsync(own)).Status);
     }
 
     private static string State(JsonNode lease) => lease["state"]!.GetValue<string>();

@@ -30,6 +30,9 @@ internal static class SensorProblems
     /// <summary>An enforcer's question breaks a rule.</summary>
     public static readonly ProblemType QuestionInvalid = new("sensor-question-invalid", StatusCodes.Status422UnprocessableEntity);
 
+    /// <summary>It is to be deleted, and holds restrictions on the network.</summary>
+    public static readonly ProblemType Holds = new("sensor-holds", StatusCodes.Status409Conflict);
+
     /// <summary>All of these intervals were taken before.</summary>
     public static readonly ProblemType Repeated = new("sensor-intervals-repeated", StatusCodes.Status409Conflict);
 

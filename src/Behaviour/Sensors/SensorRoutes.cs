@@ -67,10 +67,6 @@ internal static class SensorRoutes
             .WithName("RevokeSensor").WithSummary("Shuts a traffic sensor out; what it saw stays.").WithTags("Sensors")
             .Produces<SensorView>().ProducesProblem(404)
             .Administers("sensors", "sensor.revoke");
-        routes.Field.MapDelete("/sensors/{sensorId}", DeleteAsync)
-            .WithName("DeleteSensor").WithSummary("Deletes a traffic sensor and everything it saw.").WithTags("Sensors")
-            .Produces(StatusCodes.Status204NoContent).ProducesProblem(404)
-            .Administers("sensors", "sensor.delete");
     }
 
     private static async Task<IResult> RegisterAsync(HttpContext context, string fieldId, SensorName asked, SensorDesk desk, SensorBook book, ISensorAuthority authority, Texts texts, CancellationToken cancellation)
@@ -109,10 +105,6 @@ internal static class SensorRoutes
     private static async Task<IResult> RevokeAsync(HttpContext context, string fieldId, string sensorId, SensorDesk desk, SensorBook book, CancellationToken cancellation) =>
         book.Find(fieldId, sensorId) is { } entry && await desk.RevokeAsync(entry, context.User.NameOf(), Correlation.Of(context), cancellation)
             ? Results.Ok(View(entry, book)) : Problem.Of(CommonProblems.NotFound);
-
-    private static async Task<IResult> DeleteAsync(HttpContext context, string fieldId, string sensorId, SensorDesk desk, SensorBook book, CancellationToken cancellation) =>
-        book.Find(fieldId, sensorId) is { } entry && await desk.DeleteAsync(entry, context.User.NameOf(), Correlation.Of(context), cancellation)
-            ? Results.NoContent() : Problem.Of(CommonProblems.NotFound);
 
     private static SensorView View(SensorEntry entry, SensorBook book)
     {

@@ -87,7 +87,7 @@ internal static class FactFormat
                 to.Text(h.Name);
                 to.Text(h.Sender);
                 to.Text(h.Bound);
-                to.Text(h.Pointer);
+                to.Text(h.Argument);
                 to.Text(h.Value);
                 to.Text(h.Allowed);
                 to.Byte((byte)((h.Measured is null ? 0 : 1) | (h.Low is null ? 0 : 2) | (h.High is null ? 0 : 4)));
@@ -211,7 +211,7 @@ internal static class FactFormat
             Name = from.Required(),
             Sender = from.Required(),
             Bound = from.Required(),
-            Pointer = from.Text(),
+            Argument = from.Text(),
             Value = from.Required(),
             Allowed = from.Required(),
         };

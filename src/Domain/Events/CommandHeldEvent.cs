@@ -22,7 +22,7 @@ public sealed record CommandHeldEvent : GatewayEvent
     public required string Bound { get; init; }
 
     /// <summary>JSON pointer of the argument that is at fault; null for other bounds.</summary>
-    public string? Pointer { get; init; }
+    public string? Argument { get; init; }
 
     /// <summary>What it was, for people: a number, a time, or what kind of value; no text of the command's content. At most 80 characters.</summary>
     public required string Value { get; init; }

@@ -136,8 +136,10 @@ internal abstract record ActionOutcome
     /// <param name="Progress">What must not be done again.</param>
     public sealed record Retry(string Error, string? Progress = null) : ActionOutcome;
 
-    /// <summary>It is to be done together with others.</summary>
+    /// <summary>It is to be done together with others, or goes on later.</summary>
     /// <param name="Group">Key of the group.</param>
     /// <param name="Until">When.</param>
-    public sealed record Join(string Group, DateTimeOffset Until) : ActionOutcome;
+    /// <param name="Progress">What this try achieved and must not be done again; null for nothing.</param>
+    /// <param name="With">Leases that this try was made for too, and that go the same way.</param>
+    public sealed record Join(string Group, DateTimeOffset Until, string? Progress = null, IReadOnlyList<string>? With = null) : ActionOutcome;
 }

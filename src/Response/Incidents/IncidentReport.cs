@@ -1,6 +1,7 @@
 using System.Globalization;
 using Sekisho.Domain.Detection;
 using Sekisho.Response.Leases;
+using Sekisho.Response.Notification;
 
 namespace Sekisho.Response.Incidents;
 
@@ -17,24 +18,7 @@ internal sealed record IncidentReport(
     IncidentFullView Whole, string? Field, string? ContactPoint, DateTimeOffset MadeAt, string Language, IReadOnlyList<ReportReason> Reasons, IReadOnlyList<ReportResponse> Responses, IReadOnlyList<string> StillOpen)
 {
     /// <summary>What a finding rests on: measured against expected, where the limit came from, and what would have kept it quiet.</summary>
-    public static string Basis(Finding finding, IncidentWords words)
-    {
-        var evidence = finding.Evidence;
-        var expected = (evidence.ExpectedLow, evidence.ExpectedHigh) switch
-        {
-            ({ } low, { } high) => words.Get("incident.report.between", ("low", Number(low)), ("high", Number(high))),
-            ({ } low, null) => words.Get("incident.report.at-least", ("low", Number(low))),
-            (null, { } high) => words.Get("incident.report.at-most", ("high", Number(high))),
-            _ => words.Get("incident.report.nothing-expected"),
-        };
-        var basis = words.Get(
-            "incident.report.basis", ("measured", $"{Number(evidence.Measured)} {evidence.Unit}".TrimEnd()), ("expected", expected), ("origin", words.Name("incident.origin", evidence.Origin)),
-            ("events", IncidentWords.Whole(evidence.Events.Count)));
-        var quiet = evidence.Counterfactual;
-        return quiet.Comparison is "at-least" or "at-most"
-            ? basis + words.Get("incident.report.quiet-" + quiet.Comparison, ("parameter", quiet.Parameter), ("value", $"{Number(quiet.Value)} {quiet.Unit}".TrimEnd()))
-            : basis;
-    }
+    public static string Basis(Finding finding, IncidentWords words) => FindingBasis.Of(finding, words.Texts, words.Language);
 
     /// <summary>What people still have to do.</summary>
     public static IReadOnlyList<string> Open(IncidentFullView view, IReadOnlyList<Lease> responses, IncidentWords words)
@@ -70,8 +54,6 @@ internal sealed record IncidentReport(
 
         return open;
     }
-
-    private static string Number(double value) => value.ToString("0.###", CultureInfo.InvariantCulture);
 }
 
 /// <summary>One condition of the report.</summary>

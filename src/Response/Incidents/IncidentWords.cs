@@ -12,6 +12,8 @@ internal sealed class IncidentWords(Texts texts, IDeviceDirectory directory, str
 {
     public string Language => language;
 
+    public Texts Texts => texts;
+
     public string Get(string key, params ReadOnlySpan<(string, string)> values) => texts.Get(key, language, values);
 
     /// <summary>A stable name in words: the text PREFIX.NAME, or the name where there is none.</summary>

@@ -141,12 +141,17 @@ internal sealed record LeaseDetails
     public LeaseTicket? Ticket { get; init; }
 
     public IReadOnlyList<LeaseApproval> Approvals { get; init; } = [];
+
+    /// <summary>Who took in hand what it called people for; null while nobody has.</summary>
+    public LeaseAcknowledgement? Acknowledged { get; init; }
 }
 
 /// <summary>A ticket at a desk outside.</summary>
 /// <param name="Number">How the desk calls it.</param>
 /// <param name="Link">Its address; null when the desk gave none.</param>
 internal sealed record LeaseTicket(string Number, string? Link);
+/// <summary>One person took it in hand.</summary>
+internal sealed record LeaseAcknowledgement(string By, DateTimeOffset At);
 
 /// <summary>What a notice says: texts response.notice.NAME.subject and .text with values in their places.</summary>
 internal sealed record LeaseNotice(string Name, IReadOnlyDictionary<string, string> Values)
@@ -254,6 +259,15 @@ internal static class LeaseCauses
     public const string SecretRenewed = "secret-renewed";
     public const string SecretNotRenewed = "secret-not-renewed";
     public const string SecretShared = "secret-shared";
+    public const string WaitsForSummary = "waits-for-summary";
+    public const string QuietHours = "quiet-hours";
+    public const string OutsideHours = "outside-hours";
+    public const string ToldAlready = "told-already";
+    public const string CallGoesOn = "call-goes-on";
+    public const string NoOnCall = "no-on-call";
+    public const string BelowOnCall = "below-on-call";
+    public const string Acknowledged = "acknowledged";
+    public const string NobodyAcknowledged = "nobody-acknowledged";
     public const string NoScript = "no-script";
     public const string ScriptNotActive = "script-not-active";
     public const string ScriptFault = "script-fault";
@@ -265,7 +279,7 @@ internal static class LeaseCauses
     public static readonly IReadOnlyList<string> ThatPeopleRemove =
     [
         NoRecipients, NoMailServer, PasswordInClear, NoWebhook, NoTicketDesk, AddressNotAllowed, NoSim, SimNotOffered, SimUnknown, SimForbidden, SimCarriesMany, NoNetworkLink, NetworkProtected,
-        ScriptNotActive, ScriptFault, ScriptUnreadable, DeviceFailed, DeviceRefused, DeviceSilent, SecretShared,
+        NoOnCall, ScriptNotActive, ScriptFault, ScriptUnreadable, DeviceFailed, DeviceRefused, DeviceSilent, SecretShared,
     ];
 
     public static readonly IReadOnlyList<string> All =
@@ -276,6 +290,7 @@ internal static class LeaseCauses
         CommandGone, CommandSettled, CommandStaysHeld, DeviceFailed, DeviceRefused, DeviceSilent, NoCommand, TakenBack, TakenBackTooLate, WaitsForDevice,
         NoWebhookWants, NoTicketDesk, TicketGone, TicketNumberUnknown, TicketShared, TicketStaysOpen, TicketStillShared,
         NoScript, ScriptNotActive, ScriptFault, ScriptUnreadable, ScriptOnTrial, ScriptOrderedNothing,
+        WaitsForSummary, QuietHours, OutsideHours, ToldAlready, CallGoesOn, NoOnCall, BelowOnCall, Acknowledged, NobodyAcknowledged,
         NoSim, NoSimProvider, SimNotOffered, SimUnknown, SimForbidden, SimTerminated, SimCarriesMany, SimOffAlready, SimStillHeld, SimChangedElsewhere,
     ];
 }

@@ -93,6 +93,9 @@ internal static class LeaseMachine
             NextTryAt = expires ?? (isOurs ? now + settings.ReviewAfter : null),
             Holds = holds,
             Held = holds,
+
+            // The one that was tried for its group is what was done; the others were covered by it.
+            GroupKey = null,
             Details = lease.Details with { Cause = cause, LastError = null, Actor = Gateway },
         };
 
@@ -211,16 +214,60 @@ internal static class LeaseMachine
         return tried.State == LeaseStates.Failed ? End(next, LeaseStates.Failed, now, tried.Details.Cause) : next;
     }
 
-    /// <summary>The try found that it has to wait for its group; it does not count as one.</summary>
-    public static Lease? Joined(Lease lease, string group, DateTimeOffset until) =>
-        lease.State != LeaseStates.Running ? null : lease with
+    /// <summary>The try found that it has to wait, for its group or for its next part; it does not count as a failed one.</summary>
+    public static Lease? Joined(Lease lease, string? group, DateTimeOffset until, string? progress, DateTimeOffset now)
+    {
+        if (lease.State != LeaseStates.Running)
+        {
+            return null;
+        }
+
+        if (lease.Details is { Retracted: not null, TellsRetraction: false })
+        {
+            return End(lease, LeaseStates.Refused, now, LeaseCauses.FindingRetracted) with { GroupKey = null };
+        }
+
+        // Somebody took it in hand while the next one was being told.
+        if (lease.Details.Acknowledged is { } by)
+        {
+            return Acknowledged(lease with { State = LeaseStates.Due }, by.By, by.At);
+        }
+
+        return lease with
         {
             State = LeaseStates.Due,
-            Attempts = lease.Attempts - 1,
+            Attempts = progress is null ? lease.Attempts - 1 : 0,
             NextTryAt = until,
             GroupKey = group,
             ClaimedBy = null,
+            Details = lease.Details with { Progress = progress ?? lease.Details.Progress, LastError = progress is null ? lease.Details.LastError : null },
         };
+    }
+
+    /// <summary>A member of a group waits with the one that was tried for all of them.</summary>
+    public static Lease? JoinedFor(Lease member, string? group, DateTimeOffset until, string? progress) => member.State != LeaseStates.Due ? null : member with
+    {
+        Attempts = 0,
+        NextTryAt = until,
+        GroupKey = group,
+        Details = member.Details with { Progress = progress ?? member.Details.Progress, LastError = null },
+    };
+
+    /// <summary>Somebody has taken in hand what people are called for: nobody else is called.</summary>
+    public static Lease? Acknowledged(Lease lease, string by, DateTimeOffset now)
+    {
+        var marked = lease with { Details = lease.Details with { Acknowledged = lease.Details.Acknowledged ?? new LeaseAcknowledgement(by, now) } };
+        return lease.State switch
+        {
+            LeaseStates.WaitingApproval or LeaseStates.Planned or LeaseStates.Due => End(marked, LeaseStates.Done, now, LeaseCauses.Acknowledged) with
+            {
+                GroupKey = null,
+                Details = marked.Details with { Actor = by, Cause = LeaseCauses.Acknowledged, LastError = null },
+            },
+            LeaseStates.Running when lease.Details.Acknowledged is null => marked,
+            _ => null,
+        };
+    }
 
     /// <summary>One person agrees. The last one needed makes it due.</summary>
     public static (Lease? Next, LeaseRefusal Refusal) Approve(Lease lease, string by, string reason, DateTimeOffset now)

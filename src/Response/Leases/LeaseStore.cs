@@ -271,43 +271,6 @@ internal sealed class LeaseStore(Databases databases, MasterKey key, IHistory hi
         },
         cancellation);
 
-    /// <summary>Responses of this action and target that were done one by one since a time.</summary>
-    public Task<long> DoneSinceAsync(Lease like, DateTimeOffset since, CancellationToken cancellation) => _database.ReadAsync(
-        c => c.ExecuteScalarAsync<long>(
-            $"SELECT COUNT(*) FROM lease WHERE {Target} AND ended_at >= @since AND state = 'done' AND group_key IS NULL",
-            new { action = like.Action, field = like.FieldId ?? "", target = like.Target, since = since.ToUnixTimeMilliseconds() }),
-        cancellation);
-
-    /// <summary>Responses of this action and target that wait for their try now, this one counted, those of groups not.</summary>
-    public Task<long> DueAsync(Lease like, CancellationToken cancellation) => _database.ReadAsync(
-        c => c.ExecuteScalarAsync<long>(
-            $"SELECT COUNT(*) FROM lease WHERE {Target} AND state IN ('due', 'running') AND group_key IS NULL AND (next_try_at <= @now OR id = @id)",
-            new { action = like.Action, field = like.FieldId ?? "", target = like.Target, now = clock.GetUtcNow().ToUnixTimeMilliseconds(), id = like.Id }),
-        cancellation);
-
-    /// <summary>Puts everything of the same action and target that is due now into a group that waits. No change of state, so nothing to record.</summary>
-    public Task JoinAsync(Lease like, string group, DateTimeOffset until, CancellationToken cancellation) => _database.WriteAsync(
-        t => t.Connection!.ExecuteAsync(
-            $"UPDATE lease SET version = version + 1, group_key = @group, next_try_at = @until WHERE {Target} AND state = 'due' AND group_key IS NULL AND next_try_at <= @now AND id <> @id",
-            new
-            {
-                action = like.Action,
-                field = like.FieldId ?? "",
-                target = like.Target,
-                group,
-                until = until.ToUnixTimeMilliseconds(),
-                now = clock.GetUtcNow().ToUnixTimeMilliseconds(),
-                id = like.Id,
-            },
-            t),
-        cancellation);
-
-    /// <summary>The leases of a group that are not done yet, oldest first.</summary>
-    public Task<IReadOnlyList<Lease>> GroupAsync(string group, CancellationToken cancellation) => _database.ReadAsync(
-        async c => (IReadOnlyList<Lease>)[.. (await c.QueryAsync<LeaseRow>(
-            $"SELECT {LeaseRow.Columns} FROM lease WHERE group_key = @group AND state IN ('due', 'running') ORDER BY created_at, id", new { group })).Select(r => r.ToLease(_cipher))],
-        cancellation);
-
     /// <summary>Somebody that a lease waited for has answered: the queue looks at it now.</summary>
     public Task WakeAsync(string id, CancellationToken cancellation) => _database.WriteAsync(
         t => t.Connection!.ExecuteAsync(
@@ -401,7 +364,8 @@ internal sealed class LeaseStore(Databases databases, MasterKey key, IHistory hi
                     undoAsked = asked ? true : (bool?)null,
                     attempts = next.Attempts,
                     reason = next.Details.Reason,
-                    cause = next.Details.Cause,
+                    cause = next.Details.Cause ?? LeaseGroups.Cause(next),
+                    acknowledged = next.Details.Acknowledged,
                     error = next.Details.LastError,
                     ticket = next.Details.Ticket?.Number,
                 }),

@@ -38,7 +38,7 @@ internal static class NotificationRoutes
         .WithTags("Response");
 
     private static RouteHandlerBuilder Put(RouteGroupBuilder group, string whose) => group
-        .MapPut(Path, async (HttpContext context, NotificationRequest request, NotificationStore store, Texts texts, CancellationToken cancellation) =>
+        .MapPut(Path, async (HttpContext context, NotificationRequest request, NotificationStore store, GroupStore groups, QueueSignal signal, Texts texts, CancellationToken cancellation) =>
         {
             var faults = request.Check(texts, RequestLanguage.Of(context));
             if (faults.Count > 0)
@@ -48,6 +48,10 @@ internal static class NotificationRoutes
 
             var recipients = request.Recipients!.Select(r => new Recipient(r!.Address!, r.Role!, r.Hours ?? RecipientHours.Always)).ToList();
             var (settings, secret) = await store.ReplaceAsync(FieldOf(context), recipients, request.Times(texts), request.Webhook?.Url, request.Webhook?.NewSecret ?? false, cancellation);
+
+            // What waits for hours may not have to any more.
+            await groups.LookAgainAsync(FieldOf(context), cancellation);
+            signal.Wake();
             return Results.Ok(NotificationView.Of(settings, masked: false, secret));
         })
         .Produces<NotificationView>()

@@ -15,7 +15,7 @@ namespace Sekisho.Response.Queue;
 /// claim runs out and the lease is tried again. Any thread, any node; the claim decides who works.
 /// </summary>
 internal sealed partial class LeaseRunner(
-    LeaseOrders orders, LeaseStore leases, Notices notices, ScriptedResponses scripted, IFindings findings, LeaseSettings settings, TimeProvider clock, ILogger<LeaseRunner> log) : IDisposable
+    LeaseOrders orders, LeaseStore leases, GroupStore groups, Notices notices, ScriptedResponses scripted, IFindings findings, LeaseSettings settings, TimeProvider clock, ILogger<LeaseRunner> log) : IDisposable
 {
     // Steps of ladders are counted by the guard one after another, so that two at once cannot both be the last one allowed.
     private readonly SemaphoreSlim _guardTurn = new(1);
@@ -137,6 +137,11 @@ internal sealed partial class LeaseRunner(
 
         var now = clock.GetUtcNow();
         Lease Answered(Lease l) => outcome.Answer is null ? l : l with { Details = l.Details with { Answer = outcome.Answer } };
+        if (outcome is ActionOutcome.Join { With: { } others } with)
+        {
+            await leases.ChangeAllAsync([.. others.Where(id => id != claimed.Id)], l => LeaseMachine.JoinedFor(l, with.Group, with.Until, with.Progress), CancellationToken.None);
+        }
+
         var ended = await RecordAsync(
             claimed.Id,
             outcome,
@@ -148,7 +153,7 @@ internal sealed partial class LeaseRunner(
                 // What a person decided while it was being looked at is looked at now.
                 ActionOutcome.Wait wait => LeaseMachine.Waits(l, wait.Cause, l.UndoAskedAt == claimed.UndoAskedAt && l.Details.Retracted == claimed.Details.Retracted ? wait.Until : now),
                 ActionOutcome.Refused refused => LeaseMachine.RefusedBecause(Answered(l), refused.Cause, refused.Error, now),
-                ActionOutcome.Join join => LeaseMachine.Joined(l, join.Group, join.Until),
+                ActionOutcome.Join join => LeaseMachine.Joined(l, join.Group, join.Until, join.Progress, now),
                 ActionOutcome.Retry retry => LeaseMachine.TryFailed(l, retry.Error, retry.Progress, now, settings),
                 _ => throw new InvalidOperationException($"No such outcome: {outcome.GetType().Name}."),
             });
@@ -161,7 +166,7 @@ internal sealed partial class LeaseRunner(
         TryFailed(claimed.Id, claimed.Action, claimed.Attempts, failure.Error);
         if (ended is { GroupKey: { } group })
         {
-            var members = await leases.GroupAsync(group, CancellationToken.None);
+            var members = await groups.GroupAsync(group, CancellationToken.None);
             await leases.ChangeAllAsync([.. members.Select(m => m.Id)], m => LeaseMachine.TryFailedFor(m, ended, now), CancellationToken.None);
         }
 
@@ -173,7 +178,7 @@ internal sealed partial class LeaseRunner(
     {
         if (outcome is { Along: null, Orders: null, Fault: null })
         {
-            return await leases.ChangeAsync(leaseId, change, CancellationToken.None);
+            return await leases.ChangeAsync(leaseId, change, TellNobodyCame, CancellationToken.None);
         }
 
         await _guardTurn.WaitAsync(CancellationToken.None);
@@ -185,6 +190,15 @@ internal sealed partial class LeaseRunner(
         {
             _guardTurn.Release();
             scripted.Recorded(outcome);
+        }
+    }
+
+    /// <summary>All on call were told and none acknowledged: the administrators learn of it in the same transaction.</summary>
+    private void TellNobodyCame(Lease lease, DbTransaction transaction)
+    {
+        if (lease is { State: LeaseStates.Done, Details.Cause: LeaseCauses.NobodyAcknowledged })
+        {
+            notices.Tell(lease.FieldId, Notices.Names.NobodyAcknowledged, lease.Id, Levels.Critical, lease, lease.CorrelationId, transaction, ("finding", lease.FindingId ?? ""), ("response", lease.Id));
         }
     }
 

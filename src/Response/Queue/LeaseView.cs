@@ -53,6 +53,9 @@ internal sealed record LeaseView
     /// <summary>It tells that the finding was taken back, not the finding itself.</summary>
     public required bool TellsRetraction { get; init; }
 
+    /// <summary>Who took in hand what people were called for, and when; null for nobody yet.</summary>
+    public LeaseAcknowledgement? Acknowledged { get; init; }
+
     public string? LastError { get; init; }
 
     public required DateTimeOffset CreatedAt { get; init; }
@@ -112,10 +115,11 @@ internal sealed record LeaseView
         Owner = lease.Details.Owner,
         Actor = lease.Details.Actor,
         Reason = lease.Details.Reason,
-        Cause = lease.Details.Cause,
-        CauseText = lease.Details.Cause is { } cause ? texts.Get("response.cause." + cause, language) : null,
+        Cause = lease.Details.Cause ?? LeaseGroups.Cause(lease),
+        CauseText = (lease.Details.Cause ?? LeaseGroups.Cause(lease)) is { } cause ? texts.Get("response.cause." + cause, language) : null,
         Ticket = lease.Details.Ticket,
         TellsRetraction = lease.Details.TellsRetraction,
+        Acknowledged = lease.Details.Acknowledged,
         LastError = lease.Details.LastError,
         CreatedAt = lease.CreatedAt,
         StartedAt = lease.StartedAt,

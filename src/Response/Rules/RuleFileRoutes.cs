@@ -40,7 +40,7 @@ internal static class RuleFileRoutes
         routes.Field.MapPost("/response-rules/import", ImportAsync)
             .WithName("ImportResponseRules")
             .WithSummary("Takes in a signed file (the body): its rules are in force with the next detection, its scripts are drafts until they are tried and put in force. Altered files, unknown signers and files older than one that was imported are refused.")
-            .WithTags("Response").Accepts<string>("text/plain")
+            .WithTags("Response").Accepts<string>("text/plain", "application/json")
             .Produces<RuleImportView>().ProducesProblem(StatusCodes.Status409Conflict).ProducesProblem(StatusCodes.Status413PayloadTooLarge).ProducesProblem(StatusCodes.Status422UnprocessableEntity)
             .Administers("responses", "response.rules-import");
     }

@@ -43,7 +43,8 @@ internal sealed class ProtectedHosts(Uri gateway, IReadOnlyList<IPNetwork> netwo
         }
 
         _own.UnionWith(NextHops(Lines("/proc/net/route")));
-        foreach (var (address, mac) in Neighbours(Lines("/proc/net/arp")))
+        _own.UnionWith(NextHops6(Lines("/proc/net/ipv6_route")));
+        foreach (var (address, mac) in Neighbours(Lines("/proc/net/arp")).Concat(NeighbourTable.Ipv6Neighbours()))
         {
             if (IsProtected(address))
             {
@@ -65,6 +66,19 @@ internal sealed class ProtectedHosts(Uri gateway, IReadOnlyList<IPNetwork> netwo
         let hop = uint.TryParse(columns[2], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var raw) ? raw : 0
         where hop != 0
         select new IPAddress(hop);
+
+    /// <summary>The routers that /proc/net/ipv6_route names: its fifth column, in network order.</summary>
+    internal static IEnumerable<IPAddress> NextHops6(IEnumerable<string> lines)
+    {
+        foreach (var line in lines)
+        {
+            var columns = line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
+            if (columns.Length > 4 && columns[4].Length == 32 && columns[4].All(char.IsAsciiHexDigit) && columns[4].Any(c => c != '0'))
+            {
+                yield return new IPAddress(Convert.FromHexString(columns[4]));
+            }
+        }
+    }
 
     /// <summary>Addresses and MACs that /proc/net/arp names.</summary>
     internal static IEnumerable<(IPAddress Address, ulong Mac)> Neighbours(IEnumerable<string> lines)

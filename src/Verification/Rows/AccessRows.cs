@@ -128,7 +128,11 @@ internal static class AccessRows
         var states = await scene.HistoryAsync("device-state").ConfigureAwait(false);
         scene.Check(states.Any(s => s["what"]!.GetValue<string>().Contains("abnormal", StringComparison.Ordinal)), scene.Text("state-recorded"));
         (await scene.Admin.PostAsync($"{scene.Path}/devices/{unit.Id}/state", new { state = "released", reason = "verification" }).ConfigureAwait(false)).Expect();
+
+        // As far apart as its readings usually are, so that only what is meant is found.
+        await scene.WaitAsync(TimeSpan.FromMinutes(6)).ConfigureAwait(false);
         await LockOut.LetInAsync(scene, unit).ConfigureAwait(false);
+        await scene.WaitAsync(TimeSpan.FromMinutes(6)).ConfigureAwait(false);
 
         var began = scene.Now;
         await ContentRows.SendOversizedAsync(scene, unit).ConfigureAwait(false);

@@ -49,7 +49,7 @@ internal static class CadenceRows
         await scene.WaitAsync(TimeSpan.FromMinutes(10)).ConfigureAwait(false);
         if (await scene.DetectedAsync(Claims.Silent, last).ConfigureAwait(false) is not null)
         {
-            await LockOut.MailedAsync(scene, address).ConfigureAwait(false);
+            await LockOut.MailedAsync(scene, address, unit).ConfigureAwait(false);
             await LockOut.HoldsUntilReleasedAsync(scene, unit, mustHold: true).ConfigureAwait(false);
         }
     }

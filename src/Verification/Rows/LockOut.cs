@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
+using Sekisho.Verification.Mail;
 
 namespace Sekisho.Verification.Rows;
 
@@ -30,15 +31,16 @@ internal static class LockOut
         }
     }
 
-    /// <summary>People were told by mail.</summary>
-    public static async Task MailedAsync(Scene scene, string address)
+    /// <summary>People were told of the device by mail.</summary>
+    public static async Task MailedAsync(Scene scene, string address, Unit unit)
     {
-        for (var i = 0; i < 60 && scene.Mail.To(address).Count == 0; i++)
+        List<ReceivedMail> About() => [.. scene.Mail.To(address).Where(m => m.Subject.Contains(unit.Id, StringComparison.Ordinal))];
+        for (var i = 0; i < 60 && About().Count == 0; i++)
         {
             await PauseAsync(scene).ConfigureAwait(false);
         }
 
-        var mails = scene.Mail.To(address);
+        var mails = About();
         scene.Check(mails.Count > 0, scene.Text("mailed", ("address", address), ("count", mails.Count.ToString(CultureInfo.InvariantCulture)), ("subject", mails.Count > 0 ? mails[0].Subject : "–")));
     }
 

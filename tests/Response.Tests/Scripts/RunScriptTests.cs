@@ -2,7 +2,10 @@ using Dapper;
 using Sekisho.Api.Access;
 using Sekisho.Domain.Detection;
 using Sekisho.Domain.Devices;
+using Sekisho.Response.Actions;
 using Sekisho.Response.Leases;
+using Sekisho.Response.Orders;
+using Sekisho.Response.Policies;
 using Sekisho.Response.Tests.Support;
 using Sekisho.Storage;
 
@@ -236,6 +239,18 @@ public class RunScriptTests
         Assert.Equal((LeaseStates.WaitingApproval, "automatic"), (orders["restrict-rate"].State, orders["webhook"].Approval));
     }
 
+    [Theory]
+    [InlineData("automatic")]
+    [InlineData("one-person")]
+    [InlineData("two-persons")]
+    public async Task What_may_destroy_something_takes_two_persons_whatever_a_script_says(string approval)
+    {
+        await using var host = await TestHost.StartAsync(Dialect.Sqlite);
+        var orders = new LeaseOrders([new Wipe()], host.World, host.Get<LeaseSettings>(), host.Get<GuardSettings>(), host.Time);
+        var lease = orders.Of(host.Finding("f1"), new DueAction("wipe", approval) { Owner = "script night v1", Reason = "said so" });
+        Assert.Equal((LeaseStates.WaitingApproval, Approvals.TwoPersons, "script night v1"), (lease.State, lease.Approval, lease.Details.Owner));
+    }
+
     private static Action<Sekisho.Domain.History.HistoryRecord> BreaksAt(string action) => record =>
     {
         if (record.What == action)
@@ -243,4 +258,28 @@ public class RunScriptTests
             throw new InvalidOperationException("the power is gone");
         }
     };
+
+    /// <summary>An action that cannot be taken back.</summary>
+    private sealed class Wipe : IResponseAction
+    {
+        public string Name => "wipe";
+
+        public bool CanUndo => false;
+
+        public bool LocksOut => false;
+
+        public bool Disturbs => true;
+
+        public bool Destroys => true;
+
+        public (string? Target, string? Refusal) TargetOf(Finding finding) => (finding.DeviceId, null);
+
+        public string? Before(Lease lease) => null;
+
+        public Task<IReadOnlyList<PreviewLine>> PreviewAsync(ActionOrder order, CancellationToken cancellation) => Task.FromResult<IReadOnlyList<PreviewLine>>([]);
+
+        public Task<ActionOutcome> RunAsync(ActionOrder order, CancellationToken cancellation) => Task.FromResult<ActionOutcome>(new ActionOutcome.Done());
+
+        public Task<string?> UndoAsync(ActionOrder order, CancellationToken cancellation) => Task.FromResult<string?>(null);
+    }
 }

@@ -166,6 +166,9 @@ internal sealed class World : IDeviceDirectory, IDeviceAccess, ITrafficRestricti
     /// <summary>Runs before findings are labelled; may throw.</summary>
     public Action<IReadOnlyList<string>> OnLabel { get; set; } = _ => { };
 
+    /// <summary>What the other stages do about it.</summary>
+    public Action<FindingLabel> Labelled { get; set; } = _ => { };
+
     public Task LabelAllAsync(IReadOnlyList<string> findingIds, string? closedAs, string? note, string actor, DateTimeOffset at, string correlationId, CancellationToken cancellation)
     {
         OnLabel(findingIds);
@@ -174,6 +177,7 @@ internal sealed class World : IDeviceDirectory, IDeviceAccess, ITrafficRestricti
             AllLabels.AddOrUpdate(id, (closedAs ?? "acknowledged", note, actor), (_, was) => was.Label == "acknowledged" ? (closedAs ?? "acknowledged", note, actor) : was);
         }
 
+        Labelled(new FindingLabel(findingIds, closedAs ?? FindingLabel.Acknowledged, note, actor, at, correlationId));
         return Task.CompletedTask;
     }
 

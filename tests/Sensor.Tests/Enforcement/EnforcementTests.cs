@@ -137,6 +137,19 @@ public sealed class EnforcementTests
     }
 
     [Fact]
+    public async Task The_router_of_IPv6_is_not_blocked_by_its_MAC_either()
+    {
+        await using var lab = await EnforcementLab.StartAsync();
+        lab.Enforce();
+        var block = lab.Order(NetworkOrderKind.Block, 1, TimeSpan.FromHours(1)) with { Macs = [0x0200_0000_0099UL], Addresses = [] };
+        Assert.Equal("applied", lab.Give(block));
+
+        lab.Path.Ip("-6", "route", "add", "default", "via", "fe80::99", "dev", "r0");
+        lab.Path.Ip("-6", "neigh", "replace", "fe80::99", "lladdr", "02:00:00:00:00:99", "dev", "r0", "nud", "permanent");
+        Assert.Equal("refused protected", lab.Give(block with { Sequence = 2 }));
+    }
+
+    [Fact]
     public async Task At_its_start_it_puts_right_what_is_in_the_kernel_and_touches_no_rule_of_others()
     {
         await using var lab = await EnforcementLab.StartAsync();

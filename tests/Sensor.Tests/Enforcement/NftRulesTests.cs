@@ -85,5 +85,43 @@ public class NftRulesTests
         Assert.Equal([(IPAddress.Parse("10.9.1.2"), 0x0200_0000_0001UL)], ProtectedHosts.Neighbours(arp));
         string[] routes = ["Iface\tDestination\tGateway\tFlags", "eth0\t00000000\t0100A8C0\t0003", "eth0\t0000A8C0\t00000000\t0001", "eth0\tx\tzzzzzzzz"];
         Assert.Equal([IPAddress.Parse("192.168.0.1")], ProtectedHosts.NextHops(routes));
+        string[] routes6 =
+        [
+            "00000000000000000000000000000000 00 00000000000000000000000000000000 00 fe800000000000000000000000000001 00000400 00000001 00000000 00000003     eth0",
+            "fe800000000000000000000000000000 40 00000000000000000000000000000000 00 00000000000000000000000000000000 00000100 00000001 00000000 00000001     eth0",
+            "nonsense", "0 0 0 0 zz800000000000000000000000000001", "",
+        ];
+        Assert.Equal([IPAddress.Parse("fe80::1")], ProtectedHosts.NextHops6(routes6));
+    }
+
+    [Fact]
+    public void The_kernels_answer_about_neighbours_is_read_and_a_damaged_one_ends_the_reading()
+    {
+        byte[] answer =
+        [
+            // A neighbour with address and MAC; one of IPv4; one without a MAC; the end.
+            60, 0, 0, 0, 28, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 10, 0, 0, 0, 2, 0, 0, 0, 2, 0, 128, 1, 20, 0, 1, 0, 0xfe, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 10, 0, 2, 0, 2, 0, 0, 0, 0, 9, 0, 0,
+            28, 0, 0, 0, 28, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 2, 0, 0, 0, 2, 0, 0, 1,
+            48, 0, 0, 0, 28, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 10, 0, 0, 0, 2, 0, 0, 0, 2, 0, 0, 1, 20, 0, 1, 0, 0xfe, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2,
+            20, 0, 0, 0, 3, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+        ];
+        List<(IPAddress, ulong)> found = [];
+        Assert.True(NeighbourTable.Read(answer, found));
+        Assert.Equal([(IPAddress.Parse("fe80::1"), 0x0200_0000_0009UL)], found);
+        Assert.False(NeighbourTable.Read(answer.AsSpan(0, 60), []));
+
+        var random = Fuzz.Source(5105);
+        for (var round = Fuzz.Rounds(5_000); round > 0; round--)
+        {
+            var damaged = answer.ToArray();
+            for (var n = random.Next(1, 6); n > 0; n--)
+            {
+                damaged[random.Next(damaged.Length)] = (byte)random.Next(256);
+            }
+
+            List<(IPAddress Address, ulong Mac)> read = [];
+            NeighbourTable.Read(damaged.AsSpan(0, random.Next(damaged.Length + 1)), read);
+            Assert.All(read, r => Assert.InRange(r.Mac, 1UL, 0xFFFF_FFFF_FFFFUL));
+        }
     }
 }

@@ -75,7 +75,7 @@ internal sealed class CommandCondition : ICondition
                 ["name"] = held.Name,
                 ["sender"] = held.Sender,
                 ["bound"] = held.Bound,
-                ["pointer"] = held.Pointer ?? "",
+                ["pointer"] = held.Argument ?? "",
                 ["value"] = held.Value,
                 ["allowed"] = held.Allowed,
             },

@@ -74,6 +74,12 @@ internal sealed class MailSender(MailSettings settings)
         }
     }
 
+    /// <summary>What a lease's mail is known by: one that speaks for a group is another mail than the lease's own.</summary>
+    public static string IdOf(Lease lease) => lease.GroupKey is { } group ? $"{lease.Id}.{Lease.IdOf(group, "", "")}" : lease.Id;
+
+    /// <summary>The server's own words may contain addresses; the status and the kind of fault beneath say enough.</summary>
+    public static string Says(SmtpException fault) => $"The mail server did not take the mail ({fault.StatusCode}{(fault.InnerException is { } inner ? ", " + inner.GetType().Name : "")}).";
+
     private static string Plain(string? recipient) => (recipient ?? "").Trim('<', '>');
 
     private static bool IsLoopback(string host) => host == "localhost" || (IPAddress.TryParse(host, out var address) && IPAddress.IsLoopback(address));

@@ -13,11 +13,8 @@ namespace Sekisho.Response.Actions.Mail;
 internal sealed record MailContent(string Subject, string Text, string Html);
 
 /// <summary>Writes mails. Names no unique ID and no payload. Any thread.</summary>
-internal sealed class MailText(Texts texts, IDeviceDirectory directory, IFindings findings)
+internal sealed class MailText(Texts texts, IDeviceDirectory directory)
 {
-    /// <summary>Findings that a summary lists one by one; the rest is counted.</summary>
-    public const int MostListed = 50;
-
     /// <summary>One finding.</summary>
     public MailContent Of(Lease lease, Finding finding)
     {
@@ -40,6 +37,7 @@ internal sealed class MailText(Texts texts, IDeviceDirectory directory, IFinding
                 lines.Add((texts.Get("response.mail.label.device-time", language), FindingSentence.Time(deviceTime, field)));
             }
 
+            lines.Add((texts.Get("notification.label.evidence", language), FindingBasis.Of(finding, texts, language)));
             lines.AddRange(Origin(field, language));
             lines.Add((texts.Get("response.mail.label.finding", language), finding.Id));
             lines.Add((texts.Get("response.mail.label.correlation", language), finding.CorrelationId));
@@ -99,52 +97,8 @@ internal sealed class MailText(Texts texts, IDeviceDirectory directory, IFinding
             ]));
     }
 
-    /// <summary>All that was joined in an hour: every one counted, the first <see cref="MostListed"/> listed.</summary>
-    public async Task<MailContent> SummaryAsync(IReadOnlyList<Lease> joined, CancellationToken cancellation)
-    {
-        var listed = new List<(Finding Finding, bool Retracted)>();
-        foreach (var lease in joined.Where(l => l.FindingId is not null).Take(MostListed))
-        {
-            if (await findings.FindAsync(lease.FindingId!, cancellation) is { } finding)
-            {
-                listed.Add((finding, lease.Details.TellsRetraction));
-            }
-        }
-
-        var field = FieldOf(joined[0]);
-        return Write(field, language =>
-        {
-            var count = joined.Count.ToString(CultureInfo.InvariantCulture);
-            var lines = joined
-                .Where(l => !l.Details.TellsRetraction)
-                .GroupBy(l => (l.Level, l.Risk, l.Condition))
-                .OrderByDescending(g => g.Key.Level.Length == 0 ? -1 : Levels.Rank(g.Key.Level)).ThenByDescending(g => g.Count())
-                .Select(g => (Kind(g.Key, language), g.Count().ToString(CultureInfo.InvariantCulture)))
-                .ToList();
-            foreach (var (finding, retracted) in listed)
-            {
-                var device = finding.DeviceId is { } id ? directory.Device(id) : null;
-                var sentence = FindingSentence.Of(finding, field, device, texts, language);
-                lines.Add((FindingSentence.Time(finding.RaisedAt, field), retracted ? texts.Get("response.mail.retracted-line", language, ("sentence", sentence)) : sentence));
-            }
-
-            if (joined.Count(l => l.Details.TellsRetraction) is > 0 and var withdrawn)
-            {
-                lines.Add((texts.Get("response.mail.label.retracted-count", language), withdrawn.ToString(CultureInfo.InvariantCulture)));
-            }
-
-            if (listed.Count < joined.Count)
-            {
-                lines.Add((texts.Get("response.mail.label.more", language), (joined.Count - listed.Count).ToString(CultureInfo.InvariantCulture)));
-            }
-
-            lines.AddRange(Origin(field, language));
-            lines.Add((texts.Get("response.mail.label.correlation", language), joined[0].CorrelationId));
-            return (texts.Get("response.mail.summary-subject", language, ("count", count)), texts.Get("response.mail.summary-intro", language, ("count", count)), lines);
-        });
-    }
-
-    private static MailContent Write(FieldProfile? field, Func<string, (string Subject, string Intro, List<(string Label, string Value)> Lines)> section)
+    /// <summary>Both bodies, the field's language first.</summary>
+    public static MailContent Write(FieldProfile? field, Func<string, (string Subject, string Intro, List<(string Label, string Value)> Lines)> section)
     {
         var first = field?.Language == "en" ? "en" : "ja";
         string[] languages = [first, first == "en" ? "ja" : "en"];
@@ -169,7 +123,8 @@ internal sealed class MailText(Texts texts, IDeviceDirectory directory, IFinding
         return new MailContent(subject, text.ToString(), html.Append("</body></html>").ToString());
     }
 
-    private IEnumerable<(string, string)> Origin(FieldProfile? field, string language)
+    /// <summary>Field and its contact point: in every mail.</summary>
+    public IEnumerable<(string, string)> Origin(FieldProfile? field, string language)
     {
         yield return (texts.Get("response.mail.label.field", language), field is null ? texts.Get("response.gateway", language) : $"{field.Name} ({field.FieldId})");
         if (field is { ContactPoint.Length: > 0 })
@@ -178,13 +133,9 @@ internal sealed class MailText(Texts texts, IDeviceDirectory directory, IFinding
         }
     }
 
-    private string Kind((string Level, string Risk, string Condition) kind, string language) => kind.Level.Length == 0
-        ? texts.Get("response.mail.test-subject", language)
-        : $"{Level(kind.Level, language)} / {Risk(kind.Risk, language)} / {kind.Condition}";
+    public string Level(string level, string language) => texts.Get("response.level." + level, language);
 
-    private string Level(string level, string language) => texts.Get("response.level." + level, language);
+    public string Risk(string risk, string language) => texts.Get("response.risk." + risk, language);
 
-    private string Risk(string risk, string language) => texts.Get("response.risk." + risk, language);
-
-    private FieldProfile? FieldOf(Lease lease) => lease.FieldId is { } id ? directory.Field(id) : null;
+    public FieldProfile? FieldOf(Lease lease) => lease.FieldId is { } id ? directory.Field(id) : null;
 }

@@ -1,0 +1,83 @@
+using System.Globalization;
+using Sekisho.Domain.Detection;
+using Sekisho.Domain.Devices;
+using Sekisho.Domain.Localization;
+using Sekisho.Response.Leases;
+using Sekisho.Response.Notification;
+
+namespace Sekisho.Response.Actions.Mail;
+
+/// <summary>Writes one mail for many notifications: every one counted, by level and by kind, some listed. Bounded, however many there are. Any thread.</summary>
+internal sealed class DigestText(Texts texts, MailText mails, IDeviceDirectory directory, IFindings findings)
+{
+    /// <summary>Notifications that are listed one by one, the highest level first; the rest is counted.</summary>
+    public const int MostListed = 50;
+
+    /// <summary>Kinds that are counted on a line of their own.</summary>
+    public const int MostKinds = 50;
+
+    /// <param name="joined">What is told, at least one.</param>
+    /// <param name="why">What it waited for, the first word of a key of <see cref="LeaseGroups"/>.</param>
+    /// <param name="cancellation">Cancels.</param>
+    public async Task<MailContent> OfAsync(IReadOnlyList<Lease> joined, string why, CancellationToken cancellation)
+    {
+        var listed = new List<(Lease Lease, Finding? Finding)>();
+        foreach (var lease in joined.OrderByDescending(Rank).Take(MostListed))
+        {
+            listed.Add((lease, lease.FindingId is { } id ? await findings.FindAsync(id, cancellation) : null));
+        }
+
+        var field = mails.FieldOf(joined[0]);
+        var first = listed.Select(l => l.Finding).FirstOrDefault(f => f is not null);
+        return MailText.Write(field, language =>
+        {
+            var count = Whole(joined.Count);
+            var told = joined.Where(l => !l.Details.TellsRetraction).ToList();
+            var levels = Levels.All.Reverse().Select(l => (Level: l, Count: told.Count(j => j.Level == l))).Where(l => l.Count > 0).ToList();
+            var device = first is null ? "" : FindingSentence.DeviceName(first, first.DeviceId is { } id ? directory.Device(id) : null, texts, language);
+            var lines = levels.Select(l => (mails.Level(l.Level, language), Whole(l.Count))).ToList();
+            var kinds = told.Where(l => l.Details.Notice is null).GroupBy(l => (l.Level, l.Risk, l.Condition)).OrderByDescending(g => Rank(g.First())).ThenByDescending(g => g.Count()).ToList();
+            lines.AddRange(kinds.Take(MostKinds).Select(g => ($"{mails.Level(g.Key.Level, language)} / {mails.Risk(g.Key.Risk, language)} / {g.Key.Condition}", Whole(g.Count()))));
+            if (kinds.Count > MostKinds)
+            {
+                lines.Add((texts.Get("notification.digest.more-kinds", language), Whole(kinds.Skip(MostKinds).Sum(g => g.Count()))));
+            }
+
+            lines.AddRange(listed.Select(l => Line(l.Lease, l.Finding, field, language)).OfType<(string, string)>());
+            if (joined.Count - told.Count is > 0 and var withdrawn)
+            {
+                lines.Add((texts.Get("notification.digest.retracted", language), Whole(withdrawn)));
+            }
+
+            if (listed.Count < joined.Count)
+            {
+                lines.Add((texts.Get("response.mail.label.more", language), Whole(joined.Count - listed.Count)));
+            }
+
+            lines.AddRange(mails.Origin(field, language));
+            lines.Add((texts.Get("response.mail.label.correlation", language), joined[0].CorrelationId));
+            (string, string)[] values = [("count", count), ("levels", string.Join(texts.Get("notification.digest.and", language), levels.Select(l => $"{mails.Level(l.Level, language)} {l.Count}"))), ("device", device)];
+            return (texts.Get($"notification.digest.{why}.subject", language, values), texts.Get($"notification.digest.{why}.text", language, values), lines);
+        });
+    }
+
+    private (string, string)? Line(Lease lease, Finding? finding, FieldProfile? field, string language)
+    {
+        if (lease.Details.Notice is { } notice)
+        {
+            return (FindingSentence.Time(lease.CreatedAt, field), NoticeText.Text(notice, texts, language));
+        }
+
+        if (finding is null)
+        {
+            return null;
+        }
+
+        var sentence = FindingSentence.Of(finding, field, finding.DeviceId is { } id ? directory.Device(id) : null, texts, language);
+        return (FindingSentence.Time(finding.RaisedAt, field), lease.Details.TellsRetraction ? texts.Get("response.mail.retracted-line", language, ("sentence", sentence)) : sentence);
+    }
+
+    private static int Rank(Lease lease) => lease.Level.Length == 0 ? -1 : Levels.Rank(lease.Level);
+
+    private static string Whole(int count) => count.ToString(CultureInfo.InvariantCulture);
+}

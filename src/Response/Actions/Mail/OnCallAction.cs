@@ -1,0 +1,166 @@
+using System.Globalization;
+using System.Net.Mail;
+using Sekisho.Domain.Detection;
+using Sekisho.Response.Leases;
+using Sekisho.Response.Notification;
+using Sekisho.Response.Notification.OnCall;
+
+namespace Sekisho.Response.Actions.Mail;
+
+/// <summary>
+/// Calls the people on duty one after another until somebody acknowledges, through the order twice; then it says that nobody did. A step is a try of the
+/// lease, so that a call survives a restart. The order says from which level on it calls, so quiet hours do not hold it back. So many calls of a list are
+/// open at once; what comes on top joins the newest of them, and what tells of the same as an open call joins that one. Any thread; one at a time per field.
+/// </summary>
+internal sealed class OnCallAction(
+    NotificationStore notifications, GroupStore groups, LeaseStore leases, IFindings findings, OnCallText text, DigestText digests, MailSender sender, TimeProvider clock) : IResponseAction
+{
+    public string Name => OnCallLabels.Action;
+
+    public bool CanUndo => false;
+
+    public bool LocksOut => false;
+
+    public bool Disturbs => false;
+
+    public bool Destroys => false;
+
+    public (string? Target, string? Refusal) TargetOf(Finding finding) => ("on-call", null);
+
+    public string? Before(Lease lease) => null;
+
+    public async Task<IReadOnlyList<PreviewLine>> PreviewAsync(ActionOrder order, CancellationToken cancellation) =>
+        (await notifications.FindAsync(order.Lease.FieldId, cancellation))?.Times?.OnCall is not { } duty ? [new PreviewLine("response.preview.no-on-call")]
+        : Levels.Rank(order.Lease.Level) < Levels.Rank(duty.Level) ? [new PreviewLine("response.preview.below-on-call")]
+        : [new PreviewLine("response.preview.on-call", ("persons", Whole(duty.Persons.Count)), ("minutes", Whole(duty.Minutes)))];
+
+    public async Task<ActionOutcome> RunAsync(ActionOrder order, CancellationToken cancellation)
+    {
+        var lease = order.Lease;
+        if (sender.Obstacle is { } obstacle)
+        {
+            return new ActionOutcome.Refused(obstacle);
+        }
+
+        if (lease.Details.TellsRetraction)
+        {
+            return await TakeBackAsync(lease, order.Finding!, cancellation);
+        }
+
+        if ((await notifications.FindAsync(lease.FieldId, cancellation))?.Times?.OnCall is not { } duty)
+        {
+            return new ActionOutcome.Refused(LeaseCauses.NoOnCall);
+        }
+
+        if (Levels.Rank(lease.Level) < Levels.Rank(duty.Level))
+        {
+            return new ActionOutcome.Refused(LeaseCauses.BelowOnCall);
+        }
+
+        if (await findings.IsHandledAsync(lease.FindingId!, cancellation))
+        {
+            return new ActionOutcome.Done(Cause: LeaseCauses.Acknowledged);
+        }
+
+        if (lease.GroupKey is null && await OpenCallAsync(lease, duty, cancellation) is { } open)
+        {
+            return open;
+        }
+
+        var key = lease.GroupKey ?? LeaseGroups.Key(LeaseGroups.Call, lease, $"{Whole(Levels.Rank(lease.Level))} {lease.Id}");
+        IReadOnlyList<Lease> members = lease.GroupKey is null ? [lease] : await groups.GroupAsync(key, cancellation);
+        return await StepAsync(lease, order.Finding!, duty, key, members, cancellation);
+    }
+
+    public Task<string?> UndoAsync(ActionOrder order, CancellationToken cancellation) => throw new NotSupportedException("A call cannot be taken back.");
+
+    /// <summary>An open call that this one goes with; null when it is a call of its own.</summary>
+    private async Task<ActionOutcome?> OpenCallAsync(Lease lease, OnCallOrder duty, CancellationToken cancellation)
+    {
+        var same = (await groups.CallsAsync(lease, sameThing: true, cancellation)).Where(c => RankOf(c.Key) >= Levels.Rank(lease.Level)).ToList();
+        if (lease.DeviceId is not null && same.Count > 0)
+        {
+            return new ActionOutcome.Join(same[0].Key, same[0].Until);
+        }
+
+        var open = (await groups.CallsAsync(lease, sameThing: false, cancellation)).Where(c => RankOf(c.Key) >= Levels.Rank(lease.Level)).ToList();
+        if (open.Count < sender.MostAtOnce)
+        {
+            return null;
+        }
+
+        // All that is due now and no higher goes the same way: a storm is one call more, not thousands.
+        var (key, until) = open[0];
+        await groups.JoinAsync(lease, key, until, [.. Levels.All.Where(l => Levels.Rank(l) >= Levels.Rank(duty.Level) && Levels.Rank(l) <= Levels.Rank(lease.Level))], sameThing: false, cancellation);
+        return new ActionOutcome.Join(key, until);
+    }
+
+    private async Task<ActionOutcome> StepAsync(Lease lease, Finding finding, OnCallOrder duty, string key, IReadOnlyList<Lease> members, CancellationToken cancellation)
+    {
+        var call = Call.Of(members);
+        IReadOnlyList<string> all = [.. members.Select(m => m.Id)];
+        var now = clock.GetUtcNow();
+        if (call.NextAt(duty) is { } at && at > now && at - now <= TimeSpan.FromMinutes(duty.Minutes))
+        {
+            return new ActionOutcome.Join(key, at, call.Store(), all);
+        }
+
+        if (call.Next(duty) is not { } next)
+        {
+            return new ActionOutcome.Done(Cause: LeaseCauses.NobodyAcknowledged, Covers: all);
+        }
+
+        var content = members.Count > 1 ? await digests.OfAsync(members, LeaseGroups.Call, cancellation) : text.Of(lease, finding);
+        var step = call.Told.Count + 1;
+        var refused = false;
+        try
+        {
+            refused = (await sender.SendAsync($"{lease.Id}.{Whole(step)}", lease.CorrelationId, text.WithLink(content, lease, next.Person, next.Round), [next.Person], cancellation)).Count > 0;
+        }
+        catch (SmtpFailedRecipientException)
+        {
+            refused = true;
+        }
+        catch (SmtpException e)
+        {
+            return new ActionOutcome.Retry(MailSender.Says(e));
+        }
+
+        // Somebody whose mail is refused cannot be waited for.
+        var told = call.With(next.Person, next.Round, refused ? now.AddMinutes(-duty.Minutes) : now);
+        return new ActionOutcome.Join(key, refused ? now : now.AddMinutes(duty.Minutes), told.Store(), all);
+    }
+
+    /// <summary>Tells those who were called that there was nothing.</summary>
+    private async Task<ActionOutcome> TakeBackAsync(Lease lease, Finding finding, CancellationToken cancellation)
+    {
+        if (await leases.FindAsync(Lease.IdOf(finding.Id, lease.Action, lease.Target), cancellation) is not { } call || Call.Of([call]).Told is not { Count: > 0 } told)
+        {
+            return new ActionOutcome.Refused(LeaseCauses.NoRecipients);
+        }
+
+        var many = LeaseGroups.Key(LeaseGroups.Many, lease, "retracted");
+        if (lease.GroupKey is null && await groups.DueAsync(lease, Levels.All, null, cancellation) > sender.MostAtOnce)
+        {
+            await groups.JoinAsync(lease, many, clock.GetUtcNow(), Levels.All, sameThing: false, cancellation);
+            return new ActionOutcome.Join(many, clock.GetUtcNow());
+        }
+
+        IReadOnlyList<Lease> joined = lease.GroupKey is { } group ? await groups.GroupAsync(group, cancellation) : [lease];
+        var content = joined.Count > 1 ? await digests.OfAsync(joined, LeaseGroups.Many, cancellation) : text.Retracted(lease, finding);
+        try
+        {
+            await sender.SendAsync(MailSender.IdOf(lease), lease.CorrelationId, content, [.. told.Select(t => t.Person).Distinct(StringComparer.OrdinalIgnoreCase)], cancellation);
+            return new ActionOutcome.Done(Covers: joined.Count > 1 ? [.. joined.Select(l => l.Id)] : null);
+        }
+        catch (SmtpException e)
+        {
+            return new ActionOutcome.Retry(MailSender.Says(e));
+        }
+    }
+
+    // The key names the level of the finding that opened the call.
+    private static int RankOf(string key) => int.Parse(key.Split(' ')[^2], CultureInfo.InvariantCulture);
+
+    private static string Whole(int number) => number.ToString(CultureInfo.InvariantCulture);
+}

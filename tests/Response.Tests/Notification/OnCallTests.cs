@@ -1,0 +1,309 @@
+using System.Net;
+using System.Text.RegularExpressions;
+using Sekisho.Api.Access;
+using Sekisho.Domain.Detection;
+using Sekisho.Response.Leases;
+using Sekisho.Response.Notification.OnCall;
+using Sekisho.Response.Tests.Support;
+using Sekisho.Storage;
+
+namespace Sekisho.Response.Tests.Notification;
+
+public partial class OnCallTests
+{
+    private const string Public = "https://gate.example.jp:9443";
+    private static readonly (string, string?) WithLink = ("Response:OnCall:PublicAddress", Public);
+
+    [Theory]
+    [InlineData(Dialect.Sqlite)]
+    [InlineData(Dialect.PostgreSql)]
+    public async Task People_are_called_one_after_another_through_quiet_hours_twice_and_then_the_administrators_learn_that_nobody_acknowledged(Dialect dialect)
+    {
+        await using var smtp = await SmtpServer.StartAsync();
+        await using var host = await StartAsync(smtp, dialect);
+        host.Clock.Leap(TimeSpan.FromHours(15));
+        host.Commit(host.Finding("f1"), host.Finding("low", level: Levels.Warning));
+        foreach (var (person, round) in new[] { ("first@example.jp", 1), ("second@example.jp", 1), ("third@example.jp", 1), ("first@example.jp", 2), ("second@example.jp", 2), ("third@example.jp", 2) })
+        {
+            await host.Worker.DrainAsync();
+            var mail = Assert.Single(await ContactTimesTests.ThisFarAsync(smtp));
+            Assert.Equal([person], mail.To);
+            Assert.StartsWith("【呼び出し】【Sekisho】重要", mail.Subject, StringComparison.Ordinal);
+            Assert.Contains($"{round}巡目", mail.Text, StringComparison.Ordinal);
+            Assert.Contains("/api/v1/fields/cars/detections/handle", mail.Text, StringComparison.Ordinal);
+            Assert.DoesNotContain("token=", mail.Raw, StringComparison.Ordinal);
+            Assert.Contains("根拠: 測定値", mail.Text, StringComparison.Ordinal);
+            ContactTimesTests.AssertWhole(mail);
+            host.Clock.Leap(TimeSpan.FromMinutes(10) - TimeSpan.FromMilliseconds(1));
+            await host.Worker.DrainAsync();
+            Assert.Empty(await ContactTimesTests.ThisFarAsync(smtp));
+            host.Clock.Leap(TimeSpan.FromMilliseconds(1));
+        }
+
+        await host.Worker.DrainAsync();
+        await host.Worker.DrainAsync();
+        var notice = Assert.Single(await ContactTimesTests.ThisFarAsync(smtp));
+        Assert.Equal(["boss@example.jp"], notice.To);
+        Assert.Contains("応答していません", notice.Subject, StringComparison.Ordinal);
+        ContactTimesTests.AssertWhole(notice);
+        var leases = await host.LeasesAsync();
+        Assert.Equal((LeaseStates.Done, LeaseCauses.NobodyAcknowledged), Of(leases, "f1"));
+        Assert.Equal((LeaseStates.Refused, LeaseCauses.BelowOnCall), Of(leases, "low"));
+    }
+
+    [Theory]
+    [InlineData(Dialect.Sqlite)]
+    [InlineData(Dialect.PostgreSql)]
+    public async Task Opening_the_link_changes_nothing_and_the_button_acknowledges_once_and_says_who_and_when_in_both_records(Dialect dialect)
+    {
+        await using var smtp = await SmtpServer.StartAsync();
+        await using var host = await StartAsync(smtp, dialect, WithLink);
+        host.Commit(host.Finding("f1", level: Levels.Critical));
+        await host.Worker.DrainAsync();
+        host.Clock.Leap(TimeSpan.FromMinutes(10));
+        await host.Worker.DrainAsync();
+        var mails = await ContactTimesTests.ThisFarAsync(smtp);
+        Assert.Equal(["first@example.jp", "second@example.jp"], mails.Select(m => m.To.Single()));
+        var (one, two) = (TokenOf(mails[0]), TokenOf(mails[1]));
+        Assert.NotEqual(one, two);
+
+        using var scanner = Anonymous(host);
+        foreach (var language in new[] { "ja", "en" })
+        {
+            scanner.DefaultRequestHeaders.AcceptLanguage.Clear();
+            scanner.DefaultRequestHeaders.AcceptLanguage.ParseAdd(language);
+            var page = await scanner.GetAsync("/acknowledge?token=" + two);
+            var html = await page.Content.ReadAsStringAsync();
+            Assert.Equal((HttpStatusCode.OK, "text/html"), (page.StatusCode, page.Content.Headers.ContentType!.MediaType));
+            Assert.Contains(language == "ja" ? "対応を始める" : "I take it in hand", html, StringComparison.Ordinal);
+            Assert.Contains("f1", html, StringComparison.Ordinal);
+            Assert.Contains("窓口 03-0000-0000", html, StringComparison.Ordinal);
+            Assert.Contains("form-action 'self'", page.Headers.GetValues("Content-Security-Policy").Single(), StringComparison.Ordinal);
+        }
+
+        Assert.Empty(host.World.AllLabels);
+        Assert.Contains("second@example.jp", await PostAsync(scanner, two), StringComparison.Ordinal);
+        var acknowledged = host.Time.GetUtcNow();
+        Assert.Equal(("acknowledged", "second@example.jp"), (host.World.AllLabels["f1"].Label, host.World.AllLabels["f1"].Actor));
+        var lease = await host.OnlyLeaseAsync();
+        Assert.Equal((LeaseStates.Done, LeaseCauses.Acknowledged, "second@example.jp"), (lease.State, lease.Details.Cause, lease.Details.Actor));
+        Assert.Equal(new LeaseAcknowledgement("second@example.jp", acknowledged), lease.Details.Acknowledged);
+        Assert.Equal(lease.Id + " done", (await host.HistoryAsync())[^1]);
+        Assert.Contains(host.World.Audited, a => a is { Action: "detection.acknowledge-by-link", Actor: "second@example.jp" });
+
+        // The other one comes later: it is said who was faster, and nobody else is called.
+        host.Clock.Leap(TimeSpan.FromMinutes(30));
+        Assert.Contains("second@example.jp", await PostAsync(scanner, one), StringComparison.Ordinal);
+        Assert.Equal("second@example.jp", host.World.AllLabels["f1"].Actor);
+        Assert.Single(host.World.Audited, a => a.Action == "detection.acknowledge-by-link");
+        await host.Worker.DrainAsync();
+        Assert.Empty(await ContactTimesTests.ThisFarAsync(smtp));
+        Assert.DoesNotContain(host.Log.Lines, l => l.Contains(two, StringComparison.Ordinal) || l.Contains(one, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Acknowledging_by_the_list_of_detections_ends_the_call_too()
+    {
+        await using var smtp = await SmtpServer.StartAsync();
+        await using var host = await StartAsync(smtp, Dialect.Sqlite);
+        host.Commit(host.Finding("f1"));
+        await host.Worker.DrainAsync();
+        await host.World.LabelAllAsync(["f1"], null, null, "hanako", host.Time.GetUtcNow(), "c", default);
+        var lease = await host.OnlyLeaseAsync();
+        Assert.Equal((LeaseStates.Done, LeaseCauses.Acknowledged, "hanako"), (lease.State, lease.Details.Cause, lease.Details.Acknowledged!.By));
+        host.Clock.Leap(TimeSpan.FromHours(1));
+        await host.Worker.DrainAsync();
+        Assert.Single(await ContactTimesTests.ThisFarAsync(smtp));
+    }
+
+    [Fact]
+    public async Task Wrong_changed_expired_and_foreign_links_and_those_of_people_taken_off_the_order_get_one_and_the_same_answer()
+    {
+        await using var smtp = await SmtpServer.StartAsync();
+        await using var host = await StartAsync(smtp, Dialect.Sqlite, WithLink, ("Response:OnCall:MostPerMinute", "100"));
+        host.Commit(host.Finding("f1"));
+        await host.Worker.DrainAsync();
+        var good = TokenOf(Assert.Single(await ContactTimesTests.ThisFarAsync(smtp)));
+        var links = host.Get<AcknowledgeLinks>();
+        var lease = (await host.OnlyLeaseAsync()).Id;
+        var soon = host.Time.GetUtcNow().AddHours(1).ToUnixTimeMilliseconds();
+        string[] bad =
+        [
+            "", "x", new string('A', 1200), good[..^1], (good[0] == 'A' ? "B" : "A") + good[1..], good + "A", "'; DROP TABLE lease; --",
+            links.Token(new AcknowledgeTicket(lease, "first@example.jp", host.Time.GetUtcNow().ToUnixTimeMilliseconds())),
+            links.Token(new AcknowledgeTicket("l000000000000000", "first@example.jp", soon)),
+            links.Token(new AcknowledgeTicket(lease, "gone@example.jp", soon)),
+        ];
+        using var client = Anonymous(host);
+        var answers = new HashSet<string>();
+        foreach (var token in bad)
+        {
+            foreach (var answer in new[] { await client.GetAsync("/acknowledge?token=" + Uri.EscapeDataString(token)), await client.PostAsync("/acknowledge", Form(token)) })
+            {
+                answers.Add($"{answer.StatusCode} {await answer.Content.ReadAsStringAsync()}");
+            }
+        }
+
+        Assert.StartsWith("NotFound", Assert.Single(answers), StringComparison.Ordinal);
+        Assert.Equal(HttpStatusCode.NotFound, (await client.PostAsync("/acknowledge", new StringContent("{\"token\":\"" + good + "\"}", System.Text.Encoding.UTF8, "application/json"))).StatusCode);
+        Assert.Equal(HttpStatusCode.OK, (await client.GetAsync("/acknowledge?token=" + good)).StatusCode);
+        host.Clock.Leap(TimeSpan.FromDays(1));
+        Assert.Equal(HttpStatusCode.NotFound, (await client.GetAsync("/acknowledge?token=" + good)).StatusCode);
+        Assert.Equal(HttpStatusCode.NotFound, (await client.PostAsync("/acknowledge", Form(good))).StatusCode);
+        Assert.Empty(host.World.AllLabels);
+    }
+
+    [Fact]
+    public async Task Who_guesses_is_turned_away_after_some_tries_and_a_good_link_still_works()
+    {
+        await using var smtp = await SmtpServer.StartAsync();
+        await using var host = await StartAsync(smtp, Dialect.Sqlite, WithLink, ("Response:OnCall:MostPerMinute", "5"));
+        host.Commit(host.Finding("f1"));
+        await host.Worker.DrainAsync();
+        var good = TokenOf(Assert.Single(await ContactTimesTests.ThisFarAsync(smtp)));
+        using var client = Anonymous(host);
+        for (var i = 0; i < 7; i++)
+        {
+            Assert.Equal(i < 5 ? HttpStatusCode.NotFound : HttpStatusCode.TooManyRequests, (await client.GetAsync($"/acknowledge?token={i}")).StatusCode);
+        }
+
+        Assert.Equal(HttpStatusCode.OK, (await client.GetAsync("/acknowledge?token=" + good)).StatusCode);
+        host.Clock.Leap(TimeSpan.FromMinutes(1));
+        Assert.Equal(HttpStatusCode.NotFound, (await client.GetAsync("/acknowledge?token=x")).StatusCode);
+    }
+
+    [Fact]
+    public async Task The_link_of_a_detection_that_was_taken_back_says_so_and_those_who_were_called_are_told()
+    {
+        await using var smtp = await SmtpServer.StartAsync();
+        await using var host = await StartAsync(smtp, Dialect.Sqlite, WithLink);
+        host.Commit(host.Finding("f1"));
+        await host.Worker.DrainAsync();
+        var token = TokenOf(Assert.Single(await ContactTimesTests.ThisFarAsync(smtp)));
+        host.Retract("f1");
+        using var client = Anonymous(host);
+        client.DefaultRequestHeaders.AcceptLanguage.ParseAdd("ja");
+        var html = await PostAsync(client, token);
+        Assert.Contains("取り消されました", html, StringComparison.Ordinal);
+        Assert.DoesNotContain("<form", html, StringComparison.Ordinal);
+        Assert.Empty(host.World.AllLabels);
+        await host.Worker.DrainAsync();
+        var mail = Assert.Single(await ContactTimesTests.ThisFarAsync(smtp));
+        Assert.Equal(["first@example.jp"], mail.To);
+        Assert.Contains("検知の取り消し", mail.Subject, StringComparison.Ordinal);
+        ContactTimesTests.AssertWhole(mail);
+    }
+
+    [Fact]
+    public async Task A_storm_is_a_few_calls_and_one_link_acknowledges_all_that_joined_its_call()
+    {
+        await using var smtp = await SmtpServer.StartAsync();
+        await using var host = await StartAsync(smtp, Dialect.Sqlite, WithLink);
+        host.Commit([.. Enumerable.Range(0, 2000).Select(i => host.Finding($"f{i}", $"d00000000000000{1 + (i % 3)}", condition: $"k{i % 50}"))]);
+        await host.Worker.DrainAsync();
+        Assert.Equal(5, (await ContactTimesTests.ThisFarAsync(smtp)).Count);
+        host.Clock.Leap(TimeSpan.FromMinutes(10));
+        await host.Worker.DrainAsync();
+        var second = await ContactTimesTests.ThisFarAsync(smtp);
+        Assert.Equal(5, second.Count);
+        Assert.All(second, m => Assert.Equal(["second@example.jp"], m.To));
+        var most = second.MaxBy(m => m.Subject.Length)!;
+        Assert.InRange(most.Raw.Length, 1000, 200_000);
+        ContactTimesTests.AssertWhole(most);
+        using var client = Anonymous(host);
+        foreach (var mail in second)
+        {
+            await PostAsync(client, TokenOf(mail));
+        }
+
+        Assert.Equal(2000, host.World.AllLabels.Count);
+        host.Clock.Leap(TimeSpan.FromHours(1));
+        await host.Worker.DrainAsync();
+        Assert.Empty(await ContactTimesTests.ThisFarAsync(smtp));
+        Assert.All(await host.LeasesAsync(), l => Assert.Equal((LeaseStates.Done, LeaseCauses.Acknowledged), (l.State, l.Details.Cause)));
+    }
+
+    [Fact]
+    public async Task An_order_that_is_changed_during_a_call_holds_from_the_next_step_on_and_an_address_that_is_refused_is_passed_over_at_once()
+    {
+        await using var smtp = await SmtpServer.StartAsync(null, "--refuse", "refused@example.jp");
+        await using var host = await StartAsync(smtp, Dialect.Sqlite);
+        host.Commit(host.Finding("f1"));
+        await host.Worker.DrainAsync();
+        await SetAsync(host, "new@example.jp", "refused@example.jp", "first@example.jp", "last@example.jp");
+        foreach (var person in new[] { "first@example.jp", "new@example.jp", "last@example.jp" })
+        {
+            Assert.Equal([person], Assert.Single(await ContactTimesTests.ThisFarAsync(smtp)).To);
+            host.Clock.Leap(TimeSpan.FromMinutes(10));
+            await host.Worker.DrainAsync();
+        }
+    }
+
+    [Fact]
+    public async Task A_call_goes_on_after_a_kill_where_it_was_and_a_clock_that_is_set_back_does_not_stop_it()
+    {
+        await using var smtp = await SmtpServer.StartAsync();
+        await using var host = await StartAsync(smtp, Dialect.Sqlite);
+        host.Commit(host.Finding("f1"));
+        await host.Worker.DrainAsync();
+        await host.RestartAfterKillAsync();
+        host.Clock.Leap(TimeSpan.FromMinutes(10));
+        await host.Worker.DrainAsync();
+        Assert.Equal(["first@example.jp", "second@example.jp"], (await ContactTimesTests.ThisFarAsync(smtp)).Select(m => m.To.Single()));
+        host.Clock.Leap(TimeSpan.FromHours(-1));
+        await host.Worker.DrainAsync();
+        host.Clock.Leap(TimeSpan.FromMinutes(70));
+        await host.Worker.DrainAsync();
+        Assert.Equal(["third@example.jp"], Assert.Single(await ContactTimesTests.ThisFarAsync(smtp)).To);
+    }
+
+    private static async Task<TestHost> StartAsync(SmtpServer smtp, Dialect dialect, params (string, string?)[] more)
+    {
+        var host = await ContactTimesTests.StartAsync(smtp.Port, dialect, "mail-on-call", more);
+        host.World.Labelled = label =>
+        {
+            foreach (var id in label.FindingIds)
+            {
+                host.World.Handled[id] = true;
+            }
+
+            host.Store.Databases.State.Write(t => host.Get<IEnumerable<IFindingLabelPart>>().ToList().ForEach(p => p.Labelled(label, t)));
+        };
+        await SetAsync(host, "first@example.jp", "second@example.jp", "third@example.jp");
+        return host;
+    }
+
+    private static Task SetAsync(TestHost host, params string[] persons) => ContactTimesTests.SetAsync(host, new
+    {
+        recipients = new[] { ContactTimesTests.At("boss@example.jp") },
+        quietHours = new { periods = new[] { new { days = new[] { "wednesday", "thursday" }, from = "22:00", to = "07:00" } } },
+        onCall = new { persons, minutes = 10, level = "important" },
+    });
+
+    private static HttpClient Anonymous(TestHost host)
+    {
+        var client = host.Client(Roles.Auditor);
+        foreach (var header in new[] { "X-Role", "X-Name", "X-Field", "X-Holder", "X-Scopes" })
+        {
+            client.DefaultRequestHeaders.Remove(header);
+        }
+
+        return client;
+    }
+
+    private static async Task<string> PostAsync(HttpClient client, string token)
+    {
+        var answer = await client.PostAsync("/acknowledge", Form(token));
+        Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+        return await answer.Content.ReadAsStringAsync();
+    }
+
+    private static FormUrlEncodedContent Form(string token) => new([new("token", token)]);
+
+    private static (string, string?) Of(IReadOnlyList<Lease> leases, string finding) => leases.Single(l => l.FindingId == finding) is var lease ? (lease.State, lease.Details.Cause) : default;
+
+    private static string TokenOf(ReceivedMail mail) => Link().Match(mail.Text) is { Success: true } found ? found.Groups[1].Value : throw new InvalidOperationException(mail.Text);
+
+    [GeneratedRegex(@"https://gate\.example\.jp:9443/acknowledge\?token=([A-Za-z0-9_-]+)\r?\n")]
+    private static partial Regex Link();
+}
