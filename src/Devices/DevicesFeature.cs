@@ -52,6 +52,8 @@ public static class DevicesFeature
         services.AddSingleton<BindingDesk>();
         services.AddSingleton<TokenIssue>();
         services.AddSingleton<Authenticator>();
+        services.AddSingleton<SecretRenewal>();
+        services.AddSingleton<ISecretRenewal>(p => p.GetRequiredService<SecretRenewal>());
 
         services.AddSingleton<StateChanges>();
         services.AddSingleton<IDeviceAccess>(p => p.GetRequiredService<StateChanges>());
@@ -76,5 +78,6 @@ public static class DevicesFeature
         BindingRoutes.Map(routes);
         TransferRoutes.Map(routes);
         TokenRoutes.Map(routes);
+        SecretRoutes.Map(routes);
     }
 }

@@ -125,10 +125,13 @@ public static class DistributionFeature
     {
         services.AddSingleton<OutboxStore>();
         services.AddSingleton<DestinationCatalog>();
+        services.AddSingleton<Quarantines>();
+        services.AddSingleton<ITrafficQuarantine>(p => p.GetRequiredService<Quarantines>());
         services.AddSingleton<ForwardingPorts>();
         services.AddSingleton<Forwarder>();
         services.AddSingleton<IStage>(p => p.GetRequiredService<Forwarder>());
         services.AddSingleton<ILaneCommitPart, OutboxPart>();
+        services.AddHostedService(p => p.GetRequiredService<Quarantines>());
         services.AddHostedService(p => p.GetRequiredService<Forwarder>());
     }
 }

@@ -9,8 +9,10 @@ using Sekisho.Response.Actions.BlockNetwork;
 using Sekisho.Response.Actions.HoldCommand;
 using Sekisho.Response.Actions.Mail;
 using Sekisho.Response.Actions.OrderDevice;
+using Sekisho.Response.Actions.Quarantine;
 using Sekisho.Response.Actions.ReadOnly;
 using Sekisho.Response.Actions.RestrictRate;
+using Sekisho.Response.Actions.RotateCredentials;
 using Sekisho.Response.Actions.RunScript;
 using Sekisho.Response.Actions.SuspendAuthentication;
 using Sekisho.Response.Actions.SuspendSim;
@@ -53,6 +55,8 @@ public static class ResponseFeature
         services.AddSettings<GuardSettings>("Response:Guard");
         services.AddSettings<IncidentSettings>("Response:Incidents");
         services.AddSettings<NewsSettings>("Response:News");
+        services.AddSettings<QuarantineSettings>("Response:Quarantine");
+        services.AddSettings<RotationSettings>("Response:Rotation");
         services.AddSettings<RestrictSettings>("Response:Restrict");
         services.AddSettings<MailSettings>("Response:Mail");
         services.AddSettings<SocSettings>("Response:Soc");
@@ -102,6 +106,8 @@ public static class ResponseFeature
         services.AddSingleton<IResponseAction, WebhookAction>();
         services.AddSingleton<IResponseAction, OpenTicketAction>();
         services.AddSingleton<IResponseAction, RestrictRateAction>();
+        services.AddSingleton<IResponseAction, QuarantineAction>();
+        services.AddSingleton<IResponseAction, RotateCredentialsAction>();
         services.AddSingleton<IResponseAction, RunScriptAction>();
         services.AddSingleton<IResponseAction, SuspendAuthenticationAction>();
         services.AddSingleton<IResponseAction, HoldCommandAction>();

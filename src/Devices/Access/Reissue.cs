@@ -34,6 +34,8 @@ internal sealed class Reissue(DeviceIndex index, DeviceCommits commits, Credenti
         {
             CommonAuthId = device.CommonAuthId ?? NewCredential.Id('c'),
             SecretHash = hashes.Secret(secret),
+            NewSecretHash = null,
+            RenewBefore = null,
             LineId = null,
             Epoch = device.Epoch + 1,
         };
@@ -51,6 +53,7 @@ internal sealed class Reissue(DeviceIndex index, DeviceCommits commits, Credenti
             {
                 await TokenStore.DeleteAllAsync(deviceId, t);
                 await PendingBindings.DeleteAsync(deviceId, t);
+                await SecretOrders.FollowedAsync(deviceId, commits.Now, t);
             },
             cancellation);
         tokens.Revoke(device.Holder);
@@ -59,6 +62,11 @@ internal sealed class Reissue(DeviceIndex index, DeviceCommits commits, Credenti
         if (moves)
         {
             await reports.ReportAsync(commits.Event(after, after.State, Reason, caller));
+        }
+
+        if (device.RenewBefore is not null)
+        {
+            await reports.ReportAsync(commits.Event(after, after.State, Domain.Events.DeviceChangedEvent.SecretRenewed, caller));
         }
 
         return (new Registered(after, after.CommonAuthId!, secret), null);

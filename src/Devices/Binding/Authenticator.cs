@@ -18,7 +18,7 @@ internal sealed class Authenticator(
     /// <exception cref="JournalUnavailableException">No token is given out that the journal does not know of; the old one stays valid.</exception>
     public async Task<Authentication> AuthenticateAsync(Attempt attempt, CancellationToken cancellation)
     {
-        var (device, known, identity) = credentials.Identify(attempt.Elements);
+        var (device, known, identity, _) = credentials.Identify(attempt.Elements);
         if (device is null)
         {
             var wait = limits.Failed(attempt.Source, identity);
@@ -35,7 +35,7 @@ internal sealed class Authenticator(
         using var turn = await turns.DeviceAsync(device.Id, cancellation);
 
         // It may have been changed, or deleted, or issued a new secret, while this attempt waited for its turn.
-        device = credentials.Identify(attempt.Elements).Device;
+        (device, _, _, var byNewSecret) = credentials.Identify(attempt.Elements);
         if (device is null)
         {
             return Refuse(attempt, RefusalReasons.Unregistered, null);
@@ -48,7 +48,9 @@ internal sealed class Authenticator(
             return new Authentication(Refused: RefusalReasons.Suspended);
         }
 
+        // Only the incumbent was given the new secret, so whoever shows it is the incumbent, wherever it is now.
         var situation = conflicts.Look(device, attempt);
+        situation = situation with { ProvesIncumbent = situation.ProvesIncumbent || byNewSecret };
         switch (ConflictRule.Judge(situation))
         {
             case Ruling.Refuse:
@@ -63,15 +65,15 @@ internal sealed class Authenticator(
                 return new Authentication(Waiting: await desk.WaitAsync(index.Find(device.Id)!, attempt, cancellation));
             case Ruling.GrantIncumbent:
                 await desk.ConfirmAsync(device, client: null, attempt.CorrelationId, cancellation);
-                return await GrantAsync(index.Find(device.Id)!, attempt, situation.ProvesIncumbent, keepWaiting: true, cancellation);
+                return await GrantAsync(index.Find(device.Id)!, attempt, situation.ProvesIncumbent, keepWaiting: !byNewSecret, byNewSecret, cancellation);
             default:
-                return await GrantAsync(device, attempt, situation.ProvesIncumbent, situation.Stage == ConflictStage.Refused, cancellation);
+                return await GrantAsync(device, attempt, situation.ProvesIncumbent, situation.Stage == ConflictStage.Refused && !byNewSecret, byNewSecret, cancellation);
         }
     }
 
-    private async Task<Authentication> GrantAsync(DeviceEntry device, Attempt attempt, bool holdsToken, bool keepWaiting, CancellationToken cancellation)
+    private async Task<Authentication> GrantAsync(DeviceEntry device, Attempt attempt, bool holdsToken, bool keepWaiting, bool byNewSecret, CancellationToken cancellation)
     {
-        var (token, events) = await issue.IssueAsync(device, attempt, holdsToken, keepWaiting, cancellation);
+        var (token, events) = await issue.IssueAsync(device, attempt, holdsToken, keepWaiting, byNewSecret, cancellation);
 
         // Not cancelled when the sender goes away: what was committed is also told.
         await journal.AppendAsync(events, CancellationToken.None);

@@ -112,6 +112,9 @@ internal sealed class BindingDesk(DeviceIndex index, DeviceCommits commits, Pend
         var binding = accept ? before with { AcceptedAt = now, RefusedAt = null } : before with { RefusedAt = now, AcceptedAt = null };
         var moves = device.State == LifecycleStates.Pending;
         var after = (moves ? commits.Moved(device, LifecycleStates.Active, what, caller) : device) with { Epoch = accept ? device.Epoch + 1 : device.Epoch };
+
+        // What was handed out to the one who is put out must not bring it back.
+        after = accept ? after with { NewSecretHash = null } : after;
         List<HistoryRecord> records = [caller.Record(HistoryKinds.Operator, what, now, fieldId, device.Id) with { Subject = bindingId }];
         if (moves)
         {

@@ -9,7 +9,8 @@ namespace Sekisho.Devices.Binding;
 /// <param name="Device">The device when all three fit.</param>
 /// <param name="Known">The device of that unique ID, whether or not the others fit.</param>
 /// <param name="Identity">Keyed hash of the unique ID.</param>
-internal readonly record struct Identified(DeviceEntry? Device, DeviceEntry? Known, HashKey Identity);
+/// <param name="ByNewSecret">The secret is one that was handed out to replace the present one.</param>
+internal readonly record struct Identified(DeviceEntry? Device, DeviceEntry? Known, HashKey Identity, bool ByNewSecret = false);
 
 /// <summary>
 /// Compares three elements with the registered devices. It does the same work whether or not there is such a device, and its comparisons
@@ -31,7 +32,8 @@ internal sealed class CredentialCheck(DeviceIndex index, ProductLines lines, Cre
         var second = index.ByIdentity(asStructured);
         var firstFits = Fits(first, elements.CommonAuthId, offered);
         var secondFits = Fits(second, elements.CommonAuthId, offered);
-        return new Identified(firstFits ? first : secondFits ? second : null, first ?? second, asStructured);
+        var device = firstFits ? first : secondFits ? second : null;
+        return new Identified(device, first ?? second, asStructured, device?.NewSecretHash is { } fresh && fresh.FixedTimeEquals(offered));
     }
 
     private bool Fits(DeviceEntry? device, string commonAuthId, HashKey offered)
@@ -40,6 +42,7 @@ internal sealed class CredentialCheck(DeviceIndex index, ProductLines lines, Cre
         var expectedId = device?.CommonAuthId ?? line?.CommonAuthId ?? _nobodysId;
         var expected = device?.SecretHash ?? line?.SecretHash ?? _nobody;
         var idFits = CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(expectedId), Encoding.UTF8.GetBytes(commonAuthId));
-        return expected.FixedTimeEquals(offered) & idFits & device is not null;
+        var fresh = device?.NewSecretHash ?? _nobody;
+        return (expected.FixedTimeEquals(offered) | fresh.FixedTimeEquals(offered)) & idFits & device is not null;
     }
 }

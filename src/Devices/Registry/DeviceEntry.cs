@@ -21,6 +21,12 @@ internal sealed record DeviceEntry
     /// <summary>Keyed hash of its own secret; null under a product line.</summary>
     public required HashKey? SecretHash { get; init; }
 
+    /// <summary>Keyed hash of a secret that was handed out and not used yet; null when there is none.</summary>
+    public HashKey? NewSecretHash { get; init; }
+
+    /// <summary>By when it is to renew its secret; null when nobody wants it.</summary>
+    public DateTimeOffset? RenewBefore { get; init; }
+
     public required string? LineId { get; init; }
 
     public required int Epoch { get; init; }

@@ -27,7 +27,7 @@ internal sealed class DeviceStore(Databases databases, PersonalData personal)
     public Task UpdateAsync(DeviceEntry entry, DbTransaction transaction) => transaction.Connection!.ExecuteAsync(
         """
         UPDATE device SET name = @Name, kind = @Kind, cadence = @Cadence, interval_ms = @IntervalMs, parent_id = @ParentId, user_id = @UserId,
-                          common_auth_id = @CommonAuthId, secret_hash = @SecretHash, line_id = @LineId, epoch = @Epoch, bound = @Bound,
+                          common_auth_id = @CommonAuthId, secret_hash = @SecretHash, new_secret_hash = @NewSecretHash, line_id = @LineId, epoch = @Epoch, bound = @Bound,
                           state = @State, state_reason = @StateReason, state_actor = @StateActor, state_at = @StateAt, superseded_by = @SupersededBy
         WHERE device_id = @DeviceId
         """,
@@ -43,9 +43,10 @@ internal sealed class DeviceStore(Databases databases, PersonalData personal)
             """
             SELECT device_id AS DeviceId, field_id AS FieldId, name AS Name, kind AS Kind, unique_id_type AS UniqueIdType, unique_id AS UniqueId,
                    unique_id_hash AS UniqueIdHash, cadence AS Cadence, interval_ms AS IntervalMs, parent_id AS ParentId, user_id AS UserId,
-                   common_auth_id AS CommonAuthId, secret_hash AS SecretHash, line_id AS LineId, epoch AS Epoch, bound AS Bound, state AS State,
+                   common_auth_id AS CommonAuthId, secret_hash AS SecretHash, new_secret_hash AS NewSecretHash, line_id AS LineId, epoch AS Epoch, bound AS Bound, state AS State,
                    state_reason AS StateReason, state_actor AS StateActor, state_at AS StateAt, supersedes AS Supersedes, superseded_by AS SupersededBy,
-                   created_at AS CreatedAt
+                   created_at AS CreatedAt,
+                   (SELECT MIN(before_at) FROM secret_order o WHERE o.device_id = device.device_id AND o.renewed_at IS NULL) AS RenewBefore
             FROM device
             """), cancellation);
         return rows.Select(ToEntry);
@@ -66,6 +67,7 @@ internal sealed class DeviceStore(Databases databases, PersonalData personal)
         UserId = e.Profile.UserId,
         CommonAuthId = e.CommonAuthId,
         SecretHash = e.SecretHash?.ToArray(),
+        NewSecretHash = e.NewSecretHash?.ToArray(),
         LineId = e.LineId,
         Epoch = e.Epoch,
         Bound = e.Bound ? 1 : 0,
@@ -101,6 +103,8 @@ internal sealed class DeviceStore(Databases databases, PersonalData personal)
             UniqueIdHash = HashKey.From(r.UniqueIdHash),
             CommonAuthId = r.CommonAuthId,
             SecretHash = r.SecretHash is null ? null : HashKey.From(r.SecretHash),
+            NewSecretHash = r.NewSecretHash is null ? null : HashKey.From(r.NewSecretHash),
+            RenewBefore = r.RenewBefore is { } at ? DateTimeOffset.FromUnixTimeMilliseconds(at) : null,
             LineId = r.LineId,
             Epoch = (int)r.Epoch,
             Bound = r.Bound == 1,
@@ -142,6 +146,10 @@ internal sealed class DeviceStore(Databases databases, PersonalData personal)
         public required string? CommonAuthId { get; init; }
 
         public required byte[]? SecretHash { get; init; }
+
+        public byte[]? NewSecretHash { get; init; }
+
+        public long? RenewBefore { get; init; }
 
         public required string? LineId { get; init; }
 

@@ -1,6 +1,7 @@
 using System.Security.Claims;
 using Sekisho.Api.Access;
 using Sekisho.Devices.Credentials;
+using Sekisho.Domain.Devices;
 
 namespace Sekisho.Devices.Registry;
 
@@ -25,6 +26,8 @@ namespace Sekisho.Devices.Registry;
 /// <param name="SupersededBy">The device that took over its identity.</param>
 /// <param name="TokenExpiresAt">When its newest token runs out; null when it has none.</param>
 /// <param name="LastUsedAt">When a token of it was last used or issued; null when not since the start of the gateway.</param>
+/// <param name="QuarantinedUntil">Until when its messages wait at the gateway; null when they go on to the field's cloud.</param>
+/// <param name="QuarantinedMessages">How many wait so.</param>
 /// <param name="RegisteredAt">When it was registered.</param>
 internal sealed record DeviceView(
     string DeviceId,
@@ -47,6 +50,8 @@ internal sealed record DeviceView(
     string? SupersededBy,
     DateTimeOffset? TokenExpiresAt,
     DateTimeOffset? LastUsedAt,
+    DateTimeOffset? QuarantinedUntil,
+    long QuarantinedMessages,
     DateTimeOffset RegisteredAt);
 
 /// <summary>A device that was just registered or issued anew. The secret is shown here only.</summary>
@@ -56,11 +61,12 @@ internal sealed record DeviceView(
 internal sealed record IssuedDevice(DeviceView Device, string CommonAuthId, string? AuthSecret);
 
 /// <summary>Shows devices. Any thread.</summary>
-internal sealed class DeviceViews(PersonalData personal, ProductLines lines)
+internal sealed class DeviceViews(PersonalData personal, ProductLines lines, ITrafficQuarantine quarantines)
 {
     public DeviceView Of(DeviceEntry e, ClaimsPrincipal viewer)
     {
         var administers = viewer.Is(Roles.Administrator);
+        var quarantine = quarantines.Of(e.Id);
         return new DeviceView(
             e.Id,
             e.Profile.UniqueIdType,
@@ -82,6 +88,8 @@ internal sealed class DeviceViews(PersonalData personal, ProductLines lines)
             e.SupersededBy,
             e.Holder.Tokens?.Present.ExpiresAt,
             e.Holder.LastUse == default ? null : e.Holder.LastUse,
+            quarantine?.Until,
+            quarantine?.Waiting ?? 0,
             e.CreatedAt);
     }
 

@@ -15,8 +15,10 @@ internal readonly record struct OutboxPartOfRow(OutboxRow Row, int Count, (long 
 /// <param name="Bytes">Bytes of their payloads.</param>
 /// <param name="OldestAt">Arrival of the next message, Unix ms; 0 when none waits.</param>
 /// <param name="Lost">Rows that cannot be sent at all, with state and reason.</param>
+/// <param name="Held">Rows with messages of devices in quarantine, to be divided before anything goes.</param>
 internal sealed record OutboxBatch(
-    IReadOnlyList<OutboxPartOfRow> Parts, IReadOnlyList<Outgoing> Messages, long Bytes, long OldestAt, IReadOnlyList<(OutboxRow Row, string State, string Reason)> Lost);
+    IReadOnlyList<OutboxPartOfRow> Parts, IReadOnlyList<Outgoing> Messages, long Bytes, long OldestAt, IReadOnlyList<(OutboxRow Row, string State, string Reason)> Lost,
+    IReadOnlyList<(OutboxRow Row, IReadOnlyList<MessageEvent> Chunk)> Held);
 
 /// <summary>Joins the next rows of a field into a batch within the destination's limits. One loop at a time.</summary>
 internal sealed class BatchReader(string fieldId, ForwardingPorts ports)
@@ -33,6 +35,7 @@ internal sealed class BatchReader(string fieldId, ForwardingPorts ports)
         var parts = new List<OutboxPartOfRow>();
         var messages = new List<Outgoing>();
         var lost = new List<(OutboxRow, string, string)>();
+        var held = new List<(OutboxRow, IReadOnlyList<MessageEvent>)>();
         var used = new Dictionary<long, IReadOnlyList<MessageEvent>>();
         long bytes = 0;
         long size = 2;
@@ -54,6 +57,12 @@ internal sealed class BatchReader(string fieldId, ForwardingPorts ports)
             }
 
             used[row.ChunkId] = chunk;
+            if (HasHeld(row, chunk))
+            {
+                held.Add((row, chunk));
+                continue;
+            }
+
             var count = 0;
             for (; count < row.Count && messages.Count < limit; count++)
             {
@@ -82,7 +91,25 @@ internal sealed class BatchReader(string fieldId, ForwardingPorts ports)
         _chunks = used;
 
         // What comes before a lost row goes first, so that order holds.
-        return new OutboxBatch(parts, messages, bytes, rows.Count > 0 ? rows[0].OldestAt : 0, messages.Count > 0 ? [] : lost);
+        return new OutboxBatch(parts, messages, bytes, rows.Count > 0 ? rows[0].OldestAt : 0, messages.Count > 0 ? [] : lost, held);
+    }
+
+    private bool HasHeld(OutboxRow row, IReadOnlyList<MessageEvent> chunk)
+    {
+        if (ports.Quarantines.None)
+        {
+            return false;
+        }
+
+        for (var i = (int)row.FromIndex; i < row.ToIndex; i++)
+        {
+            if (ports.Quarantines.Holds(chunk[i].DeviceId))
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     private static (long Bytes, long OldestAt) Rest(IReadOnlyList<MessageEvent> chunk, OutboxRow row, int count)

@@ -23,12 +23,13 @@ internal static class ConnectorStates
 /// <param name="State">One of <see cref="ConnectorStates"/>.</param>
 /// <param name="Reason">Stable name of the last failure; null when there is none.</param>
 /// <param name="Failures">Failed attempts in a row.</param>
-/// <param name="WaitingMessages">Messages that wait.</param>
+/// <param name="WaitingMessages">Messages that wait to be delivered.</param>
 /// <param name="WaitingBytes">Their bytes.</param>
+/// <param name="QuarantinedMessages">Messages beside those that wait until their device's quarantine ends.</param>
 /// <param name="OldestAt">Arrival of the message that is next; null when none waits.</param>
 /// <param name="LastDeliveredAt">When something was last taken, since the start.</param>
 internal sealed record ConnectorView(
-    string State, string? Reason, int Failures, long WaitingMessages, long WaitingBytes, DateTimeOffset? OldestAt, DateTimeOffset? LastDeliveredAt);
+    string State, string? Reason, int Failures, long WaitingMessages, long WaitingBytes, long QuarantinedMessages, DateTimeOffset? OldestAt, DateTimeOffset? LastDeliveredAt);
 
 /// <summary>What is remembered between two attempts to one destination. Immutable; the transitions are pure.</summary>
 /// <param name="State">One of <see cref="ConnectorStates"/>.</param>

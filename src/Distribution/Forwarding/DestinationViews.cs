@@ -105,9 +105,9 @@ internal sealed record CertificateView(string? Subject, string? Thumbprint, Date
     }
 }
 
-/// <summary>A line of the outbox.</summary>
+/// <summary>A line of the outbox; it names a device only while, or because, that device is in quarantine.</summary>
 internal sealed record DeliveryView(
-    string Id, int Messages, bool Backlog, string State, long Bytes, DateTimeOffset OldestAt, long Attempts, string? Reason, DateTimeOffset? SettledAt)
+    string Id, int Messages, bool Backlog, string State, long Bytes, DateTimeOffset OldestAt, long Attempts, string? Reason, DateTimeOffset? SettledAt, string? DeviceId)
 {
     public static DeliveryView Of(OutboxRow row) => new(
         row.Id,
@@ -118,7 +118,8 @@ internal sealed record DeliveryView(
         DateTimeOffset.FromUnixTimeMilliseconds(row.OldestAt),
         row.Attempts,
         row.Reason,
-        row.SettledAt is { } at ? DateTimeOffset.FromUnixTimeMilliseconds(at) : null);
+        row.SettledAt is { } at ? DateTimeOffset.FromUnixTimeMilliseconds(at) : null,
+        row.HeldDevice);
 }
 
 /// <summary>A dead letter; device and message are null when the message itself is gone.</summary>

@@ -7,7 +7,7 @@ namespace Sekisho.Distribution.Forwarding;
 
 /// <summary>What forwarders share.</summary>
 internal sealed record ForwardingPorts(
-    OutboxStore Outbox, DestinationCatalog Destinations, IMessageStore Messages, IHistory History, ForwardingSettings Settings, TimeProvider Clock);
+    OutboxStore Outbox, DestinationCatalog Destinations, IMessageStore Messages, IHistory History, Quarantines Quarantines, ForwardingSettings Settings, TimeProvider Clock);
 
 /// <summary>
 /// Delivers one field's messages, one request under way at a time, so that every device stays in order. One loop runs it; counters and views are
@@ -41,6 +41,7 @@ internal sealed partial class FieldForwarder(string fieldId, ForwardingPorts por
         _progress.Failures,
         WaitingMessages,
         Math.Max(0, Interlocked.Read(ref _waitingBytes)),
+        ports.Quarantines.WaitingOf(fieldId).Messages,
         Time(ref _oldestAt),
         Time(ref _deliveredAt));
 
@@ -111,6 +112,7 @@ internal sealed partial class FieldForwarder(string fieldId, ForwardingPorts por
     private async Task<TimeSpan> StepAsync(CancellationToken cancellation)
     {
         await AdoptAsync(cancellation).ConfigureAwait(false);
+        await ports.Quarantines.EndDueAsync(fieldId, cancellation).ConfigureAwait(false);
         if (_present is null || _present.Destination.Kind == Destination.None)
         {
             await _trimmer.DropAllAsync(_present is null ? OutboxPart.NoDestination : OutboxPart.OnPurpose, cancellation).ConfigureAwait(false);
@@ -131,6 +133,14 @@ internal sealed partial class FieldForwarder(string fieldId, ForwardingPorts por
 
         var batch = await _batches.ReadAsync(_present.Destination, _progress.Limit, cancellation).ConfigureAwait(false);
         Interlocked.Exchange(ref _oldestAt, batch.OldestAt);
+        if (batch.Held.Count > 0)
+        {
+            var (messages, bytes) = await ports.Quarantines.DivideAsync(batch.Held, cancellation).ConfigureAwait(false);
+            Interlocked.Add(ref _waitingMessages, -messages);
+            Interlocked.Add(ref _waitingBytes, -bytes);
+            return TimeSpan.Zero;
+        }
+
         if (batch.Lost.Count > 0)
         {
             await SettleLostAsync(batch, cancellation).ConfigureAwait(false);

@@ -60,6 +60,7 @@ internal sealed partial class Forwarder(ForwardingPorts ports, IDeviceDirectory 
     {
         await ports.Destinations.LoadAsync(cancellationToken).ConfigureAwait(false);
         _started = true;
+        ports.Quarantines.Released = (field, messages, bytes) => Queued(field, messages, bytes);
         var queued = await ports.Outbox.QueuedAsync(cancellationToken).ConfigureAwait(false);
         foreach (var fieldId in directory.Fields.Select(f => f.FieldId).Where(f => ports.Destinations.Of(f) is not null).Union(queued.Keys))
         {

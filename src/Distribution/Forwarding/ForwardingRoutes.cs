@@ -96,7 +96,7 @@ internal static class ForwardingRoutes
         string fieldId, string? state, string? after, int? limit, HttpContext context, OutboxStore outbox, Texts texts, CancellationToken cancellation)
     {
         var faults = new List<Fault>();
-        if (state is not null && !LedgerStates.All.Contains(state))
+        if (state is not (null or LedgerStates.Quarantined) && !LedgerStates.All.Contains(state))
         {
             faults.Add(new Fault("state", texts.Get("distribution.fault.delivery-state", RequestLanguage.Of(context))));
         }
@@ -169,5 +169,5 @@ internal static class ForwardingRoutes
             : null;
 
     private static ConnectorView View(string fieldId, Forwarder forwarder) =>
-        forwarder.View(fieldId) ?? new ConnectorView(ConnectorStates.Stopped, null, 0, 0, 0, null, null);
+        forwarder.View(fieldId) ?? new ConnectorView(ConnectorStates.Stopped, null, 0, 0, 0, 0, null, null);
 }

@@ -7,20 +7,20 @@ namespace Sekisho.Distribution.Forwarding;
 
 /// <summary>A stretch of a chunk in the outbox.</summary>
 internal sealed record OutboxRow(
-    long ChunkId, long FromIndex, long ToIndex, string FieldId, long Backlog, string State, long Bytes, long OldestAt, long Attempts, string? Reason, long? SettledAt)
+    long ChunkId, long FromIndex, long ToIndex, string FieldId, long Backlog, string State, long Bytes, long OldestAt, long Attempts, string? Reason, long? SettledAt, string? HeldDevice = null)
 {
     public int Count => (int)(ToIndex - FromIndex);
 
     public string Id => FormattableString.Invariant($"{ChunkId}-{FromIndex}");
 }
 
-/// <summary>The outbox. A row that leaves the state "queued", or comes back to it, is told to the ledger in the same transaction. Any thread.</summary>
+/// <summary>The outbox. A row that stops waiting (queued, quarantined), or waits again, is told to the ledger in the same transaction. Any thread.</summary>
 internal sealed class OutboxStore(Databases databases, ILedger ledger, TimeProvider clock)
 {
-    private const string Columns = "chunk_id, from_index, to_index, field_id, backlog, state, bytes, oldest_at, attempts, reason, settled_at";
+    private const string Columns = "chunk_id, from_index, to_index, field_id, backlog, state, bytes, oldest_at, attempts, reason, settled_at, held_device";
     private const string Select = """
         SELECT chunk_id AS ChunkId, from_index AS FromIndex, to_index AS ToIndex, field_id AS FieldId, backlog AS Backlog, state AS State, bytes AS Bytes,
-            oldest_at AS OldestAt, attempts AS Attempts, reason AS Reason, settled_at AS SettledAt
+            oldest_at AS OldestAt, attempts AS Attempts, reason AS Reason, settled_at AS SettledAt, held_device AS HeldDevice
         FROM outbox
         """;
 
@@ -44,30 +44,105 @@ internal sealed class OutboxStore(Databases databases, ILedger ledger, TimeProvi
                 new { fieldId, limit }),
             cancellation).ConfigureAwait(false)).AsList();
 
-    /// <summary>Settles the first <paramref name="count"/> messages of a row; the rest of it stays queued.</summary>
-    /// <param name="row">A queued row.</param>
+    /// <summary>The oldest rows of a field that a quarantine keeps back.</summary>
+    public async Task<IReadOnlyList<OutboxRow>> HeldAsync(string fieldId, int limit, CancellationToken cancellation) =>
+        (await _database.ReadAsync(
+            c => c.QueryAsync<OutboxRow>($"{Select} WHERE field_id = @fieldId AND state = 'quarantined' ORDER BY chunk_id, from_index LIMIT @limit", new { fieldId, limit }),
+            cancellation).ConfigureAwait(false)).AsList();
+
+    /// <summary>Settles the first <paramref name="count"/> messages of a row; the rest of it stays as it is.</summary>
+    /// <param name="row">A row that waits.</param>
     /// <param name="count">How many of its messages.</param>
     /// <param name="rest">Bytes and arrival of the rest; ignored when there is none.</param>
     /// <param name="state">What became of them.</param>
     /// <param name="reason">Stable name; null when the state says all.</param>
     /// <param name="t">The transaction.</param>
-    public void Settle(OutboxRow row, int count, (long Bytes, long OldestAt) rest, string state, string? reason, DbTransaction t)
+    /// <returns>False when it does not wait any more as it did.</returns>
+    public bool Settle(OutboxRow row, int count, (long Bytes, long OldestAt) rest, string state, string? reason, DbTransaction t)
     {
         var whole = count == row.Count;
-        t.Connection!.Execute(
+        var changed = t.Connection!.Execute(
             """
-            UPDATE outbox SET to_index = @to, bytes = @bytes, state = @state, reason = @reason, settled_at = @at, attempts = attempts + 1
-            WHERE chunk_id = @ChunkId AND from_index = @FromIndex AND state = 'queued'
+            UPDATE outbox SET to_index = @to, bytes = @bytes, state = @next, reason = @reason, settled_at = @at, attempts = attempts + 1
+            WHERE chunk_id = @ChunkId AND from_index = @FromIndex AND state = @State
             """,
-            new { to = row.FromIndex + count, bytes = whole ? row.Bytes : row.Bytes - rest.Bytes, state, reason, at = Now(), row.ChunkId, row.FromIndex },
+            new { to = row.FromIndex + count, bytes = whole ? row.Bytes : row.Bytes - rest.Bytes, next = state, reason, at = Now(), row.ChunkId, row.FromIndex, row.State },
             t);
+        if (changed == 0)
+        {
+            return false;
+        }
+
         if (!whole)
         {
             Insert(row with { FromIndex = row.FromIndex + count, Bytes = rest.Bytes, OldestAt = rest.OldestAt, Attempts = 0, Reason = null }, t);
         }
 
         ledger.Settle(row.FieldId, state, count, t);
+        return true;
     }
+
+    /// <summary>Divides a queued row into stretches that follow one another; those with a device leave the queue for that device's quarantine.</summary>
+    /// <param name="row">The row.</param>
+    /// <param name="stretches">Messages, bytes, oldest arrival and device of each, which add up to the row.</param>
+    /// <param name="t">The transaction.</param>
+    public static void Divide(OutboxRow row, IReadOnlyList<(int Count, long Bytes, long OldestAt, string? Device)> stretches, DbTransaction t)
+    {
+        var from = row.FromIndex;
+        foreach (var (count, bytes, oldestAt, device) in stretches)
+        {
+            var part = row with
+            {
+                FromIndex = from, ToIndex = from + count, Bytes = bytes, OldestAt = oldestAt, State = device is null ? LedgerStates.Queued : LedgerStates.Quarantined, HeldDevice = device,
+            };
+            if (from == row.FromIndex)
+            {
+                t.Connection!.Execute(
+                    "UPDATE outbox SET to_index = @ToIndex, bytes = @Bytes, oldest_at = @OldestAt, state = @State, held_device = @HeldDevice WHERE chunk_id = @ChunkId AND from_index = @FromIndex AND state = 'queued'", part, t);
+            }
+            else
+            {
+                Insert(part, t);
+            }
+
+            from += count;
+        }
+    }
+
+    /// <summary>Ends the quarantine of a device's messages: they are in the queue again at their old place, marked as delivered late, or dropped.</summary>
+    /// <returns>Messages and bytes.</returns>
+    public (long Messages, long Bytes) EndQuarantine(string fieldId, string deviceId, bool forward, DbTransaction t)
+    {
+        var (messages, bytes) = t.Connection!.QuerySingle<(long, long)>(
+            """
+            SELECT CAST(COALESCE(SUM(to_index - from_index), 0) AS BIGINT), CAST(COALESCE(SUM(bytes), 0) AS BIGINT)
+            FROM outbox WHERE held_device = @deviceId AND state = 'quarantined' AND field_id = @fieldId
+            """,
+            new { fieldId, deviceId },
+            t);
+        t.Connection!.Execute(
+            forward
+                ? "UPDATE outbox SET state = 'queued', held_device = NULL, backlog = 1 WHERE held_device = @deviceId AND state = 'quarantined' AND field_id = @fieldId"
+                : "UPDATE outbox SET state = 'dropped', reason = 'quarantined', settled_at = @at WHERE held_device = @deviceId AND state = 'quarantined' AND field_id = @fieldId",
+            new { fieldId, deviceId, at = Now() },
+            t);
+        if (!forward && messages > 0)
+        {
+            ledger.Settle(fieldId, LedgerStates.Dropped, (int)messages, t);
+        }
+
+        return (messages, bytes);
+    }
+
+    /// <summary>What quarantines keep back, by device.</summary>
+    public async Task<IReadOnlyList<(string Field, string Device, long Messages, long Bytes)>> QuarantinedAsync(CancellationToken cancellation) =>
+        (await _database.ReadAsync(
+            c => c.QueryAsync<(string, string, long, long)>(
+                """
+                SELECT field_id, held_device, CAST(SUM(to_index - from_index) AS BIGINT), CAST(SUM(bytes) AS BIGINT)
+                FROM outbox WHERE state = 'quarantined' GROUP BY field_id, held_device
+                """),
+            cancellation).ConfigureAwait(false)).AsList();
 
     /// <summary>Notes a failed attempt.</summary>
     public Task FailedAsync(IEnumerable<OutboxRow> rows, string reason, CancellationToken cancellation) => _database.WriteAsync(
@@ -96,12 +171,18 @@ internal sealed class OutboxStore(Databases databases, ILedger ledger, TimeProvi
             new { fieldId }),
         cancellation);
 
-    /// <summary>Messages per field that wait.</summary>
-    public async Task<IReadOnlyDictionary<string, long>> QueuedAsync(CancellationToken cancellation) =>
+    /// <summary>Messages per field that wait, and how many of them in quarantine; from one statement and so from one moment.</summary>
+    public async Task<IReadOnlyDictionary<string, (long Messages, long Quarantined)>> QueuedAsync(CancellationToken cancellation) =>
         (await _database.ReadAsync(
-            c => c.QueryAsync<(string Field, long Messages)>(
-                "SELECT field_id, CAST(SUM(to_index - from_index) AS BIGINT) FROM outbox WHERE state = 'queued' GROUP BY field_id"),
-            cancellation).ConfigureAwait(false)).ToDictionary(r => r.Field, r => r.Messages, StringComparer.Ordinal);
+            c => c.QueryAsync<(string Field, long Messages, long Quarantined)>(
+                """
+                SELECT field_id, CAST(SUM(messages) AS BIGINT), CAST(SUM(kept_back) AS BIGINT) FROM (
+                    SELECT field_id, to_index - from_index AS messages, 0 AS kept_back FROM outbox WHERE state = 'queued'
+                    UNION ALL
+                    SELECT field_id, to_index - from_index, to_index - from_index FROM outbox WHERE state = 'quarantined') AS waiting
+                GROUP BY field_id
+                """),
+            cancellation).ConfigureAwait(false)).ToDictionary(r => r.Field, r => (r.Messages, r.Quarantined), StringComparer.Ordinal);
 
     /// <summary>Rows of a field, newest first.</summary>
     /// <param name="fieldId">The field.</param>
@@ -171,7 +252,7 @@ internal sealed class OutboxStore(Databases databases, ILedger ledger, TimeProvi
     private static void Insert(OutboxRow row, DbTransaction t) => t.Connection!.Execute(
         $"""
         INSERT INTO outbox ({Columns})
-        VALUES (@ChunkId, @FromIndex, @ToIndex, @FieldId, @Backlog, @State, @Bytes, @OldestAt, @Attempts, @Reason, @SettledAt)
+        VALUES (@ChunkId, @FromIndex, @ToIndex, @FieldId, @Backlog, @State, @Bytes, @OldestAt, @Attempts, @Reason, @SettledAt, @HeldDevice)
         """,
         row,
         t);

@@ -171,6 +171,9 @@ public sealed record DeviceChangedEvent : GatewayEvent
     /// <summary>Stands for the state when there is no device any more.</summary>
     public const string Deleted = "deleted";
 
+    /// <summary>Reason: the device uses a new secret, and the one before is dead.</summary>
+    public const string SecretRenewed = "secret renewed";
+
     /// <summary>Field of the device.</summary>
     public required string FieldId { get; init; }
 

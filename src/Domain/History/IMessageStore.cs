@@ -39,14 +39,18 @@ public interface ILedgerSource
 /// </summary>
 /// <param name="Journaled">Messages that the journal ever stored.</param>
 /// <param name="Unprocessed">Messages in the journal behind the lanes.</param>
-/// <param name="Queued">Messages per field that wait in the outbox.</param>
-public sealed record LedgerInFlight(long Journaled, long Unprocessed, IReadOnlyDictionary<string, long> Queued);
+/// <param name="Queued">Messages per field that wait in the outbox, for whatever reason.</param>
+/// <param name="Quarantined">How many of those wait because their device is in quarantine; a field without is absent.</param>
+public sealed record LedgerInFlight(long Journaled, long Unprocessed, IReadOnlyDictionary<string, long> Queued, IReadOnlyDictionary<string, long>? Quarantined = null);
 
 /// <summary>Stable names of what became of a message.</summary>
 public static class LedgerStates
 {
-    /// <summary>Accepted and waiting; the only state that is not terminal.</summary>
+    /// <summary>Accepted and waiting; not terminal.</summary>
     public const string Queued = "queued";
+
+    /// <summary>Waiting as well, kept back because its device is in quarantine. Listed as such, counted as queued, and so not among <see cref="All"/>.</summary>
+    public const string Quarantined = "quarantined";
 
     /// <summary>The field's cloud confirmed it.</summary>
     public const string Forwarded = "forwarded";

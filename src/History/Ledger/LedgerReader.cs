@@ -35,7 +35,7 @@ internal sealed class LedgerReader(LedgerBook book, ILedgerSource source, IDevic
     {
         var at = clock.GetUtcNow();
         var fields = directory.Fields.Select(f => f.FieldId).Concat(after.Fields.Keys).Concat(counted.Queued.Keys).Distinct().Order(StringComparer.Ordinal)
-            .Select(f => Field(f, before.Of(f), after.Of(f), counted.Queued.GetValueOrDefault(f), at))
+            .Select(f => Field(f, before.Of(f), after.Of(f), counted.Queued.GetValueOrDefault(f), counted.Quarantined?.GetValueOrDefault(f) ?? 0, at))
             .ToList();
         var journal = new JournalLedger(
             counted.Journaled,
@@ -46,7 +46,7 @@ internal sealed class LedgerReader(LedgerBook book, ILedgerSource source, IDevic
         return new LedgerReport(at, Math.Abs(journal.Residue) + fields.Sum(f => Math.Abs(f.Residue)), fields.TrueForAll(f => f.Exact), journal, fields);
     }
 
-    private static FieldLedger Field(string fieldId, FieldFigures before, FieldFigures after, long queued, DateTimeOffset at) => new(
-        fieldId, after.Accepted, after.Duplicates, queued, after.Forwarded, after.Dropped, after.Expired, after.DeadLettered,
+    private static FieldLedger Field(string fieldId, FieldFigures before, FieldFigures after, long queued, long quarantined, DateTimeOffset at) => new(
+        fieldId, after.Accepted, after.Duplicates, queued, quarantined, after.Forwarded, after.Dropped, after.Expired, after.DeadLettered,
         Residue.Of(before, after, queued), before == after, at);
 }

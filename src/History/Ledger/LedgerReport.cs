@@ -21,6 +21,7 @@ internal sealed record JournalLedger(long Journaled, long Unprocessed, long Acce
 /// <param name="Accepted">Messages kept, repeats not counted.</param>
 /// <param name="Duplicates">Repeats: acknowledged and counted, neither kept nor forwarded.</param>
 /// <param name="Queued">Waiting for the field's cloud.</param>
+/// <param name="Quarantined">How many of those are kept back because their device is in quarantine.</param>
 /// <param name="Forwarded">Confirmed by the field's cloud.</param>
 /// <param name="Dropped">Given up on purpose (no destination, space).</param>
 /// <param name="Expired">Older than the field's limit before the cloud took them.</param>
@@ -29,4 +30,4 @@ internal sealed record JournalLedger(long Journaled, long Unprocessed, long Acce
 /// <param name="Exact">True when nothing moved while it was read.</param>
 /// <param name="At">When it was read, in the field's zone.</param>
 internal sealed record FieldLedger(
-    string FieldId, long Accepted, long Duplicates, long Queued, long Forwarded, long Dropped, long Expired, long DeadLettered, long Residue, bool Exact, DateTimeOffset At);
+    string FieldId, long Accepted, long Duplicates, long Queued, long Quarantined, long Forwarded, long Dropped, long Expired, long DeadLettered, long Residue, bool Exact, DateTimeOffset At);

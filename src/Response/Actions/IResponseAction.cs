@@ -28,6 +28,9 @@ internal interface IResponseAction
     /// <summary>What it takes away may be gone for good (data, settings, the device's own operation): two persons agree unless a binding says otherwise.</summary>
     bool Destroys { get; }
 
+    /// <summary>Ways of undoing it that a person may choose between; empty when there is one only.</summary>
+    IReadOnlyList<string> UndoChoices => [];
+
     /// <summary>Every device (or other target) that it takes something away from; the guard counts them all. Memory only.</summary>
     /// <param name="deviceId">The finding's device.</param>
     /// <param name="target">What it works on.</param>

@@ -104,6 +104,9 @@ internal sealed record LeaseDetails
     /// <summary>Why, as a stable name with a text response.cause.NAME; set by the gateway.</summary>
     public string? Cause { get; init; }
 
+    /// <summary>How a person wants it undone, one of the action's choices; null for as the settings say.</summary>
+    public string? Choice { get; init; }
+
     /// <summary>Fault of the last try.</summary>
     public string? LastError { get; init; }
 
@@ -251,6 +254,11 @@ internal static class LeaseCauses
     public const string NoTicketDesk = "no-ticket-desk";
     public const string NothingReachable = "nothing-reachable";
     public const string NetworkProtected = "network-protected";
+    public const string QuarantineHeld = "quarantine-held";
+    public const string SecretOrdered = "secret-ordered";
+    public const string SecretRenewed = "secret-renewed";
+    public const string SecretNotRenewed = "secret-not-renewed";
+    public const string SecretShared = "secret-shared";
     public const string WaitsForSummary = "waits-for-summary";
     public const string QuietHours = "quiet-hours";
     public const string OutsideHours = "outside-hours";
@@ -271,14 +279,14 @@ internal static class LeaseCauses
     public static readonly IReadOnlyList<string> ThatPeopleRemove =
     [
         NoRecipients, NoMailServer, PasswordInClear, NoWebhook, NoTicketDesk, AddressNotAllowed, NoSim, SimNotOffered, SimUnknown, SimForbidden, SimCarriesMany, NoNetworkLink, NetworkProtected,
-        NoOnCall, ScriptNotActive, ScriptFault, ScriptUnreadable, DeviceFailed, DeviceRefused, DeviceSilent,
+        NoOnCall, ScriptNotActive, ScriptFault, ScriptUnreadable, DeviceFailed, DeviceRefused, DeviceSilent, SecretShared,
     ];
 
     public static readonly IReadOnlyList<string> All =
     [
         UnknownAction, NoDevice, DeviceGone, FindingGone, NoRecipients, NoMailServer, PasswordInClear, NoWebhook, AddressNotAllowed, AlreadyLocked, StillHeld,
         LockedByOthers, ReleasedElsewhere, TriesUsedUp, InSummary, RanOut, FindingRetracted, KeptForPerson, BlastRadius, ApprovalRanOut, HandledInTime,
-        NoNetworkLink, NothingReachable, NetworkProtected,
+        NoNetworkLink, NothingReachable, NetworkProtected, QuarantineHeld, SecretOrdered, SecretRenewed, SecretNotRenewed, SecretShared,
         CommandGone, CommandSettled, CommandStaysHeld, DeviceFailed, DeviceRefused, DeviceSilent, NoCommand, TakenBack, TakenBackTooLate, WaitsForDevice,
         NoWebhookWants, NoTicketDesk, TicketGone, TicketNumberUnknown, TicketShared, TicketStaysOpen, TicketStillShared,
         NoScript, ScriptNotActive, ScriptFault, ScriptUnreadable, ScriptOnTrial, ScriptOrderedNothing,

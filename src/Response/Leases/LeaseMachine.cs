@@ -319,7 +319,7 @@ internal static class LeaseMachine
         }, LeaseRefusal.None);
 
     /// <summary>A person wants it undone.</summary>
-    public static (Lease? Next, LeaseRefusal Refusal) AskUndo(Lease lease, bool canUndo, string by, string reason, DateTimeOffset now)
+    public static (Lease? Next, LeaseRefusal Refusal) AskUndo(Lease lease, bool canUndo, string by, string reason, DateTimeOffset now, string? choice = null)
     {
         // What waits can be called off, also where it could not be undone.
         if (IsWaiting(lease) && lease.UndoAskedAt is null)
@@ -339,7 +339,7 @@ internal static class LeaseMachine
                 UndoAskedAt = now,
                 NextTryAt = now,
                 Attempts = 0,
-                Details = lease.Details with { Actor = by, Reason = reason, Cause = null },
+                Details = lease.Details with { Actor = by, Reason = reason, Cause = null, Choice = choice ?? lease.Details.Choice },
             }, LeaseRefusal.None);
     }
 
@@ -378,8 +378,18 @@ internal static class LeaseMachine
         }
 
         var ranOut = lease.Details.Cause == LeaseCauses.RanOut;
-        return End(lease, ranOut ? LeaseStates.Expired : lease.Details.Declines ? LeaseStates.Refused : LeaseStates.Undone, now, cause ?? lease.Details.Cause) with { Held = false };
+        return (ranOut, cause) switch
+        {
+            // An order that a device had to follow: whether it did is known at its time.
+            (true, LeaseCauses.SecretNotRenewed) => End(lease, LeaseStates.Failed, now, cause) with { UndoAskedAt = null, ExpiresAt = null },
+            (true, LeaseCauses.SecretRenewed) => End(lease, LeaseStates.Done, now, cause) with { UndoAskedAt = null, ExpiresAt = null },
+            _ => End(lease, ranOut ? LeaseStates.Expired : lease.Details.Declines ? LeaseStates.Refused : LeaseStates.Undone, now, cause ?? lease.Details.Cause) with { Held = false },
+        };
     }
+
+    /// <summary>The device has followed the order: nothing is left to undo itself.</summary>
+    public static Lease? Followed(Lease lease, string cause, DateTimeOffset now) =>
+        lease is not { State: LeaseStates.Done, UndoAskedAt: null, ExpiresAt: not null } ? null : End(lease, LeaseStates.Done, now, cause) with { ExpiresAt = null };
 
     /// <summary>The undo is under way and waits for somebody else; it does not count as a try.</summary>
     public static Lease? UndoWaits(Lease lease, DateTimeOffset until) => lease.State != LeaseStates.Done ? null : lease with

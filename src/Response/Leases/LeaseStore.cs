@@ -143,6 +143,19 @@ internal sealed class LeaseStore(Databases databases, MasterKey key, IHistory hi
         }
     }
 
+    /// <summary>Changes the leases of an action on a target in the caller's transaction.</summary>
+    public void ChangeOfTarget(string action, string? fieldId, string target, Func<Lease, Lease?> change, DbTransaction transaction)
+    {
+        foreach (var row in transaction.Connection!.Query<LeaseRow>(
+            $"SELECT {LeaseRow.Columns} FROM lease WHERE {Target} AND state = 'done' AND expires_at IS NOT NULL", new { action, field = fieldId ?? "", target }, transaction).ToList())
+        {
+            if (row.ToLease(_cipher) is var lease && change(lease) is { } next)
+            {
+                Save(lease, next, transaction);
+            }
+        }
+    }
+
     /// <summary>Targets of an action for which something is to be done now, those that wait longest first.</summary>
     public Task<IReadOnlyList<(string Field, string Target)>> TargetsDueAsync(string action, DateTimeOffset now, int limit, CancellationToken cancellation) =>
         _database.ReadAsync(

@@ -29,6 +29,7 @@ internal sealed class Notices(LeaseStore leases, NotificationStore notifications
         public const string Rehearsal = "rehearsal";
         public const string RulesChanged = "rules-changed";
         public const string RulesUnreadable = "rules-unreadable";
+        public const string SecretNotRenewed = "secret-not-renewed";
         public const string ScriptChanged = "script-changed";
         public const string ScriptFault = "script-fault";
     }

@@ -2,6 +2,7 @@ using System.Data.Common;
 using Sekisho.Domain.Detection;
 using Sekisho.Domain.Devices;
 using Sekisho.Domain.Events;
+using Sekisho.Response.Actions.RotateCredentials;
 using Sekisho.Response.Leases;
 using Sekisho.Response.Orders;
 using Sekisho.Response.Policies;
@@ -42,6 +43,11 @@ internal sealed class LeaseIntake(ResponseRules rules, LeaseOrders orders, Lease
         // A person who lets a device in ends the leases that held it; what is shown as in force has to be in force.
         foreach (var change in batch.Facts.OfType<DeviceChangedEvent>())
         {
+            if (change.Reason == DeviceChangedEvent.SecretRenewed)
+            {
+                leases.ChangeOfTarget(RotateCredentialsAction.ActionName, change.FieldId, change.DeviceId, l => LeaseMachine.Followed(l, LeaseCauses.SecretRenewed, clock.GetUtcNow()), transaction);
+            }
+
             if (change.State is not (LifecycleStates.Suspended or LifecycleStates.Abnormal or LifecycleStates.Stray))
             {
                 var gone = change.State is LifecycleStates.Retired or DeviceChangedEvent.Deleted;

@@ -67,14 +67,14 @@ internal static class LeaseRoutes
 
     private static RouteHandlerBuilder Undo(RouteGroupBuilder group, string whose) => Decides(group, "undo", whose,
         "Undoes a response that is in force. 200: undone; 202: the undo is recorded and is tried until it works.",
-        async (lease, by, reason, at, leases, runner, cancellation) =>
+        async (lease, by, reason, choice, at, leases, runner, cancellation) =>
         {
             if (!await runner.MayUndoAsync(lease, by, cancellation))
             {
                 return (null, LeaseRefusal.OwnDoing);
             }
 
-            var (asked, refusal) = await DecideAsync(leases, lease.Id, l => LeaseMachine.AskUndo(l, runner.CanUndo(l), by, reason, at), cancellation);
+            var (asked, refusal) = await DecideAsync(leases, lease.Id, l => LeaseMachine.AskUndo(l, runner.CanUndo(l), by, reason, at, choice), cancellation);
             if (asked is null)
             {
                 return (null, refusal);
@@ -87,15 +87,15 @@ internal static class LeaseRoutes
 
     private static RouteHandlerBuilder Retry(RouteGroupBuilder group, string whose) => Decides(group, "retry", whose,
         "Has a response tried again that failed, or that was refused because something was not set; the answer comes before the try.",
-        (lease, by, reason, at, leases, _, cancellation) => DecideAsync(leases, lease.Id, l => LeaseMachine.Retry(l, by, reason, at), cancellation));
+        (lease, by, reason, _, at, leases, _, cancellation) => DecideAsync(leases, lease.Id, l => LeaseMachine.Retry(l, by, reason, at), cancellation));
 
     private static RouteHandlerBuilder Approve(RouteGroupBuilder group, string whose) => Decides(group, "approve", whose,
         "Agrees to a response that waits for approval. Two-person approval takes two different people; API keys cannot approve.",
-        (lease, by, reason, at, leases, _, cancellation) => DecideAsync(leases, lease.Id, l => LeaseMachine.Approve(l, by, reason, at), cancellation));
+        (lease, by, reason, _, at, leases, _, cancellation) => DecideAsync(leases, lease.Id, l => LeaseMachine.Approve(l, by, reason, at), cancellation));
 
     private static RouteHandlerBuilder Refuse(RouteGroupBuilder group, string whose) => Decides(group, "refuse", whose,
         "Refuses a response that waits for approval; it is not done. A held command that is refused never goes to its device.",
-        async (lease, by, reason, at, leases, runner, cancellation) =>
+        async (lease, by, reason, _, at, leases, runner, cancellation) =>
         {
             if (!runner.CanRefuse(lease))
             {
@@ -113,7 +113,7 @@ internal static class LeaseRoutes
         });
 
     private delegate Task<(Lease? After, LeaseRefusal Refusal)> Decision(
-        Lease lease, string by, string reason, DateTimeOffset at, LeaseStore leases, LeaseRunner runner, CancellationToken cancellation);
+        Lease lease, string by, string reason, string? choice, DateTimeOffset at, LeaseStore leases, LeaseRunner runner, CancellationToken cancellation);
 
     private static RouteHandlerBuilder Decides(RouteGroupBuilder group, string verb, string whose, string summary, Decision decision) => group
         .MapPost("/responses/{leaseId}/" + verb, async (
@@ -137,7 +137,13 @@ internal static class LeaseRoutes
                 return Problem.Of(CommonProblems.Invalid, [new Fault("/reason", texts.Get("response.fault.reason", language, ("most", $"{Lease.LongestReason}")))]);
             }
 
-            var (after, refusal) = await decision(lease, context.User.NameOf(), reason, clock.GetUtcNow(), leases, runner, cancellation);
+            if (request.Choice is { } choice && (verb != "undo" || !runner.UndoChoices(lease).Contains(choice)))
+            {
+                var allowed = verb == "undo" ? runner.UndoChoices(lease) : [];
+                return Problem.Of(CommonProblems.Invalid, [new Fault("/choice", texts.Get(allowed.Count > 0 ? "response.fault.choice" : "response.fault.no-choice", language, ("allowed", string.Join(", ", allowed))))]);
+            }
+
+            var (after, refusal) = await decision(lease, context.User.NameOf(), reason, request.Choice, clock.GetUtcNow(), leases, runner, cancellation);
             if (after is null)
             {
                 return Refusal(refusal, (await leases.FindAsync(leaseId, cancellation))!);

@@ -38,6 +38,9 @@ internal sealed partial class LeaseRunner(
 
     public bool CanUndo(Lease lease) => orders.Actions.TryGetValue(lease.Action, out var action) && action.CanUndo;
 
+    /// <summary>Ways of undoing the lease that a person may choose between.</summary>
+    public IReadOnlyList<string> UndoChoices(Lease lease) => orders.Actions.TryGetValue(lease.Action, out var action) ? action.UndoChoices : [];
+
     /// <summary>Does what is due for the lease.</summary>
     /// <returns>False when a try failed or there was nothing to do; the caller turns to something else then.</returns>
     public async Task<bool> TryAsync(Lease lease, CancellationToken cancellation)
@@ -235,7 +238,7 @@ internal sealed partial class LeaseRunner(
         try
         {
             var (cause, waits) = await action.BeginUndoAsync(new ActionOrder(claimed, null), both.Token);
-            Count(await leases.ChangeAsync(claimed.Id, l => waits is { } until ? LeaseMachine.UndoWaits(l, until) : LeaseMachine.UndoDone(l, cause, clock.GetUtcNow()), CancellationToken.None));
+            Count(await leases.ChangeAsync(claimed.Id, l => waits is { } until ? LeaseMachine.UndoWaits(l, until) : LeaseMachine.UndoDone(l, cause, clock.GetUtcNow()), (l, t) => TellNotFollowed(l, t, claimed.ExpiresAt), CancellationToken.None));
             return true;
         }
         catch (Exception e) when (e is not OperationCanceledException || !cancellation.IsCancellationRequested)
@@ -244,6 +247,16 @@ internal sealed partial class LeaseRunner(
             ActionThrew(e, claimed.Id, claimed.Action);
             await leases.ChangeAsync(claimed.Id, l => LeaseMachine.UndoFailed(l, $"The undo failed ({e.GetType().Name}).", clock.GetUtcNow(), settings), CancellationToken.None);
             return false;
+        }
+    }
+
+    private void TellNotFollowed(Lease lease, DbTransaction transaction, DateTimeOffset? before)
+    {
+        if (lease is { State: LeaseStates.Failed, Details.Cause: LeaseCauses.SecretNotRenewed })
+        {
+            notices.Tell(
+                lease.FieldId, Notices.Names.SecretNotRenewed, $"{lease.Id} {lease.Details.Retries}", lease.Level, lease, lease.CorrelationId, transaction,
+                ("device", lease.DeviceId ?? lease.Target), ("response", lease.Id), ("before", before?.ToString("yyyy-MM-dd HH:mm 'UTC'", CultureInfo.InvariantCulture) ?? ""));
         }
     }
 

@@ -81,6 +81,12 @@ internal sealed record LeaseView
     /// <summary>It is in force and can be undone.</summary>
     public required bool CanUndo { get; init; }
 
+    /// <summary>Ways of undoing it that one may choose between; empty when there is nothing to choose.</summary>
+    public required IReadOnlyList<string> UndoChoices { get; init; }
+
+    /// <summary>What was chosen.</summary>
+    public string? Choice { get; init; }
+
     /// <summary>It can be refused: it waits for people, or keeps something back that could be refused for good.</summary>
     public required bool CanRefuse { get; init; }
 
@@ -127,6 +133,8 @@ internal sealed record LeaseView
         CanUndo = (lease.State == LeaseStates.Done && runner.CanUndo(lease)) || (LeaseMachine.IsWaiting(lease) && lease.UndoAskedAt is null),
         CanRefuse = lease.State == LeaseStates.WaitingApproval || runner.CanRefuse(lease),
         DeviceAnswer = lease.Details.Answer is { } answer ? JsonNode.Parse(answer) : null,
+        UndoChoices = lease.State == LeaseStates.Done ? runner.UndoChoices(lease) : [],
+        Choice = lease.Details.Choice,
         CanRetry = LeaseMachine.CanRetry(lease),
         CorrelationId = lease.CorrelationId,
     };
@@ -134,4 +142,5 @@ internal sealed record LeaseView
 
 /// <summary>Why a person decided so.</summary>
 /// <param name="Reason">1 to 500 characters.</param>
-internal sealed record DecisionRequest(string? Reason);
+/// <param name="Choice">How it is to be undone, one of the response's choices; absent for as the settings say.</param>
+internal sealed record DecisionRequest(string? Reason, string? Choice = null);

@@ -142,6 +142,19 @@ internal sealed class DeviceHost : IAsyncDisposable
     public Task<Answer> AuthenticateAsync(TestDevice device, string source = Home, string? token = null) =>
         TokenAsync(JsonContent.Create(new { commonAuthId = device.CommonAuthId, authSecret = device.AuthSecret, uniqueId = device.UniqueId }), source, token);
 
+    /// <summary>Asks for a new secret.</summary>
+    public async Task<Answer> SecretAsync(TestDevice device, string? token, string source = Home)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, $"http://{Home}:{_devicePort}/device/v1/secret");
+        request.Headers.Add("Sekisho-Device", device.DeviceId);
+        if (token is not null)
+        {
+            request.Headers.Add("Authorization", "Bearer " + token);
+        }
+
+        return await ReadAsync(await Client(source).SendAsync(request));
+    }
+
     /// <summary>Authenticates and returns the token.</summary>
     public async Task<string> BindAsync(TestDevice device, string source = Home) => (string)(await AuthenticateAsync(device, source)).Expect(200)["token"]!;
 
@@ -211,6 +224,7 @@ internal sealed class DeviceHost : IAsyncDisposable
         builder.Services.AddSingleton<IRefusals>(Refusals);
         builder.Services.AddSingleton<IHistory>(History);
         builder.Services.AddSingleton<IOperatorAudit>(Audit);
+        builder.Services.AddSingleton<ITrafficQuarantine>(new NoQuarantine());
         builder.Services.AddDevices();
         builder.Services.AddAuthentication(Principal.Scheme).AddScheme<AuthenticationSchemeOptions, HeaderSignIn>(Principal.Scheme, null);
         builder.Services.Configure<RouteHandlerOptions>(o => o.ThrowOnBadRequest = true);

@@ -34,6 +34,18 @@ public class SimActionTests
     }
 
     [Fact]
+    public async Task A_suspension_that_is_not_for_theft_or_takeover_ends_by_itself()
+    {
+        await using var site = await SimSite.StartAsync(actions: ["suspend-sim"]);
+        var lease = (await site.RespondAsync("f1", risk: "spoofing"))["suspend-sim"];
+        Assert.NotNull(lease.ExpiresAt);
+        Assert.Equal("suspended", site.Carrier.StateOf(SimSite.Sim));
+        await site.LaterAsync(TimeSpan.FromDays(1));
+        Assert.Equal(LeaseStates.Expired, (await site.Host.OnlyLeaseAsync()).State);
+        Assert.Equal("active", site.Carrier.StateOf(SimSite.Sim));
+    }
+
+    [Fact]
     public async Task A_deactivation_is_a_restriction_and_ends_by_itself_also_for_theft()
     {
         await using var site = await SimSite.StartAsync(actions: ["deactivate-sim"]);

@@ -40,6 +40,10 @@ internal sealed class TestHost : IAsyncDisposable
 
     public NetworkStandIn Network { get; } = new();
 
+    public QuarantineStandIn Quarantine { get; } = new();
+
+    public RenewalStandIn Renewal { get; } = new();
+
     public Signatures Signatures { get; } = new();
 
     public CommandStandIn Commands { get; }
@@ -187,7 +191,7 @@ internal sealed class TestHost : IAsyncDisposable
         services.AddSingleton<IDeviceDirectory>(World).AddSingleton<IDeviceAccess>(World).AddSingleton<ITrafficRestrictions>(World).AddSingleton<IFindings>(World);
         services.AddSingleton<IResponseBindings>(World).AddSingleton<IOperatorAudit>(World).AddSingleton<IHistory>(World).AddSingleton<ISimFacts>(World)
             .AddSingleton<IHistoryFeed>(World).AddSingleton<IFindingLabels>(World);
-        services.AddSingleton<INetworkEnforcement>(Network).AddSingleton<IDeviceCommands>(Commands).AddSingleton<IFileSignatures>(Signatures);
+        services.AddSingleton<INetworkEnforcement>(Network).AddSingleton<ITrafficQuarantine>(Quarantine).AddSingleton<ISecretRenewal>(Renewal).AddSingleton<IDeviceCommands>(Commands).AddSingleton<IFileSignatures>(Signatures);
         services.AddResponse();
         services.AddSingleton(new Texts([typeof(Problem).Assembly, typeof(ResponseFeature).Assembly, typeof(TestHost).Assembly]));
         if (!_workerRuns)
