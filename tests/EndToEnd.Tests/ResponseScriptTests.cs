@@ -1,5 +1,4 @@
 using System.Text;
-using Sekisho.Verification.Clients;
 
 namespace Sekisho.EndToEnd.Tests;
 

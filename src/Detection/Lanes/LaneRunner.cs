@@ -17,8 +17,7 @@ namespace Sekisho.Detection.Lanes;
 /// <para>
 /// Order. Within a lane events are judged in journal order. Facts for wider scopes are merged in journal order as well: at each event first
 /// the device's conditions, then those of the wider scopes in the order of <see cref="WideScope.All"/>, the field's last, then the gateway's.
-/// At a tick subjects are judged in the order of
-/// their identifiers. So equal events from equal state give equal findings wherever the stretches are cut.
+/// At a tick subjects are judged in the order of their identifiers. So equal events from equal state give equal findings wherever the stretches are cut.
 /// </para>
 /// </summary>
 internal sealed partial class LaneRunner(SubjectTable subjects, LaneClock clock, LaneBooks books, ChangedSubjects changes)

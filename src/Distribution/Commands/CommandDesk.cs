@@ -85,7 +85,7 @@ internal sealed class CommandDesk(
                     Name = held.Name,
                     Sender = held.Content.Sender,
                     Bound = fault.Bound,
-                    Pointer = fault.Pointer,
+                    Argument = fault.Pointer,
                     Value = fault.Value,
                     Allowed = fault.Allowed,
                     Measured = fault.Measured,

@@ -78,7 +78,7 @@ public class CommandTests
             Name = "set-dose",
             Sender = "key:cloud",
             Bound = bound,
-            Pointer = pointer,
+            Argument = pointer,
             Value = value,
             Allowed = allowed,
             Measured = measured,

@@ -1,7 +1,6 @@
 using System.Net;
 using System.Text;
 using System.Text.Json;
-using System.Text.Json.Nodes;
 using Sekisho.Distribution.Commands;
 using Sekisho.Distribution.Tests.Gateway;
 using Sekisho.Domain.Devices;

@@ -179,7 +179,7 @@ public class QuarantineTests
                 await FeedMixedAsync(gateway, i * 100, 100);
             }
 
-            await Until.TrueAsync(() => cloud.Deliveries.Count > 0 && gateway.History.Count("cars", LedgerStates.Forwarded) == (hold ? 10_000 : 20_000), "the other device's");
+            await Until.TrueAsync(() => !cloud.Deliveries.IsEmpty && gateway.History.Count("cars", LedgerStates.Forwarded) == (hold ? 10_000 : 20_000), "the other device's");
             var took = begun.Elapsed;
             Assert.Equal(Enumerable.Range(0, 10_000), cloud.TakenSequences("c2"));
             Assert.Equal(hold ? 10_000 : 0, Quarantines(gateway).Of("c1")?.Waiting ?? 0);

@@ -65,7 +65,7 @@ public class BlockFormatTests
     [
         new CommandHeldEvent
         {
-            Position = 1, ArrivedAt = Noon, CorrelationId = "c1", FieldId = "cars", DeviceId = "d1", CommandId = "c0", Name = "set-dose", Sender = "key:cloud", Bound = "argument", Pointer = "/dose",
+            Position = 1, ArrivedAt = Noon, CorrelationId = "c1", FieldId = "cars", DeviceId = "d1", CommandId = "c0", Name = "set-dose", Sender = "key:cloud", Bound = "argument", Argument = "/dose",
             Value = "50", Allowed = "0 – 5", Measured = 50, Low = 0, High = 5,
         },
         new CommandHeldEvent { Position = 2, ArrivedAt = Noon, CorrelationId = "", FieldId = "cars", DeviceId = "d1", CommandId = "c1", Name = "open", Sender = "account:hanako", Bound = "no-list", Value = "–", Allowed = "–" },

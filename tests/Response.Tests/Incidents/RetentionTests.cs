@@ -90,7 +90,7 @@ public class RetentionTests
         Assert.Equal(1, await host.Store.Databases.State.WriteAsync(t => Task.FromResult(host.Get<IncidentRetention>().Begin(t))));
         await host.RestartAfterKillAsync();
         await host.Get<IncidentWorker>().StopAsync(default);
-        Assert.Equal(0, (await host.Get<IncidentStore>().ListAsync(new IncidentFilter("cars", 10), default)).Count);
+        Assert.Empty(await host.Get<IncidentStore>().ListAsync(new IncidentFilter("cars", 10), default));
         await host.Get<IncidentRetention>().TidyAsync(default);
         foreach (var table in Tables)
         {
