@@ -27,7 +27,7 @@ internal static class ApiDocument
             {
                 Type = SecuritySchemeType.Http,
                 Scheme = Bearer,
-                Description = "A session token (POST /api/v1/session), an API key, or for messages and commands the token of a device (POST /device/v1/token).",
+                Description = "A session token (POST /api/v1/session), an API key, or for what devices call themselves the token of a device (POST /device/v1/token).",
             };
             document.Components.SecuritySchemes[Certificate] = new OpenApiSecurityScheme
             {
@@ -40,7 +40,7 @@ internal static class ApiDocument
         {
             var marks = context.Description.ActionDescriptor.EndpointMetadata;
             var access = marks.OfType<RouteAccess>().LastOrDefault();
-            if (access is { Anonymous: false } || (access is null && context.Description.RelativePath is "device/v1/messages" or "device/v1/commands" or "device/v1/commands/{commandId}"))
+            if (access is { Anonymous: false } || (access is null && context.Description.RelativePath is { } path && path.StartsWith("device/v1/", StringComparison.Ordinal) && path != "device/v1/token"))
             {
                 operation.Security = [new OpenApiSecurityRequirement { [new OpenApiSecuritySchemeReference(Bearer, context.Document)] = [] }];
             }

@@ -105,7 +105,9 @@ public class QuarantineTests
         await gateway.RestartAsync();
         await gateway.FeedAsync("c1", 10, 5);
         await Until.TrueAsync(() => gateway.History.Count("cars", LedgerStates.Forwarded) == (forward ? 25 : 15), "what may go");
-        Assert.Equal(Enumerable.Range(forward ? 0 : 10, forward ? 15 : 5), cloud.TakenSequences("c1"));
+
+        // What the end had begun to deliver before the gateway went off comes again after it, as always.
+        Assert.Equal(Enumerable.Range(forward ? 0 : 10, forward ? 15 : 5), cloud.TakenSequences("c1").Distinct());
         Assert.Equal(forward ? 0 : 10, gateway.History.Count("cars", LedgerStates.Dropped));
         Assert.Null(Quarantines(gateway).Of("c1"));
         Assert.NotNull(Quarantines(gateway).Of("c3"));
@@ -122,8 +124,7 @@ public class QuarantineTests
         await gateway.FeedAsync("c1", 0, 5);
         await Until.TrueAsync(() => Quarantines(gateway).Of("c1")!.Waiting == 5, "the quarantine");
         clock.Advance(TimeSpan.FromMinutes(61));
-        await Until.TrueAsync(() => gateway.History.Count("cars", LedgerStates.Expired) == 5, "the old ones");
-        Assert.Equal(0, Quarantines(gateway).Of("c1")!.Waiting);
+        await Until.TrueAsync(() => gateway.History.Count("cars", LedgerStates.Expired) == 5 && Quarantines(gateway).Of("c1")!.Waiting == 0, "the old ones");
 
         // The cloud is down: more waits than may, most of it of the device in quarantine.
         await gateway.FeedAsync("c1", 100, 120);
@@ -148,8 +149,7 @@ public class QuarantineTests
         await gateway.FeedAsync("c1", 0, 5);
         await Until.TrueAsync(() => Quarantines(gateway).Of("c1")!.Waiting == 5, "the quarantine");
         await gateway.PutAsync(ForwardingTests.Cars + "/destination", new { kind = "none", reason = "over" });
-        await Until.TrueAsync(() => gateway.History.Count("cars", LedgerStates.Dropped) == 5, "the drop");
-        Assert.Equal(0, Quarantines(gateway).Of("c1")!.Waiting);
+        await Until.TrueAsync(() => gateway.History.Count("cars", LedgerStates.Dropped) == 5 && Quarantines(gateway).Of("c1")!.Waiting == 0, "the drop");
         await Quarantines(gateway).EndAsync("c1", "lease-1", forward: true, "hanako", "", default);
         await NothingWaitsAsync(gateway);
     }
