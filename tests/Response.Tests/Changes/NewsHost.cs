@@ -149,7 +149,7 @@ internal sealed class NewsHost : IAsyncDisposable
             services.Remove(part);
         }
 
-        services.AddSingleton<INetworkEnforcement>(new NetworkStandIn()).AddSingleton<IFileSignatures>(new Signatures()).AddSingleton<IDeviceCommands>(new CommandStandIn(Clock));
+        services.AddSingleton<INetworkEnforcement>(new NetworkStandIn()).AddSingleton<ITrafficQuarantine>(new QuarantineStandIn()).AddSingleton<ISecretRenewal>(new RenewalStandIn()).AddSingleton<IFileSignatures>(new Signatures()).AddSingleton<IDeviceCommands>(new CommandStandIn(Clock));
         services.AddResponse();
         services.AddSingleton(new Texts([typeof(Problem).Assembly, typeof(ResponseFeature).Assembly, typeof(NewsHost).Assembly]));
         foreach (var other in services.Where(s => s.ServiceType == typeof(IHostedService)).ToList())

@@ -71,7 +71,7 @@ internal sealed class SocHost : IAsyncDisposable
         services.AddSingleton<IDeviceDirectory>(World).AddSingleton<IDeviceAccess>(World).AddSingleton<IFindings>(World).AddSingleton<IFindingLabels>(World);
         services.AddSingleton<IResponseBindings>(World).AddSingleton<IOperatorAudit>(World).AddSingleton<ITrafficRestrictions>(World).AddSingleton<ISimFacts>(World);
         services.AddHistory();
-        services.AddSingleton<INetworkEnforcement>(new NetworkStandIn()).AddSingleton<IDeviceCommands>(new CommandStandIn(TimeProvider.System)).AddSingleton<IFileSignatures>(new Signatures());
+        services.AddSingleton<INetworkEnforcement>(new NetworkStandIn()).AddSingleton<ITrafficQuarantine>(new QuarantineStandIn()).AddSingleton<ISecretRenewal>(new RenewalStandIn()).AddSingleton<IDeviceCommands>(new CommandStandIn(TimeProvider.System)).AddSingleton<IFileSignatures>(new Signatures());
         services.AddResponse();
         services.AddSingleton(new Texts([typeof(Problem).Assembly, typeof(ResponseFeature).Assembly, typeof(SocHost).Assembly]));
         foreach (var other in services.Where(s => s.ServiceType == typeof(IHostedService)).ToList())
