@@ -188,6 +188,13 @@ internal sealed class CommandStore(Databases databases, MasterKey key, IHistory 
         }
     }
 
+    /// <summary>There is something to end, to tell or to let go.</summary>
+    public Task<bool> HasWorkAsync(CancellationToken cancellation) => _database.ReadAsync(
+        c => c.ExecuteScalarAsync<bool>(
+            "SELECT EXISTS (SELECT 1 FROM command WHERE ends_at <= @now) OR EXISTS (SELECT 1 FROM command WHERE told = 0) OR EXISTS (SELECT 1 FROM command WHERE ended_at < @before)",
+            new { now = Now(), before = (clock.GetUtcNow() - settings.Kept).ToUnixTimeMilliseconds() }),
+        cancellation);
+
     /// <summary>Ends what has run out of time, some at a time.</summary>
     public async Task<IReadOnlyList<Command>> ExpireAsync(int most, CancellationToken cancellation)
     {

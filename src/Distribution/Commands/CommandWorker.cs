@@ -42,6 +42,11 @@ internal sealed partial class CommandWorker(CommandStore store, CommandDesk desk
         await _turn.WaitAsync().ConfigureAwait(false);
         try
         {
+            if (!await store.HasWorkAsync(_stop.Token).ConfigureAwait(false))
+            {
+                return;
+            }
+
             foreach (var ended in await store.ExpireAsync(AtOnce, _stop.Token).ConfigureAwait(false))
             {
                 desk.Tell(ended);

@@ -17,8 +17,10 @@ internal sealed partial class ResponseWorker(LeaseRunner runner, LeaseStore leas
     /// <summary>Leases of one target in a row before others get a turn.</summary>
     private const int Turn = 16;
 
-    /// <summary>The table is looked at at least so often; another node may have put something in.</summary>
-    private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(15);
+    /// <summary>The table is looked at at least so often, once for all actions: another node may have put something in, or the clock was set.</summary>
+    private static readonly TimeSpan BetweenLooks = TimeSpan.FromSeconds(15);
+
+    private static readonly TimeSpan LongestWait = TimeSpan.FromHours(1);
 
     private readonly CancellationTokenSource _stopTaking = new();
     private readonly CancellationTokenSource _abort = new();
@@ -57,7 +59,7 @@ internal sealed partial class ResponseWorker(LeaseRunner runner, LeaseStore leas
         await leases.FreeClaimsAsync(LeaseRunner.Node, cancellationToken);
         _backlog = await leases.BacklogAsync(cancellationToken);
         ResponseMetrics.Waiting = () => _backlog.Waiting;
-        _pumps = [.. runner.Actions.Select(a => Task.Run(() => PumpAsync(a, untilIdle: false), CancellationToken.None))];
+        _pumps = [.. runner.Actions.Select(a => Task.Run(() => PumpAsync(a, untilIdle: false), CancellationToken.None)), Task.Run(WatchAsync, CancellationToken.None)];
     }
 
     /// <summary>Takes nothing new, lets what runs finish as long as the host waits, then breaks it off; it is tried again after the next start.</summary>
@@ -79,6 +81,34 @@ internal sealed partial class ResponseWorker(LeaseRunner runner, LeaseStore leas
         _abort.Dispose();
     }
 
+    /// <summary>Knows how much waits, and wakes the pumps for what fell due without their knowing.</summary>
+    private async Task WatchAsync()
+    {
+        while (!_stopTaking.IsCancellationRequested)
+        {
+            var wake = signal.Next;
+            await WaitAsync([], wake, BetweenLooks);
+            try
+            {
+                _backlog = await leases.BacklogAsync(_stopTaking.Token);
+                if (!wake.IsCompleted && _backlog.Oldest is not null)
+                {
+                    signal.Wake();
+                }
+            }
+            catch (OperationCanceledException) when (_stopTaking.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (Exception e) when (e is not OperationCanceledException)
+            {
+                // As with the pumps: shown, and looked at again.
+                _fault = Unreadable(e);
+                StoreFailed(e, "*");
+            }
+        }
+    }
+
     private async Task PumpAsync(IResponseAction action, bool untilIdle)
     {
         var running = new Dictionary<(string Field, string Target), Task>();
@@ -88,14 +118,19 @@ internal sealed partial class ResponseWorker(LeaseRunner runner, LeaseStore leas
             var wait = LongestWait;
             try
             {
-                foreach (var (target, task) in running.Where(r => r.Value.IsCompleted).ToList())
+                var ended = running.Where(r => r.Value.IsCompleted).ToList();
+                foreach (var (target, task) in ended)
                 {
                     running.Remove(target);
                     await task;
                 }
 
                 var started = _paused ? 0 : await StartAsync(action, running);
-                _backlog = await leases.BacklogAsync(_stopTaking.Token);
+                if (started + ended.Count > 0 || untilIdle)
+                {
+                    _backlog = await leases.BacklogAsync(_stopTaking.Token);
+                }
+
                 _fault = null;
                 if (untilIdle && running.Count == 0)
                 {
@@ -114,8 +149,9 @@ internal sealed partial class ResponseWorker(LeaseRunner runner, LeaseStore leas
             catch (Exception e) when (e is not OperationCanceledException && !untilIdle)
             {
                 // The store does not answer: shown as the stage's fault, tried again after the pause; the queue is durable and loses nothing.
-                _fault = $"The response queue cannot be read or written ({e.GetType().Name}).";
+                _fault = Unreadable(e);
                 StoreFailed(e, action.Name);
+                wait = BetweenLooks;
             }
 
             await WaitAsync(running.Values, wake, wait);
@@ -172,6 +208,8 @@ internal sealed partial class ResponseWorker(LeaseRunner runner, LeaseStore leas
             BrokenOff(e.GetType().Name);
         }
     }
+
+    private static string Unreadable(Exception e) => $"The response queue cannot be read or written ({e.GetType().Name}).";
 
     private static TimeSpan Shorter(TimeSpan a, TimeSpan b) => a <= TimeSpan.Zero ? TimeSpan.FromMilliseconds(1) : a < b ? a : b;
 
