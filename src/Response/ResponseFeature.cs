@@ -38,7 +38,9 @@ using Sekisho.Response.Soc.Events;
 using Sekisho.Response.Soc.Receivers;
 using Sekisho.Response.Soc.Sending;
 using Sekisho.Response.Soc.Status;
+using Sekisho.Response.Upkeep;
 using Sekisho.Response.Soc.Stix;
+using Sekisho.Response.Upkeep;
 using Sekisho.Storage;
 
 namespace Sekisho.Response;
@@ -97,6 +99,8 @@ public static class ResponseFeature
         services.AddSingleton<ILaneCommitPart>(provider => provider.GetRequiredService<LastReadings>());
         services.AddSingleton<SimPoller>();
         services.AddHostedService(provider => provider.GetRequiredService<SimPoller>());
+        services.AddSingleton<DeletedFields>();
+        services.AddHostedService(provider => provider.GetRequiredService<DeletedFields>());
 
         // One line for each action.
         services.AddSingleton<IResponseAction>(provider => Mail(provider, null));

@@ -63,8 +63,8 @@ public class AtRestTests
         Assert.True(verdict["intact"]!.GetValue<bool>());
         await site.Gateway.StopAsync();
         using var offline = System.Diagnostics.Process.Start(new System.Diagnostics.ProcessStartInfo("dotnet", [.. Site.Command.Skip(1), "audit-verify", "--data", site.DataFolder]) { RedirectStandardOutput = true })!;
-        var text = await offline.StandardOutput.ReadToEndAsync();
-        await offline.WaitForExitAsync();
+        var text = await offline.StandardOutput.ReadToEndAsync().WaitAsync(TimeSpan.FromMinutes(1));
+        await offline.WaitForExitAsync().WaitAsync(TimeSpan.FromMinutes(1));
         Assert.Equal(0, offline.ExitCode);
         Assert.NotEmpty(text);
     }

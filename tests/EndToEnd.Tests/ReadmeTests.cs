@@ -24,8 +24,8 @@ public class ReadmeTests
             info.Environment["CODE"] = await gateway.SetupCodeAsync();
             using var bash = Process.Start(info)!;
             var error = bash.StandardError.ReadToEndAsync();
-            var printed = await bash.StandardOutput.ReadToEndAsync();
-            await bash.WaitForExitAsync();
+            var printed = await bash.StandardOutput.ReadToEndAsync().WaitAsync(TimeSpan.FromMinutes(2));
+            await bash.WaitForExitAsync().WaitAsync(TimeSpan.FromMinutes(2));
             Assert.True(bash.ExitCode == 0, printed + await error);
             Assert.DoesNotContain("urn:sekisho:problem", printed, StringComparison.Ordinal);
             Assert.Contains("HTTP/2 202", printed, StringComparison.Ordinal);

@@ -48,8 +48,9 @@ public class TlsTests(SharedSite shared)
 
         using var client = Process.Start(info)!;
         client.StandardInput.Close();
-        var text = await client.StandardOutput.ReadToEndAsync() + await client.StandardError.ReadToEndAsync();
-        await client.WaitForExitAsync();
+        var error = client.StandardError.ReadToEndAsync();
+        var text = await client.StandardOutput.ReadToEndAsync().WaitAsync(TimeSpan.FromMinutes(1)) + await error;
+        await client.WaitForExitAsync().WaitAsync(TimeSpan.FromMinutes(1));
         Assert.True(accepted == !text.Contains("Cipher is (NONE)", StringComparison.Ordinal) && accepted == (client.ExitCode == 0), text);
     }
 

@@ -68,13 +68,23 @@ public class VerifyTests
         Assert.Contains(named, output + error, StringComparison.Ordinal);
     }
 
+    private static readonly TimeSpan Longest = TimeSpan.FromMinutes(12);
+
     private static async Task<(int Code, string Output, string Error)> RunAsync(params string[] arguments)
     {
         var info = new ProcessStartInfo(Site.Command[0], [.. Site.Command.Skip(1), "verify", .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true };
         using var process = Process.Start(info)!;
         var error = process.StandardError.ReadToEndAsync();
-        var output = await process.StandardOutput.ReadToEndAsync();
-        await process.WaitForExitAsync();
-        return (process.ExitCode, output, await error);
+        using var limit = new CancellationTokenSource(Longest, TimeProvider.System);
+        try
+        {
+            var output = await process.StandardOutput.ReadToEndAsync(limit.Token);
+            await process.WaitForExitAsync(limit.Token);
+            return (process.ExitCode, output, await error);
+        }
+        finally
+        {
+            process.Kill(entireProcessTree: true);
+        }
     }
 }

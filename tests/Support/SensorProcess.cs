@@ -105,12 +105,7 @@ public sealed partial class SensorProcess : IDisposable
     /// <returns>The exit code.</returns>
     public int Ended()
     {
-        if (!_process.WaitForExit(s_longest))
-        {
-            throw new TimeoutException($"The sensor has not ended.\n{string.Join('\n', Errors)}");
-        }
-
-        _process.WaitForExit();
+        WaitForAll();
         return _process.ExitCode;
     }
 
@@ -122,9 +117,22 @@ public sealed partial class SensorProcess : IDisposable
         }
 
         // With all that it printed: nothing is told to who is gone.
-        _process.WaitForExit();
+        WaitForAll();
         _process.Dispose();
         _told.Dispose();
+    }
+
+    private void WaitForAll()
+    {
+        using var limit = new CancellationTokenSource(s_longest, TimeProvider.System);
+        try
+        {
+            _process.WaitForExitAsync(limit.Token).GetAwaiter().GetResult();
+        }
+        catch (OperationCanceledException)
+        {
+            throw new TimeoutException($"The sensor has not ended.\n{string.Join('\n', Errors)}");
+        }
     }
 
     private static SensorProcess Launch(string? networkNamespace, string[] line)

@@ -78,8 +78,10 @@ internal sealed class TrafficCounters
             Interlocked.Read(ref c.RepeatedMessages),
             Interlocked.Read(ref c.RepeatedBytes),
             Interlocked.Read(ref c.RefusedRequests),
-            Interlocked.Read(ref c.RefusedBytes))
-        : new DeviceTraffic(deviceId, 0, 0, 0, 0, 0, 0);
+            Interlocked.Read(ref c.RefusedBytes),
+            Interlocked.Read(ref c.WireUp),
+            Interlocked.Read(ref c.WireDown))
+        : new DeviceTraffic(deviceId, 0, 0, 0, 0, 0, 0, 0, 0);
 
     private static TrafficSince Now(string deviceId, Counts c) => new(
         deviceId,
@@ -134,6 +136,9 @@ internal readonly record struct TrafficSince(
         HasWire);
 }
 
-/// <summary>Traffic of a device since the gateway started. Repeated messages are among the accepted ones.</summary>
+/// <summary>
+/// Traffic of a device since the gateway started. Repeated messages are among the accepted ones. What was on the line from the device and to it counts everything
+/// that its connections carried, in bytes below TLS and without the headers of TCP and IP: also tokens, commands and refused requests.
+/// </summary>
 internal sealed record DeviceTraffic(
-    string DeviceId, long AcceptedMessages, long AcceptedBytes, long RepeatedMessages, long RepeatedBytes, long RefusedRequests, long RefusedBytes);
+    string DeviceId, long AcceptedMessages, long AcceptedBytes, long RepeatedMessages, long RepeatedBytes, long RefusedRequests, long RefusedBytes, long WireUp, long WireDown);

@@ -59,6 +59,9 @@ public sealed record Finding
 
     /// <summary>Why.</summary>
     public required Evidence Evidence { get; init; }
+
+    /// <summary>Attempts with wrong credentials are part of what it claims: anybody can make those in a device's name, from anywhere.</summary>
+    public bool CountsWrongCredentials => Condition == "attempts" && Evidence.Facts.GetValueOrDefault("failed", "0") != "0";
 }
 
 /// <summary>Measured against expected, the events it rests on, and what would have kept it quiet.</summary>

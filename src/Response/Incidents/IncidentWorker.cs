@@ -79,9 +79,9 @@ internal sealed partial class IncidentWorker(IncidentStore store, IncidentDesk d
         await store.ChangeAsync(incident.Id, i => i.Label == label ? new IncidentChange(i with { Label = "" }, []) : null, null, cancellation);
     }
 
-    [LoggerMessage(4041, LogLevel.Information, "{Removed} incidents that were closed long ago are deleted")]
+    [LoggerMessage(4081, LogLevel.Information, "{Removed} incidents that were closed long ago are deleted")]
     private partial void Removed(int removed);
 
-    [LoggerMessage(4040, LogLevel.Error, "Work on incidents failed and is tried again")]
+    [LoggerMessage(4080, LogLevel.Error, "Work on incidents failed and is tried again")]
     private partial void Failed(Exception fault);
 }

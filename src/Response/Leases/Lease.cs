@@ -248,6 +248,7 @@ internal static class LeaseCauses
     public const string SimStillHeld = "sim-still-held";
     public const string SimChangedElsewhere = "sim-changed-elsewhere";
     public const string BlastRadius = "blast-radius";
+    public const string OthersDoing = "others-doing";
     public const string ApprovalRanOut = "approval-ran-out";
     public const string HandledInTime = "handled-in-time";
     public const string NoNetworkLink = "no-network-link";
@@ -285,7 +286,7 @@ internal static class LeaseCauses
     public static readonly IReadOnlyList<string> All =
     [
         UnknownAction, NoDevice, DeviceGone, FindingGone, NoRecipients, NoMailServer, PasswordInClear, NoWebhook, AddressNotAllowed, AlreadyLocked, StillHeld,
-        LockedByOthers, ReleasedElsewhere, TriesUsedUp, InSummary, RanOut, FindingRetracted, KeptForPerson, BlastRadius, ApprovalRanOut, HandledInTime,
+        LockedByOthers, ReleasedElsewhere, TriesUsedUp, InSummary, RanOut, FindingRetracted, KeptForPerson, BlastRadius, OthersDoing, ApprovalRanOut, HandledInTime,
         NoNetworkLink, NothingReachable, NetworkProtected, QuarantineHeld, SecretOrdered, SecretRenewed, SecretNotRenewed, SecretShared,
         CommandGone, CommandSettled, CommandStaysHeld, DeviceFailed, DeviceRefused, DeviceSilent, NoCommand, TakenBack, TakenBackTooLate, WaitsForDevice,
         NoWebhookWants, NoTicketDesk, TicketGone, TicketNumberUnknown, TicketShared, TicketStaysOpen, TicketStillShared,

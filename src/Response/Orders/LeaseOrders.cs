@@ -41,6 +41,10 @@ internal sealed class LeaseOrders(IEnumerable<IResponseAction> actions, IDeviceD
 
         // What may destroy something never runs by itself, whatever a rule says; what a script orders takes two persons whatever it says.
         var approval = action is { Destroys: true } && (due.Approval == Approvals.Automatic || due.Owner != DueAction.Policy) ? Approvals.TwoPersons : due.Approval;
+
+        // Whoever guesses at a device's credentials must not get it locked out by that.
+        var isOthersDoing = approval == Approvals.Automatic && action is { Disturbs: true } && finding.CountsWrongCredentials;
+        approval = isOthersDoing ? Approvals.OnePerson : approval;
         var lease = new Lease
         {
             Id = Lease.IdOf(finding.Id, due.Action, target ?? ""),
@@ -58,7 +62,7 @@ internal sealed class LeaseOrders(IEnumerable<IResponseAction> actions, IDeviceD
             EndedAt = refusal is null ? null : now,
             NextTryAt = refusal is null ? now + due.After : null,
             CorrelationId = finding.CorrelationId,
-            Details = new LeaseDetails { Owner = due.Owner, Actor = "gateway", Reason = due.Reason, Cause = refusal },
+            Details = new LeaseDetails { Owner = due.Owner, Actor = "gateway", Reason = due.Reason, Cause = refusal ?? (isOthersDoing ? LeaseCauses.OthersDoing : null) },
         };
         return lease.State == LeaseStates.Due && Approvals.Needed(approval) > 0 ? LeaseMachine.Waiting(lease, now, settings) : lease;
     }

@@ -126,10 +126,11 @@ public sealed class GatewayProcess : IAsyncDisposable
     }
 
     /// <summary>kill -9.</summary>
+    /// <exception cref="TimeoutException">It did not end in a minute.</exception>
     public async Task KillHardAsync()
     {
         _process.Kill(entireProcessTree: true);
-        await _process.WaitForExitAsync().ConfigureAwait(false);
+        await _process.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(60)).ConfigureAwait(false);
     }
 
     /// <summary>Asks it to stop (SIGTERM) and waits for the end.</summary>

@@ -227,7 +227,7 @@ public class SocSendingTests
     }
 
     [Fact]
-    public async Task Filters_hold_back_what_they_name()
+    public async Task Complaint15_A_receiver_gets_what_is_included_without_what_is_excluded()
     {
         await using var rsyslog = await Rsyslog.StartAsync(Ca);
         await using var host = await SocHost.StartAsync(Dialect.Sqlite);

@@ -115,7 +115,7 @@ public sealed class EnforcementTests
     }
 
     [Fact]
-    public async Task The_enforcer_never_blocks_itself_its_gateway_or_a_protected_network()
+    public async Task Complaint16_The_enforcer_never_blocks_itself_its_gateway_or_a_protected_network()
     {
         await using var lab = await EnforcementLab.StartAsync();
         lab.Enforce("--protect", "10.9.1.0/28", "--protect", "fd09:2::/64");
