@@ -40,7 +40,6 @@ using Sekisho.Response.Soc.Sending;
 using Sekisho.Response.Soc.Status;
 using Sekisho.Response.Upkeep;
 using Sekisho.Response.Soc.Stix;
-using Sekisho.Response.Upkeep;
 using Sekisho.Storage;
 
 namespace Sekisho.Response;

@@ -25,41 +25,26 @@ internal sealed partial class DeletedFields(Databases databases, IDeviceDirector
     ];
 
     private readonly Dictionary<string, DateTimeOffset> _missed = new(StringComparer.Ordinal);
+    private readonly SemaphoreSlim _turn = new(1, 1);
 
     /// <summary>Looks once.</summary>
-    /// <returns>The fields of which something was deleted.</returns>
-    public async Task<IReadOnlyList<string>> LookAsync(CancellationToken cancellation)
+    public async Task LookAsync(CancellationToken cancellation)
     {
-        var now = clock.GetUtcNow();
-        var known = await databases.State.ReadAsync(
-            async c => (await c.QueryAsync<string>(
-                "SELECT field_id FROM notification UNION SELECT field_id FROM webhook UNION SELECT field_id FROM ticket_desk UNION SELECT field_id FROM sim_provider UNION SELECT field_id FROM soc_receiver " +
-                "UNION SELECT field_id FROM soc_field UNION SELECT field_id FROM emergency_plan")).Where(f => f.Length > 0).ToHashSet(StringComparer.Ordinal),
-            cancellation);
-        foreach (var back in _missed.Keys.Where(f => !known.Contains(f) || directory.Field(f) is not null).ToList())
+        await _turn.WaitAsync(cancellation);
+        try
         {
-            _missed.Remove(back);
+            await RemoveAllAsync(cancellation);
         }
-
-        var removed = new List<string>();
-        foreach (var field in known.Where(f => directory.Field(f) is null))
+        finally
         {
-            if (_missed.TryAdd(field, now) || now - _missed[field] < After || !await RemoveAsync(field, cancellation))
-            {
-                continue;
-            }
-
-            removed.Add(field);
-            Removed(field);
+            _turn.Release();
         }
+    }
 
-        if (removed.Count > 0)
-        {
-            await carriers.LoadAsync(cancellation);
-            await cards.LoadAsync(cancellation);
-        }
-
-        return removed;
+    public override void Dispose()
+    {
+        _turn.Dispose();
+        base.Dispose();
     }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -76,6 +61,38 @@ internal sealed partial class DeletedFields(Databases databases, IDeviceDirector
                 // The store does not answer: the next look finds the same.
                 Failed(e);
             }
+        }
+    }
+
+    private async Task RemoveAllAsync(CancellationToken cancellation)
+    {
+        var now = clock.GetUtcNow();
+        var known = await databases.State.ReadAsync(
+            async c => (await c.QueryAsync<string>(
+                "SELECT field_id FROM notification UNION SELECT field_id FROM webhook UNION SELECT field_id FROM ticket_desk UNION SELECT field_id FROM sim_provider UNION SELECT field_id FROM soc_receiver " +
+                "UNION SELECT field_id FROM soc_field UNION SELECT field_id FROM emergency_plan")).Where(f => f.Length > 0).ToHashSet(StringComparer.Ordinal),
+            cancellation);
+        foreach (var back in _missed.Keys.Where(f => !known.Contains(f) || directory.Field(f) is not null).ToList())
+        {
+            _missed.Remove(back);
+        }
+
+        var removed = 0;
+        foreach (var field in known.Where(f => directory.Field(f) is null))
+        {
+            if (_missed.TryAdd(field, now) || now - _missed[field] < After || !await RemoveAsync(field, cancellation))
+            {
+                continue;
+            }
+
+            removed++;
+            Removed(field);
+        }
+
+        if (removed > 0)
+        {
+            await carriers.LoadAsync(cancellation);
+            await cards.LoadAsync(cancellation);
         }
     }
 
