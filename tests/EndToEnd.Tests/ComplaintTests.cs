@@ -23,13 +23,14 @@ public class ComplaintTests
         // All three are behind one address, as behind a NAT.
         using var forger = new SimulatedDevice(site.Gateway.Devices, site.Gateway.CaFile, victim.Credential with { AuthSecret = "guess" }, TimeProvider.System);
         var refused = new List<int>();
-        for (var i = 0; i < 60; i++)
+        while (refused.Count < 1000 && !refused.Contains(429))
         {
             refused.Add((await forger.AuthenticateAsync()).Status);
         }
 
-        Assert.InRange(refused.Count(s => s == 401), 40, 50);
-        Assert.All(refused, s => Assert.Contains(s, (int[])[401, 429]));
+        Assert.True(refused.Count > 40, "limited before the limit");
+        Assert.All(refused[..^1], s => Assert.Equal(401, s));
+        Assert.Equal(429, refused[^1]);
         var lease = (await Site.UntilAsync(
             async () => (await site.Admin.GetAsync($"/api/v1/fields/cars/responses?device={victim.DeviceId}")).Expect()["items"]!.AsArray().FirstOrDefault(r => r!["action"]!.GetValue<string>() == "suspend-authentication"),
             l => l is not null,
@@ -44,7 +45,6 @@ public class ComplaintTests
             Assert.Equal(202, (await device.SendAsync("""{"seq":2,"mode":"on"}""")).Status);
         }
 
-        Assert.Equal(429, (await forger.AuthenticateAsync()).Status);
         var lines = (await site.Admin.GetAsync($"/api/v1/fields/cars/detections?device={victim.DeviceId}")).Expect()["items"]!.AsArray();
         Assert.Contains(lines, d => d!["condition"]!.GetValue<string>() == "attempts");
     }
