@@ -69,7 +69,8 @@ public class AtRestTests
         Assert.NotEmpty(text);
     }
 
-    private static async Task LookAsync(Site site, string[] markers, string when)
+    /// <summary>No file of the data folder and no line of the output holds one of the markers.</summary>
+    internal static async Task LookAsync(Site site, string[] markers, string when)
     {
         var files = Directory.GetFiles(site.DataFolder, "*", SearchOption.AllDirectories).Where(f => Path.GetFileName(f) != "lock").ToArray();
         Assert.Contains(files, f => f.EndsWith("state.db", StringComparison.Ordinal));

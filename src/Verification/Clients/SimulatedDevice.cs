@@ -94,6 +94,18 @@ public sealed class SimulatedDevice : IDisposable
         return answer;
     }
 
+    /// <summary>Renews its secret, as it is asked to with a token ("renewSecretBefore"), and keeps the new one.</summary>
+    public async Task<DeviceAnswer> RenewSecretAsync(CancellationToken cancellation = default)
+    {
+        var answer = await PostAsync("/device/v1/secret", "", withToken: true, cancellation).ConfigureAwait(false);
+        if (answer.Status == 200)
+        {
+            Credential = Credential with { AuthSecret = JsonNode.Parse(answer.Body)!["authSecret"]!.GetValue<string>() };
+        }
+
+        return answer;
+    }
+
     /// <summary>Sends once, whatever comes of it.</summary>
     /// <param name="json">One JSON object, or an array of them.</param>
     /// <param name="cancellation">Cancels the request.</param>
