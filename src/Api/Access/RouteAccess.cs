@@ -98,18 +98,24 @@ public static class AccessEnforcement
         }
 
         await AuditAsync(context, endpoint, "asked").ConfigureAwait(false);
-        var done = false;
+        var outcome = "failed";
         try
         {
             await next(context).ConfigureAwait(false);
-            done = context.Response.StatusCode < 400;
+            outcome = context.Response.StatusCode < 400 ? null : "failed";
+        }
+        catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
+        {
+            // Whoever asked went away in between: what was asked may have been done by then, and must not be taken for undone.
+            outcome = "broken-off";
+            throw;
         }
         finally
         {
             // Also when the handler threw: whoever reads "asked" must be able to rely on it being all there is to say.
-            if (!done)
+            if (outcome is not null)
             {
-                await AuditAsync(context, endpoint, "failed").ConfigureAwait(false);
+                await AuditAsync(context, endpoint, outcome).ConfigureAwait(false);
             }
         }
     }

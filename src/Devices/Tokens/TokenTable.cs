@@ -29,7 +29,7 @@ internal sealed class TokenTable(CredentialHashes hashes, TimeProvider clock) : 
 
         var holder = entry.Holder;
         var now = clock.GetUtcNow();
-        var refusal = holder.Refusal ?? (now >= entry.ExpiresAt ? RefusalReasons.ExpiredToken : null);
+        var refusal = now >= entry.ExpiresAt ? RefusalReasons.ExpiredToken : holder.Refusal;
         if (refusal is not null)
         {
             return new TokenVerdict(refusal, holder.DeviceId, holder.FieldId, 0);

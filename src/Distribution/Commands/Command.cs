@@ -27,6 +27,9 @@ internal sealed record CommandContent
 
     /// <summary>What the device said, as JSON.</summary>
     public string? Answer { get; init; }
+
+    /// <summary>Which order of its holder and name it is, from 0.</summary>
+    public int Ordinal { get; init; }
 }
 
 /// <summary>How a command breaks its list.</summary>
@@ -95,6 +98,7 @@ internal sealed record Command
         Name = Name,
         Sender = Content.Sender,
         Holder = Holder,
+        Ordinal = Content.Ordinal,
         State = State,
         Bound = Bound,
         SentAt = CreatedAt,

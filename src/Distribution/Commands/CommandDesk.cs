@@ -188,7 +188,7 @@ internal sealed class CommandDesk(
                 ValidUntil = until,
                 EndsAt = until,
                 CorrelationId = order.CorrelationId,
-                Content = new CommandContent { Sender = Command.Gateway, Arguments = order.Arguments, Actor = "response:" + order.Holder },
+                Content = new CommandContent { Sender = Command.Gateway, Arguments = order.Arguments, Actor = "response:" + order.Holder, Ordinal = order.Number },
             },
             cancellation).ConfigureAwait(false);
         polls.Wake(order.DeviceId);
@@ -205,7 +205,7 @@ internal sealed class CommandDesk(
             commandId,
             c =>
             {
-                same = c.State == CommandStates.Held && string.Equals(c.Content.Sender, "account:" + by, StringComparison.OrdinalIgnoreCase);
+                same = c.State == CommandStates.Held && (string.Equals(c.Content.Sender, "account:" + by, StringComparison.OrdinalIgnoreCase) || c.Content.Sender == by);
                 return c.State == CommandStates.Held && !same && c.ValidUntil > clock.GetUtcNow()
                     ? c with { State = CommandStates.Queued, CorrelationId = correlationId, Content = c.Content with { Actor = by, Reason = reason } }
                     : null;

@@ -12,6 +12,7 @@ internal sealed class CommandPolls(CommandSettings settings, TimeProvider clock)
     private readonly ConcurrentDictionary<string, Poll> _devices = new(StringComparer.Ordinal);
     private readonly long _start = clock.GetTimestamp();
     private int _waiting;
+    private volatile bool _ended;
 
     /// <summary>Counts a request of the device.</summary>
     /// <returns>How long it has to wait; zero when it may go on.</returns>
@@ -47,6 +48,10 @@ internal sealed class CommandPolls(CommandSettings settings, TimeProvider clock)
         {
             poll.Present?.End();
             poll.Present = turn;
+            if (_ended)
+            {
+                turn.End();
+            }
         }
 
         return turn;
@@ -88,6 +93,19 @@ internal sealed class CommandPolls(CommandSettings settings, TimeProvider clock)
         lock (poll)
         {
             return poll.LastGiven is not { } last || clock.GetUtcNow() - last >= settings.RepeatAfter;
+        }
+    }
+
+    /// <summary>Answers all that wait, and lets nobody wait any more: the gateway stops.</summary>
+    public void End()
+    {
+        _ended = true;
+        foreach (var poll in _devices.Values)
+        {
+            lock (poll)
+            {
+                poll.Present?.End();
+            }
         }
     }
 

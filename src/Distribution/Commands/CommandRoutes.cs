@@ -50,7 +50,7 @@ internal static class CommandRoutes
             .WithSummary("Lets a held command go to its device. People only, and not the one who sent it.")
             .Produces<CommandView>().ProducesProblem(StatusCodes.Status404NotFound).ProducesProblem(StatusCodes.Status409Conflict).ProducesProblem(StatusCodes.Status422UnprocessableEntity);
         routes.Field.MapPost("/commands/{commandId}/refuse", (string fieldId, string commandId, CommandReason reason, HttpContext context, CommandStore store, IDeviceCommands commands, Texts texts, CancellationToken cancellation) =>
-                DecideAsync(fieldId, commandId, reason, context, store, texts, commands.WithdrawAsync, cancellation))
+                DecideAsync(fieldId, commandId, reason, context, store, texts, commands.WithdrawAsync, cancellation, isForHeld: true))
             .WithMetadata(Person, new Change("command.refuse")).WithName("RefuseCommand").WithTags("Distribution").WithSummary("Refuses a held command: it is withdrawn, the device never gets it.")
             .Produces<CommandView>().ProducesProblem(StatusCodes.Status404NotFound).ProducesProblem(StatusCodes.Status409Conflict).ProducesProblem(StatusCodes.Status422UnprocessableEntity);
         MapList(routes);
@@ -155,7 +155,8 @@ internal static class CommandRoutes
         CommandStore store,
         Texts texts,
         Func<string, string, string, string, CancellationToken, Task<CommandDecision>> decide,
-        CancellationToken cancellation)
+        CancellationToken cancellation,
+        bool isForHeld = false)
     {
         var language = RequestLanguage.Of(context);
         if (await OwnAsync(fieldId, commandId, store, cancellation).ConfigureAwait(false) is not { } command)
@@ -170,7 +171,7 @@ internal static class CommandRoutes
         }
 
         // The gateway's own orders are taken back where they came from.
-        var decision = command.Holder is not null
+        var decision = command.Holder is not null || (isForHeld && command.Shown is not (CommandStates.Held or CommandStates.Withdrawn))
             ? CommandDecision.TooLate
             : await decide(commandId, context.User.NameOf(), reason, Correlation.Of(context), cancellation).ConfigureAwait(false);
         var now = await store.FindAsync(commandId, cancellation).ConfigureAwait(false);

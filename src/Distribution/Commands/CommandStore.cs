@@ -102,8 +102,9 @@ internal sealed class CommandStore(Databases databases, MasterKey key, IHistory 
         async c => (await c.QuerySingleOrDefaultAsync<CommandRow>($"SELECT {CommandRow.Columns} FROM command c WHERE c.id = @id", new { id, now = Now() }).ConfigureAwait(false))?.ToCommand(_cipher),
         cancellation);
 
-    public Task<IReadOnlyList<Command>> OfHolderAsync(string holder, CancellationToken cancellation) =>
-        ListAsync("c.holder = @holder ORDER BY c.number LIMIT 1000", new { holder, now = Now() }, cancellation);
+    /// <summary>The newest orders of a holder, in order.</summary>
+    public async Task<IReadOnlyList<Command>> OfHolderAsync(string holder, CancellationToken cancellation) =>
+        [.. (await ListAsync("c.holder = @holder ORDER BY c.number DESC LIMIT 100", new { holder, now = Now() }, cancellation).ConfigureAwait(false)).Reverse()];
 
     /// <summary>Commands of a field, newest first.</summary>
     public Task<IReadOnlyList<Command>> OfFieldAsync(string fieldId, string? deviceId, string? state, CommandCursor? after, int limit, CancellationToken cancellation)
@@ -129,7 +130,7 @@ internal sealed class CommandStore(Databases databases, MasterKey key, IHistory 
             new { deviceId, name, since = since.ToUnixTimeMilliseconds() }),
         cancellation);
 
-    /// <summary>What the device may fetch now, in order; those that it fetches for the first time are marked before this returns.</summary>
+    /// <summary>What the device may fetch now, the gateway's own orders first, each kind in order; those that it fetches for the first time are marked before this returns.</summary>
     /// <param name="deviceId">The device.</param>
     /// <param name="ordersOnly">The device is locked out: the gateway's own orders only.</param>
     /// <param name="most">At most so many.</param>
@@ -139,8 +140,8 @@ internal sealed class CommandStore(Databases databases, MasterKey key, IHistory 
     {
         var now = Now();
         var which =
-            "c.device_id = @deviceId AND c.state IN ('queued', 'delivered') AND c.valid_until > @now AND (c.kind = 'gateway' OR (" + (ordersOnly ? "1 = 0" : "1 = 1") +
-            " AND NOT EXISTS (SELECT 1 FROM command_hold h WHERE h.device_id = c.device_id AND h.until > @now))) ORDER BY c.number LIMIT @most";
+            "c.device_id = @deviceId AND c.ends_at IS NOT NULL AND c.state IN ('queued', 'delivered') AND c.valid_until > @now AND (c.kind = 'gateway' OR (" + (ordersOnly ? "1 = 0" : "1 = 1") +
+            " AND NOT EXISTS (SELECT 1 FROM command_hold h WHERE h.device_id = c.device_id AND h.until > @now))) ORDER BY CASE WHEN c.kind = 'gateway' THEN 0 ELSE 1 END, c.number LIMIT @most";
         var found = await ListAsync(which, new { deviceId, most, now }, cancellation).ConfigureAwait(false);
         var fresh = found.Where(c => c.State == CommandStates.Queued).ToList();
         if (fresh.Count == 0)

@@ -7,7 +7,8 @@ using Sekisho.Storage;
 namespace Sekisho.Distribution.Commands;
 
 /// <summary>Ends commands whose time has run out, tells detection what it was not told, and lets go what was settled long ago. One round at a time.</summary>
-internal sealed partial class CommandWorker(CommandStore store, CommandDesk desk, TimeProvider clock, ILogger<CommandWorker> log) : IHostedService, IDisposable
+internal sealed partial class CommandWorker(CommandStore store, CommandDesk desk, CommandPolls polls, IHostApplicationLifetime lifetime, TimeProvider clock, ILogger<CommandWorker> log)
+    : IHostedService, IDisposable
 {
     private const int AtOnce = 200;
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(5);
@@ -17,6 +18,8 @@ internal sealed partial class CommandWorker(CommandStore store, CommandDesk desk
 
     public Task StartAsync(CancellationToken cancellationToken)
     {
+        // Devices that wait would hold up the stop for as long as they may wait.
+        lifetime.ApplicationStopping.Register(polls.End);
         _timer = clock.CreateTimer(_ => _ = _turn.CurrentCount == 0 ? Task.CompletedTask : RoundAsync(), null, Interval, Interval);
         return RoundAsync();
     }
@@ -67,6 +70,10 @@ internal sealed partial class CommandWorker(CommandStore store, CommandDesk desk
         {
             StoreUnavailable(e);
         }
+        catch (Exception e) when (e is DbException or StorageException or System.Text.Json.JsonException)
+        {
+            Failed(e);
+        }
         finally
         {
             _turn.Release();
@@ -75,4 +82,7 @@ internal sealed partial class CommandWorker(CommandStore store, CommandDesk desk
 
     [LoggerMessage(2040, LogLevel.Warning, "Commands to devices: the store is not available, the next round tries again")]
     private partial void StoreUnavailable(Exception fault);
+
+    [LoggerMessage(2041, LogLevel.Error, "Commands to devices: a round failed and is tried again; until it succeeds commands do not lapse, and detection is not told of held ones")]
+    private partial void Failed(Exception fault);
 }

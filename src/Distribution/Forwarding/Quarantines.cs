@@ -233,7 +233,7 @@ internal sealed class Quarantines(Databases databases, OutboxStore outbox, IMess
     };
 
     private void Count(string fieldId, string deviceId, long count, long bytes) => ImmutableInterlocked.AddOrUpdate(
-        ref _waiting, deviceId, (fieldId, count, bytes), (_, now) => (fieldId, Math.Max(0, now.Item2 + count), Math.Max(0, now.Item3 + bytes)));
+        ref _waiting, deviceId, (fieldId, Math.Max(0, count), Math.Max(0, bytes)), (_, now) => (fieldId, Math.Max(0, now.Item2 + count), Math.Max(0, now.Item3 + bytes)));
 
     private static List<(int Count, long Bytes, long OldestAt, string? Device)> Stretches(OutboxRow row, IReadOnlyList<MessageEvent> chunk, ImmutableDictionary<string, ImmutableArray<Hold>> held)
     {

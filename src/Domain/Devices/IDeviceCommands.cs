@@ -15,7 +15,7 @@ public interface IDeviceCommands
     /// </summary>
     Task<DeviceCommand> OrderAsync(CommandOrder order, CancellationToken cancellation);
 
-    /// <summary>The orders of a holder, oldest first.</summary>
+    /// <summary>The orders of a holder, oldest first; of very many the newest. Those that were settled long ago are forgotten.</summary>
     Task<IReadOnlyList<DeviceCommand>> OfHolderAsync(string holder, CancellationToken cancellation);
 
     /// <summary>Lets a held command go to its device. Idempotent.</summary>
@@ -92,6 +92,9 @@ public sealed record DeviceCommand
 
     /// <summary>The lease of an order; null for what others send.</summary>
     public string? Holder { get; init; }
+
+    /// <summary>Which order of its holder and name it is, from 0.</summary>
+    public int Ordinal { get; init; }
 
     /// <summary>One of <see cref="CommandStates"/>.</summary>
     public required string State { get; init; }

@@ -26,7 +26,7 @@ internal static class ChangeNews
     /// <summary>Work with devices, detections and responses, tries that change nothing, and what has a notice of its own (rules, lock-downs).</summary>
     public static readonly IReadOnlyList<string> NotTold =
     [
-        "backtest.cancel", "backtest.start", "binding.accept", "binding.refuse", "command.refuse", "command.release", "command.send", "command.withdraw", "dead-letters.replay", "detection.acknowledge", "detection.close", "detection.handle", "detection.reopen", "device.change",
+        "backtest.cancel", "backtest.start", "binding.accept", "binding.refuse", "command.refuse", "command.release", "command.send", "command.withdraw", "dead-letters.replay", "detection.acknowledge", "detection.acknowledge-by-link", "detection.close", "detection.handle", "detection.reopen", "device.change",
         "device.delete", "device.import", "device.register", "device.reissue", "device.retire", "device.state", "emergency.lock", "emergency.release", "incident.assign", "incident.close", "incident.comment",
         "incident.due", "incident.hand-over", "incident.level", "incident.recover", "incident.reopen", "notification.test", "product-line.create", "response-script.activate", "response-script.dry-run", "response-script.stop", "response.approve", "response.dry-run", "response.preview",
         "response.refuse", "response.retry", "response.rules", "response.rules-import", "response.undo", "script.try", "session.end", "session.set-password", "session.start", "setup", "sim-facts.report", "sim-provider.test", "sim.link",

@@ -29,8 +29,13 @@ internal static class IncidentNews
         }
 
         using var details = JsonDocument.Parse(record.Details);
+        if (!details.RootElement.TryGetProperty("values", out var values))
+        {
+            // The deletion of an old one.
+            return null;
+        }
+
         var level = Text(details.RootElement, "level");
-        var values = details.RootElement.GetProperty("values");
         var person = Text(values, "assignee");
         var isHigh = level.Length > 0 && Levels.Rank(level) >= Levels.Rank(Levels.Important);
         var what = Text(details.RootElement, "change") switch

@@ -148,7 +148,7 @@ internal sealed partial class NewsTeller(NewsPorts ports, Databases databases, Q
                 continue;
             }
 
-            var isRipe = now - items.Min(i => i.Line.At) >= settings.Gather && (key.Stream != NewsStreams.Incidents || mark is null || now - mark.At >= settings.IncidentPause);
+            var isRipe = IsPast(items.Min(i => i.Line.At), settings.Gather, now) && (key.Stream != NewsStreams.Incidents || mark is null || IsPast(mark.At, settings.IncidentPause, now));
             if (isRipe || items.Count >= MostGathered)
             {
                 _gathered.Remove(key);
@@ -157,13 +157,16 @@ internal sealed partial class NewsTeller(NewsPorts ports, Databases databases, Q
         }
     }
 
+    // A clock that was set back must not hold news until it is there again.
+    private static bool IsPast(DateTimeOffset from, TimeSpan wait, DateTimeOffset now) => now < from || now - from >= wait;
+
     /// <summary>Incidents whose time has passed stand nowhere in the history; those of some minutes are told together.</summary>
     private async Task TellLateAsync(IReadOnlyDictionary<(string, string), NewsMark> marks, CancellationToken cancellation)
     {
         var now = clock.GetUtcNow();
         var mark = marks[(NewsStreams.Overdue, "")];
         var from = DateTimeOffset.FromUnixTimeMilliseconds(mark.Position);
-        if (await ports.Store.LateAsync(from, now, cancellation) is not { Count: > 0 } late || now - late[0].DueAt < settings.Gather || now - mark.At < settings.IncidentPause)
+        if (await ports.Store.LateAsync(from, now, cancellation) is not { Count: > 0 } late || now - late[0].DueAt < settings.Gather || !IsPast(mark.At, settings.IncidentPause, now))
         {
             return;
         }

@@ -42,11 +42,13 @@ internal sealed class EmergencyDesk(LockdownStore store, LeaseStore leases, IDev
 
     public void Dispose() => _turn.Dispose();
 
-    /// <summary>The lock-down of the same scope that no step has released anything of and no device was added to since.</summary>
+    /// <summary>The lock-down of the same scope that still keeps every device of it out; whoever let one in again, and however, ends that.</summary>
     private async Task<Lockdown?> HoldingAsync(string fieldId, LockdownScope scope, CancellationToken cancellation)
     {
         var devices = Devices(fieldId, scope).Select(d => d.DeviceId).ToList();
-        return (await store.ListAsync(fieldId, cancellation)).FirstOrDefault(l => l is { EndedAt: null, Details.IsRehearsal: false } && l.Details.Scope == scope && !devices.Except(l.Details.Locked, StringComparer.Ordinal).Any());
+        var locking = await leases.LockingAsync(fieldId, SuspendAuthenticationAction.ActionName, Condition, cancellation);
+        return (await store.ListAsync(fieldId, cancellation)).FirstOrDefault(
+            l => l is { EndedAt: null, Details.IsRehearsal: false } && l.Details.Scope == scope && devices.All(d => l.Details.Locked.Contains(d) && locking.Contains(LeaseOf(l.Id, d))));
     }
 
     private async Task<Lockdown> OrderAsync(string fieldId, LockdownScope scope, bool isRehearsal, string by, string reason, string correlationId, CancellationToken cancellation)

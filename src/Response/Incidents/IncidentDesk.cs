@@ -23,7 +23,8 @@ internal sealed class IncidentDesk(
 
     private const int Portion = 500;
 
-    private readonly IReadOnlyList<string> _actions = [.. orders.Actions.Values.Where(a => a is { CanUndo: true, Stays: false } || a.Disturbs).Select(a => a.Name)];
+    // What restricts no device holds none: a held command is decided on by itself, and an order to renew a secret stands.
+    private readonly IReadOnlyList<string> _actions = [.. orders.Actions.Values.Where(a => a.Disturbs).Select(a => a.Name)];
 
     /// <summary>How each device of the incident stands, at most so many, those that are not normal first.</summary>
     public async Task<IReadOnlyList<DeviceStanding>> StandingsAsync(Incident incident, int most, CancellationToken cancellation)

@@ -253,6 +253,7 @@ internal static class LeaseCauses
     public const string HandledInTime = "handled-in-time";
     public const string NoNetworkLink = "no-network-link";
     public const string NoTicketDesk = "no-ticket-desk";
+    public const string TicketAnswerUnreadable = "ticket-answer-unreadable";
     public const string NothingReachable = "nothing-reachable";
     public const string NetworkProtected = "network-protected";
     public const string QuarantineHeld = "quarantine-held";
@@ -280,7 +281,7 @@ internal static class LeaseCauses
     public static readonly IReadOnlyList<string> ThatPeopleRemove =
     [
         NoRecipients, NoMailServer, PasswordInClear, NoWebhook, NoTicketDesk, AddressNotAllowed, NoSim, SimNotOffered, SimUnknown, SimForbidden, SimCarriesMany, NoNetworkLink, NetworkProtected,
-        NoOnCall, ScriptNotActive, ScriptFault, ScriptUnreadable, DeviceFailed, DeviceRefused, DeviceSilent, SecretShared,
+        NoOnCall, ScriptNotActive, ScriptFault, ScriptUnreadable, DeviceFailed, DeviceRefused, DeviceSilent, SecretShared, TicketAnswerUnreadable,
     ];
 
     public static readonly IReadOnlyList<string> All =
@@ -289,7 +290,7 @@ internal static class LeaseCauses
         LockedByOthers, ReleasedElsewhere, TriesUsedUp, InSummary, RanOut, FindingRetracted, KeptForPerson, BlastRadius, OthersDoing, ApprovalRanOut, HandledInTime,
         NoNetworkLink, NothingReachable, NetworkProtected, QuarantineHeld, SecretOrdered, SecretRenewed, SecretNotRenewed, SecretShared,
         CommandGone, CommandSettled, CommandStaysHeld, DeviceFailed, DeviceRefused, DeviceSilent, NoCommand, TakenBack, TakenBackTooLate, WaitsForDevice,
-        NoWebhookWants, NoTicketDesk, TicketGone, TicketNumberUnknown, TicketShared, TicketStaysOpen, TicketStillShared,
+        NoWebhookWants, NoTicketDesk, TicketAnswerUnreadable, TicketGone, TicketNumberUnknown, TicketShared, TicketStaysOpen, TicketStillShared,
         NoScript, ScriptNotActive, ScriptFault, ScriptUnreadable, ScriptOnTrial, ScriptOrderedNothing,
         WaitsForSummary, QuietHours, OutsideHours, ToldAlready, CallGoesOn, NoOnCall, BelowOnCall, Acknowledged, NobodyAcknowledged,
         NoSim, NoSimProvider, SimNotOffered, SimUnknown, SimForbidden, SimTerminated, SimCarriesMany, SimOffAlready, SimStillHeld, SimChangedElsewhere,

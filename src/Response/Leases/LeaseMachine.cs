@@ -182,6 +182,12 @@ internal static class LeaseMachine
         }
 
         var next = lease with { Details = lease.Details with { LastError = error, Progress = progress ?? lease.Details.Progress, Actor = Gateway } };
+        if (IsWaiting(lease))
+        {
+            // The device has its order: whatever is to become of it, the look at it is tried again.
+            return next with { Attempts = lease.Attempts - 1, ClaimedBy = null, NextTryAt = now + settings.FirstRetry };
+        }
+
         if (lease.Details is { Retracted: not null, TellsRetraction: false } || lease.UndoAskedAt is not null)
         {
             return End(next, LeaseStates.Refused, now, lease.UndoAskedAt is null ? LeaseCauses.FindingRetracted : null);

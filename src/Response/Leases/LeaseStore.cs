@@ -191,6 +191,13 @@ internal sealed class LeaseStore(Databases databases, MasterKey key, IHistory hi
         return new LeaseBacklog(count, oldest is { } at ? DateTimeOffset.FromUnixTimeMilliseconds(at) : null);
     }
 
+    /// <summary>Leases of a field's lock-downs that keep a device out, or are about to.</summary>
+    public Task<HashSet<string>> LockingAsync(string fieldId, string action, string condition, CancellationToken cancellation) => _database.ReadAsync(
+        async c => (await c.QueryAsync<string>(
+            "SELECT id FROM lease WHERE action = @action AND field_id = @fieldId AND condition = @condition AND undo_asked_at IS NULL AND (state IN ('due', 'running') OR (state = 'done' AND holds = 1))",
+            new { action, fieldId, condition })).ToHashSet(StringComparer.Ordinal),
+        cancellation);
+
     /// <summary>Makes what a node was working on when it ended due again.</summary>
     public Task FreeClaimsAsync(string node, CancellationToken cancellation) => _database.WriteAsync(
         t => t.Connection!.ExecuteAsync(

@@ -50,7 +50,7 @@ internal static class NotificationRoutes
             var (settings, secret) = await store.ReplaceAsync(FieldOf(context), recipients, request.Times(texts), request.Webhook?.Url, request.Webhook?.NewSecret ?? false, cancellation);
 
             // What waits for hours may not have to any more.
-            await groups.LookAgainAsync(FieldOf(context), cancellation);
+            await groups.LookAgainAsync(FieldOf(context), CancellationToken.None);
             signal.Wake();
             return Results.Ok(NotificationView.Of(settings, masked: false, secret));
         })

@@ -10,7 +10,7 @@ namespace Sekisho.Response.Orders;
 internal sealed class GuardedOrders(LeaseOrders orders, LeaseStore leases, Notices notices, TimeProvider clock, DbTransaction transaction)
 {
     private readonly Dictionary<string, BlastRadius> _guards = new(StringComparer.Ordinal);
-    private readonly HashSet<(string? Field, string? Cause)> _told = [];
+    private readonly HashSet<(string? Field, string? Cause, string Level)> _told = [];
 
     /// <summary>Adds the lease, as it is or as it waits because too much of the field is disturbed; one that is there already stays as it is.</summary>
     public void Add(Lease lease)
@@ -20,7 +20,7 @@ internal sealed class GuardedOrders(LeaseOrders orders, LeaseStore leases, Notic
             lease = orders.Held(lease);
         }
 
-        if (!leases.Insert(lease, transaction) || lease.State != LeaseStates.WaitingApproval || !_told.Add((lease.FieldId, lease.Details.Cause)))
+        if (!leases.Insert(lease, transaction) || lease.State != LeaseStates.WaitingApproval || !_told.Add((lease.FieldId, lease.Details.Cause, lease.Level)))
         {
             return;
         }

@@ -62,7 +62,7 @@ internal sealed class Notices(LeaseStore leases, NotificationStore notifications
         }
     }
 
-    /// <summary>Says that a response waits for people, by the guard or by its own approval; nothing for one that does not wait. One notice an hour, however many wait: a storm must not become a storm of mail.</summary>
+    /// <summary>Says that a response waits for people, by the guard or by its own approval; nothing for one that does not wait. One notice an hour and level, however many wait: a storm must not become a storm of mail.</summary>
     public void TellWaiting(Lease lease, int disturbed, int allowed, DbTransaction transaction)
     {
         if (lease.State != LeaseStates.WaitingApproval)
@@ -79,7 +79,7 @@ internal sealed class Notices(LeaseStore leases, NotificationStore notifications
         }
         else
         {
-            Tell(lease.FieldId, Names.ApprovalWaits, hour, lease.Level, null, lease.CorrelationId, transaction, ("action", lease.Action), ("response", lease.Id));
+            Tell(lease.FieldId, Names.ApprovalWaits, $"{hour} {lease.Level}", lease.Level, null, lease.CorrelationId, transaction, ("action", lease.Action), ("response", lease.Id));
         }
     }
 

@@ -91,6 +91,7 @@ internal sealed partial class ResponseWorker(LeaseRunner runner, LeaseStore leas
             try
             {
                 _backlog = await leases.BacklogAsync(_stopTaking.Token);
+                _fault = null;
                 if (!wake.IsCompleted && _backlog.Oldest is not null)
                 {
                     signal.Wake();

@@ -285,7 +285,7 @@ public class CommandTests
         Assert.Equal(CommandStates.Lapsed, await gateway.StateAsync(lapses));
         Assert.Equal(["wipe"], await gateway.NamesAsync("c1"));
         clock.Advance(TimeSpan.FromMinutes(14));
-        Assert.Equal(["close", "wipe"], await gateway.NamesAsync("c1"));
+        Assert.Equal(["wipe", "close"], await gateway.NamesAsync("c1"));
 
         IDeviceCommands Commands() => gateway.Services.GetRequiredService<IDeviceCommands>();
 

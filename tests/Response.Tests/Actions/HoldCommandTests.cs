@@ -85,6 +85,25 @@ public class HoldCommandTests
         Assert.Equal(CommandStates.Held, host.Commands.Commands["stays"].State);
     }
 
+    [Fact]
+    public async Task The_recovery_of_an_incident_lets_no_held_command_go()
+    {
+        await using var host = await TestHost.StartAsync(Dialect.Sqlite);
+        var lease = await HoldAsync(host, "held");
+        using var client = host.Client(Roles.Responder, "hanako");
+        var incident = (await client.GetFromJsonAsync<JsonNode>("/api/v1/fields/cars/incidents"))!["items"]![0]!["id"]!.GetValue<string>();
+        foreach (var step in (string[])["check", "clean", "restore", "release"])
+        {
+            var answer = await client.PostAsJsonAsync($"/api/v1/fields/cars/incidents/{incident}/recovery", new { step, note = "well again" });
+            Assert.True(answer.IsSuccessStatusCode, await answer.Content.ReadAsStringAsync());
+        }
+
+        await host.Worker.DrainAsync();
+        Assert.Equal(CommandStates.Held, host.Commands.Commands["held"].State);
+        Assert.Equal(LeaseStates.Done, (await host.Leases.FindAsync(lease.Id, default))!.State);
+        Assert.Empty(host.Commands.Decisions);
+    }
+
     [Theory]
     [InlineData(Dialect.Sqlite)]
     [InlineData(Dialect.PostgreSql)]

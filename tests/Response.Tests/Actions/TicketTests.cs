@@ -132,8 +132,6 @@ public class TicketTests
     [InlineData(401, "{}", "The receiver answered 401.")]
     [InlineData(503, "", "The receiver answered 503.")]
     [InlineData(302, "", "The receiver answered 302.")]
-    [InlineData(200, "<html>sign in</html>", "The ticket desk answered 200 with something that is no JSON.")]
-    [InlineData(200, "", "The ticket desk answered 200 with something that is no JSON.")]
     public async Task Any_other_answer_is_tried_again_until_the_tries_are_used_up(int status, string body, string error)
     {
         await using var desk = await Desk.StartAsync();
@@ -156,6 +154,32 @@ public class TicketTests
         var lease = await host.OnlyLeaseAsync();
         Assert.Equal((LeaseStates.Failed, LeaseCauses.TriesUsedUp, error), (lease.State, lease.Details.Cause, lease.Details.LastError));
         Assert.Single(desk.Receiver.Requests.Select(r => (r.Headers["Idempotency-Key"], r.Body)).Distinct());
+    }
+
+    [Theory]
+    [InlineData("<html>sign in</html>")]
+    [InlineData("")]
+    public async Task An_answer_that_says_nothing_is_left_to_a_person_who_may_try_again(string body)
+    {
+        await using var desk = await Desk.StartAsync();
+        await using var host = await TestHost.StartAsync(Dialect.Sqlite, TestHost.QuickRetries);
+        host.Bind(TestHost.Always("open-ticket"));
+        using var client = host.Client(Roles.Administrator);
+        await SetAsync(client, desk, null);
+        desk.Receiver.Answer = (context, _) => context.Response.WriteAsync(body);
+        host.Commit(host.Finding("f1"));
+        for (var i = 0; i < 4; i++)
+        {
+            await host.Worker.DrainAsync();
+            host.Clock.Advance(TimeSpan.FromMinutes(1));
+        }
+
+        var lease = await host.OnlyLeaseAsync();
+        Assert.Equal((LeaseStates.Refused, LeaseCauses.TicketAnswerUnreadable), (lease.State, lease.Details.Cause));
+        Assert.Single(desk.Receiver.Requests);
+        Assert.True((await client.PostAsJsonAsync($"/api/v1/fields/cars/responses/{lease.Id}/retry", new { reason = "signed in again" })).IsSuccessStatusCode);
+        await host.Worker.DrainAsync();
+        Assert.Equal(2, desk.Receiver.Requests.Count);
     }
 
     [Theory]

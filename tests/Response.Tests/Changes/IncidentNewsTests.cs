@@ -1,6 +1,8 @@
 using System.Net.Http.Json;
 using System.Text.Json;
 using Sekisho.Domain.Detection;
+using Sekisho.Domain.History;
+using Sekisho.Response.Changes;
 using Sekisho.Response.Tests.Support;
 using Sekisho.Storage;
 
@@ -65,6 +67,22 @@ public class IncidentNewsTests
         Assert.Equal(["owner@example.jp"], Assert.Single(smtp.Taken(1)).To);
         await host.PassAsync(TimeSpan.FromDays(4), TimeSpan.FromHours(1));
         Assert.Contains("期限超過", Assert.Single(smtp.Taken(1)).Subject, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_deletion_of_an_old_incident_is_no_news_and_holds_none_up()
+    {
+        var record = new HistoryRecord
+        {
+            At = DateTimeOffset.UnixEpoch,
+            Kind = HistoryKinds.Response,
+            What = "incident",
+            Actor = "gateway",
+            CorrelationId = "",
+            Subject = "i1",
+            Details = """{"state":"deleted","change":"deleted","closedAs":"change","at":"2026-04-01T00:00:00Z"}""",
+        };
+        Assert.Null(IncidentNews.Of(new PlacedRecord(1, record)));
     }
 
     [Fact]

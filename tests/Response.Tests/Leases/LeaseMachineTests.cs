@@ -38,6 +38,24 @@ public class LeaseMachineTests
     }
 
     [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_look_that_fails_ends_nothing_that_a_device_was_ordered_to_do(bool isCalledOff)
+    {
+        var waiting = LeaseMachine.Waits(LeaseMachine.Claim(Due(), "n", null, Now, Settings)!, LeaseCauses.WaitsForDevice, Now.AddMinutes(1))!;
+        waiting = isCalledOff ? LeaseMachine.TakenBack(waiting, "hanako", "no need", Now)! : waiting;
+        for (var i = 1; i < 40; i++)
+        {
+            var claimed = LeaseMachine.Claim(waiting, "n", null, Now.AddHours(i), Settings)!;
+            waiting = LeaseMachine.TryFailed(claimed, "the store is away", null, Now.AddHours(i), Settings)!;
+            Assert.Equal((LeaseStates.Running, LeaseCauses.WaitsForDevice, Now.AddHours(i).AddSeconds(10)), (waiting.State, waiting.Details.Cause, waiting.NextTryAt));
+        }
+
+        Assert.Equal(LeaseStates.Running, LeaseMachine.Retract(waiting, canUndo: true, "gone", Now)!.State);
+        Assert.Equal(isCalledOff, waiting.UndoAskedAt is not null);
+    }
+
+    [Theory]
     [InlineData(LeaseStates.WaitingApproval)]
     [InlineData(LeaseStates.Due)]
     [InlineData(LeaseStates.Running)]

@@ -69,6 +69,7 @@ internal sealed class CommandStandIn(TimeProvider clock) : IDeviceCommands
                 Name = order.Name,
                 Sender = "gateway",
                 Holder = order.Holder,
+                Ordinal = order.Number,
                 State = CommandStates.Queued,
                 SentAt = clock.GetUtcNow(),
                 ValidUntil = order.ValidUntil,
@@ -79,7 +80,7 @@ internal sealed class CommandStandIn(TimeProvider clock) : IDeviceCommands
     }
 
     public Task<IReadOnlyList<DeviceCommand>> OfHolderAsync(string holder, CancellationToken cancellation) =>
-        Task.FromResult<IReadOnlyList<DeviceCommand>>([.. Commands.Values.Where(c => c.Holder == holder).OrderBy(c => c.SentAt).ThenBy(c => c.Id, StringComparer.Ordinal)]);
+        Task.FromResult<IReadOnlyList<DeviceCommand>>([.. Commands.Values.Where(c => c.Holder == holder).OrderBy(c => c.SentAt).ThenBy(c => c.Ordinal)]);
 
     public Task<CommandDecision> ReleaseAsync(string commandId, string by, string reason, string correlationId, CancellationToken cancellation) =>
         Task.FromResult(Decide(commandId, "release", by, reason, [CommandStates.Held], CommandStates.Queued));

@@ -204,8 +204,8 @@ internal sealed class MailAction(
 
     private static Audience Everybody(IReadOnlyList<Recipient> recipients) => new([.. recipients.Select(r => r.Address).Distinct(StringComparer.OrdinalIgnoreCase)], [], null);
 
-    // Tests have no level: a person waits for them. Nor does it wait when somebody was taken off the list: that may be the doing of an intruder.
-    private static bool IsUrgent(Lease lease) => lease.Level is Levels.Critical or "" || lease.Details.Notice?.AlsoTo.Count > 0;
+    // Tests have no level: a person waits for them.
+    private static bool IsUrgent(Lease lease) => lease.Level is Levels.Critical or "";
 
     private static bool IsRepeatable(Lease lease) => lease is { DeviceId: not null, FindingId: not null, Details: { TellsRetraction: false, Notice: null } };
 

@@ -98,17 +98,32 @@ internal sealed class OnCallAction(
     private async Task<ActionOutcome> StepAsync(Lease lease, Finding finding, OnCallOrder duty, string key, IReadOnlyList<Lease> members, CancellationToken cancellation)
     {
         var call = Call.Of(members);
-        IReadOnlyList<string> all = [.. members.Select(m => m.Id)];
         var now = clock.GetUtcNow();
         if (call.NextAt(duty) is { } at && at > now && at - now <= TimeSpan.FromMinutes(duty.Minutes))
         {
-            return new ActionOutcome.Join(key, at, call.Store(), all);
+            // Who has joined since the last step is told with the next one.
+            return new ActionOutcome.Join(key, at);
+        }
+
+        if (call.Next(duty) is null)
+        {
+            var over = members.Where(m => Call.Of([m]).Told.Count == call.Told.Count).ToList();
+            if (over.Any(m => m.Id == lease.Id))
+            {
+                return new ActionOutcome.Done(Cause: LeaseCauses.NobodyAcknowledged, Covers: [.. over.Select(m => m.Id)]);
+            }
+
+            // What joined after the last person was told was told to nobody: it calls from the beginning.
+            members = [.. members.Except(over)];
+            call = Call.Of(members);
         }
 
         if (call.Next(duty) is not { } next)
         {
-            return new ActionOutcome.Done(Cause: LeaseCauses.NobodyAcknowledged, Covers: all);
+            return new ActionOutcome.Done(Cause: LeaseCauses.NobodyAcknowledged);
         }
+
+        IReadOnlyList<string> all = [.. members.Select(m => m.Id)];
 
         var content = members.Count > 1 ? await digests.OfAsync(members, LeaseGroups.Call, cancellation) : text.Of(lease, finding);
         var step = call.Told.Count + 1;

@@ -80,14 +80,13 @@ internal sealed class OrderDeviceAction(DeviceOrder kind, IDeviceCommands comman
         var lease = order.Lease;
         var ordered = (await commands.OfHolderAsync(lease.Id, cancellation)).Where(c => c.Name == kind.Command).ToList();
         var calledOff = lease.UndoAskedAt is not null ? LeaseCauses.TakenBack : lease.Details.Retracted is not null ? LeaseCauses.FindingRetracted : null;
-        if (ordered.Count <= lease.Details.Retries)
+        if (ordered.LastOrDefault(c => c.Ordinal == lease.Details.Retries) is not { } command)
         {
             return calledOff is not null ? new ActionOutcome.Refused(calledOff)
                 : directory.Device(lease.DeviceId!) is not { State: not LifecycleStates.Retired } device ? new ActionOutcome.Refused(LeaseCauses.DeviceGone)
-                : Waits(await commands.OrderAsync(Order(lease, device, kind.Command, ordered.Count, Arguments()), cancellation));
+                : Waits(await commands.OrderAsync(Order(lease, device, kind.Command, lease.Details.Retries, Arguments()), cancellation));
         }
 
-        var command = ordered[^1];
         if (calledOff is not null && command.State == CommandStates.Queued
             && await commands.WithdrawAsync(command.Id, "response:" + lease.Id, lease.Details.Reason ?? calledOff, lease.CorrelationId, cancellation) == CommandDecision.Done)
         {
@@ -135,7 +134,7 @@ internal sealed class OrderDeviceAction(DeviceOrder kind, IDeviceCommands comman
 
         if (last is null or { EndedAt: not null })
         {
-            await commands.OrderAsync(Order(lease, device, kind.Undo!, ordered.Count, "{}"), cancellation);
+            await commands.OrderAsync(Order(lease, device, kind.Undo!, last is null ? 0 : last.Ordinal + 1, "{}"), cancellation);
         }
 
         return new UndoOutcome(null, Earlier(now + LookAgain, lease));

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Data.Common;
 using Sekisho.Domain.Detection;
+using Sekisho.Domain.Events;
 
 namespace Sekisho.Response.Actions.RunScript;
 
@@ -18,12 +19,18 @@ internal sealed class DeviceModes : ILaneCommitPart
 
     public void Committed(LaneBatch batch)
     {
-        foreach (var message in batch.Chunks.SelectMany(c => c.Messages))
+        // A stored reading tells a mode that may be long gone.
+        foreach (var message in batch.Chunks.Where(c => !c.Backlog).SelectMany(c => c.Messages))
         {
             if (message.Mode is { } mode)
             {
                 _last[message.DeviceId] = mode;
             }
+        }
+
+        foreach (var gone in batch.Facts.OfType<DeviceChangedEvent>().Where(d => d.State == DeviceChangedEvent.Deleted))
+        {
+            _last.TryRemove(gone.DeviceId, out _);
         }
     }
 }

@@ -72,7 +72,8 @@ internal sealed class OpenTicketAction(TicketStore store, LeaseStore leases, Rec
         var answer = await receivers.SendAsync(new ReceiverRequest(HttpMethod.Post, desk.Url, desk.Secret, desk.Headers, lease.Id, body), readsAnswer: true, cancellation);
         return answer.IsForbidden ? new ActionOutcome.Refused(LeaseCauses.AddressNotAllowed)
             : !answer.IsSuccess ? new ActionOutcome.Retry(answer.Fault)
-            : Read(answer.Body!) is not { } document ? new ActionOutcome.Retry($"The ticket desk answered {answer.Status} with something that is no JSON.")
+            // It may have opened one, or only shown a page to sign in at: asked again it could open another, so a person looks.
+            : Read(answer.Body!) is not { } document ? new ActionOutcome.Refused(LeaseCauses.TicketAnswerUnreadable)
             : TicketIn(document, desk) is { } ticket ? new ActionOutcome.Done(Ticket: ticket)
             : new ActionOutcome.Done(Cause: LeaseCauses.TicketNumberUnknown);
     }

@@ -66,7 +66,9 @@ internal sealed class AcknowledgeDesk(
     {
         await audit.RecordAsync(new OperatorAction(person, "detection.acknowledge-by-link", subject.Lease.FieldId, "leaseId=" + subject.Lease.Id, "asked", correlationId), CancellationToken.None);
         var note = texts.Get("notification.link.note", subject.Field?.Language == "en" ? "en" : "ja", ("response", subject.Lease.Id));
-        foreach (var some in subject.Members.Append(subject.Lease).Select(m => m.FindingId).OfType<string>().Distinct(StringComparer.Ordinal).Chunk(AtOnce))
+
+        // What has joined the call since the last mail was told to nobody yet.
+        foreach (var some in subject.Members.Where(m => m.Details.Progress is not null).Append(subject.Lease).Select(m => m.FindingId).OfType<string>().Distinct(StringComparer.Ordinal).Chunk(AtOnce))
         {
             await labels.LabelAllAsync(some, null, note, person, clock.GetUtcNow(), correlationId, CancellationToken.None);
         }

@@ -40,7 +40,7 @@ internal static class AcknowledgeRoutes
         var ticket = tools.Links.Read(token);
 
         // Whoever holds a good link is not kept from using it by those who guess.
-        if (!tools.Limit.Allows(ticket is null ? $"{context.Connection.RemoteIpAddress}" : $"{ticket.Lease} {ticket.Person}"))
+        if (!tools.Limit.Allows(ticket is null ? $"{context.Connection.RemoteIpAddress}" : $"{ticket.Lease} {ticket.Person}", ticket is not null))
         {
             context.Response.Headers.RetryAfter = "60";
             return Problem.Of(ResponseProblems.TooManyLinks);
