@@ -87,6 +87,25 @@ public class EmergencyTests
     [Theory]
     [InlineData(Dialect.Sqlite)]
     [InlineData(Dialect.PostgreSql)]
+    public async Task A_device_that_was_let_in_some_other_way_is_locked_again_by_the_next_lock_down(Dialect dialect)
+    {
+        await using var host = await TestHost.StartAsync(dialect);
+        using var client = host.Client(Roles.Administrator);
+        await PostAsync(client, Path, new { reason = "first" }, HttpStatusCode.Created);
+        await host.Worker.DrainAsync();
+        var lease = (await host.LeasesAsync()).Single(l => l.DeviceId == "d000000000000001");
+        await PostAsync(client, $"/api/v1/fields/cars/responses/{lease.Id}/undo", new { reason = "by itself" });
+        await host.Worker.DrainAsync();
+        Assert.Equal(LifecycleStates.Active, host.World.StateOf("d000000000000001"));
+        await PostAsync(client, Path, new { reason = "the attack goes on" }, HttpStatusCode.Created);
+        await host.Worker.DrainAsync();
+        Assert.Equal(LifecycleStates.Abnormal, host.World.StateOf("d000000000000001"));
+        await PostAsync(client, Path, new { reason = "pressed twice" }, HttpStatusCode.OK);
+    }
+
+    [Theory]
+    [InlineData(Dialect.Sqlite)]
+    [InlineData(Dialect.PostgreSql)]
     public async Task Two_people_who_lock_the_same_down_at_once_make_one_lock_down_that_one_release_ends(Dialect dialect)
     {
         await using var host = await TestHost.StartAsync(dialect);

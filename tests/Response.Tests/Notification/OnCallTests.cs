@@ -173,6 +173,56 @@ public partial class OnCallTests
     }
 
     [Fact]
+    public void However_many_guess_who_holds_a_good_link_is_not_counted_with_them()
+    {
+        var limit = new RequestLimit(new OnCallSettings { MostPerMinute = 5 }, TimeProvider.System);
+        for (var i = 0; i < 10_100; i++)
+        {
+            limit.Allows($"2001:db8::{i:x}", isHolder: false);
+        }
+
+        Assert.False(limit.Allows("2001:db8:1::1", isHolder: false));
+        Assert.True(limit.Allows("lease person", isHolder: true));
+    }
+
+    [Fact]
+    public async Task What_joins_a_call_after_its_last_person_was_told_calls_from_the_beginning_and_no_earlier_link_acknowledges_it()
+    {
+        await using var smtp = await SmtpServer.StartAsync();
+        await using var host = await StartAsync(smtp, Dialect.Sqlite, WithLink);
+        host.Commit(host.Finding("f1"));
+        var tokens = new List<string>();
+        for (var step = 0; step < 6; step++)
+        {
+            await host.Worker.DrainAsync();
+            tokens.Add(TokenOf(Assert.Single(await ContactTimesTests.ThisFarAsync(smtp))));
+            host.Clock.Leap(step < 5 ? TimeSpan.FromMinutes(10) : TimeSpan.FromMinutes(5));
+        }
+
+        // The same device and condition, while the last person is waited for.
+        host.Commit(host.Finding("f2"));
+        await host.Worker.DrainAsync();
+        Assert.Empty(await ContactTimesTests.ThisFarAsync(smtp));
+        host.Clock.Leap(TimeSpan.FromMinutes(5));
+        await host.Worker.DrainAsync();
+        await host.Worker.DrainAsync();
+        var mails = await ContactTimesTests.ThisFarAsync(smtp);
+        Assert.Equal(["boss@example.jp", "first@example.jp"], mails.Select(m => m.To.Single()).Order());
+        Assert.Equal((LeaseStates.Done, LeaseCauses.NobodyAcknowledged), Of(await host.LeasesAsync(), "f1"));
+        Assert.Equal(LeaseStates.Due, Of(await host.LeasesAsync(), "f2").Item1);
+
+        using var client = Anonymous(host);
+        await PostAsync(client, tokens[5]);
+        Assert.DoesNotContain("f2", host.World.Handled.Keys);
+        host.Clock.Leap(TimeSpan.FromMinutes(10));
+        await host.Worker.DrainAsync();
+        var next = Assert.Single(await ContactTimesTests.ThisFarAsync(smtp));
+        Assert.Equal(["second@example.jp"], next.To);
+        await PostAsync(client, TokenOf(next));
+        Assert.Contains("f2", host.World.Handled.Keys);
+    }
+
+    [Fact]
     public async Task The_link_of_a_detection_that_was_taken_back_says_so_and_those_who_were_called_are_told()
     {
         await using var smtp = await SmtpServer.StartAsync();
