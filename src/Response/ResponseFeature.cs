@@ -38,8 +38,8 @@ using Sekisho.Response.Soc.Events;
 using Sekisho.Response.Soc.Receivers;
 using Sekisho.Response.Soc.Sending;
 using Sekisho.Response.Soc.Status;
-using Sekisho.Response.Upkeep;
 using Sekisho.Response.Soc.Stix;
+using Sekisho.Response.Upkeep;
 using Sekisho.Storage;
 
 namespace Sekisho.Response;

@@ -99,6 +99,11 @@ internal sealed class ApiHost : IAsyncDisposable
         routes.Field.MapPost("/things/{id}", (string id, Texts _) => id == "bad" ? Problem.Of(CommonProblems.Conflict) : Results.NoContent()).Administers("devices", "thing.add");
         routes.Field.MapPost("/answers", (HttpContext _, Texts _) => Results.NoContent()).Responds("detections", "answer.give");
         routes.Field.MapPost("/throws", (HttpContext _, Texts _) => { throw new BadHttpRequestException("no JSON"); }).Administers("devices", "thing.throw");
+        routes.Field.MapPost("/waits", async (HttpContext c, Texts _) =>
+        {
+            await c.Request.Body.CopyToAsync(Stream.Null);
+            await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, c.RequestAborted);
+        }).Administers("devices", "thing.wait");
         routes.Api.MapGet("/me", (HttpContext c, Texts _) => Results.Ok(new { id = Correlation.Of(c) })).WithMetadata(new RouteAccess([], null, WhilePasswordUnset: true));
         routes.Api.MapPost("/open", (HttpContext _, Texts _) => Results.NoContent()).WithMetadata(new RouteAccess([], null, Anonymous: true));
         routes.Ops.MapGet("/state", (HttpContext _, Texts _) => Results.Ok()).Watches("operations");

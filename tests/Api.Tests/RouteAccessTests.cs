@@ -1,3 +1,5 @@
+using Sekisho.Tests.Support;
+
 namespace Sekisho.Api.Tests;
 
 public class RouteAccessTests
@@ -84,6 +86,21 @@ public class RouteAccessTests
                 "hanako thing.throw cars [] failed",
             ],
             host.Audit.Lines);
+    }
+
+    [Fact]
+    public async Task A_change_whose_caller_went_away_is_not_recorded_as_one_that_did_not_happen()
+    {
+        await using var host = await ApiHost.StartAsync();
+        using var gone = new CancellationTokenSource();
+        using var request = new HttpRequestMessage(HttpMethod.Post, $"http://127.0.0.1:{host.ManagementPort}/api/v1/fields/cars/waits");
+        request.Headers.TryAddWithoutValidation("Authorization", "Bearer " + Administrator);
+        var sent = host.Http.SendAsync(request, gone.Token);
+        await Until.TrueAsync(() => host.Audit.Lines.Any(), "the change does not begin");
+        await gone.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => sent);
+        await Until.TrueAsync(() => host.Audit.Lines.Count() == 2, "its end is not recorded");
+        Assert.Equal(["hanako thing.wait cars [] asked", "hanako thing.wait cars [] broken-off"], host.Audit.Lines);
     }
 
     [Fact]

@@ -1,6 +1,5 @@
 using System.Net.Http.Headers;
 using System.Text;
-using System.Text.Json.Nodes;
 using Sekisho.Verification.Clients;
 
 namespace Sekisho.EndToEnd.Tests;
@@ -40,7 +39,7 @@ public class CommandTests
         Assert.Equal(("held", "argument"), (held["state"]!.GetValue<string>(), held["bound"]!.GetValue<string>()));
         Assert.Empty((await pump.FetchAsync()).Tasks);
         await site.RestartAsync();
-        var lease = await LeaseAsync(site, "ward", "hold-command", l => l["target"]!.GetValue<string>() == id && l["state"]!.GetValue<string>() == "done");
+        var lease = await site.ResponseAsync("ward", "hold-command", l => l["target"]!.GetValue<string>() == id && l["state"]!.GetValue<string>() == "done");
         Assert.Equal(held["validUntil"]!.GetValue<DateTimeOffset>(), lease["expiresAt"]!.GetValue<DateTimeOffset>());
         var finding = (await site.Admin.GetAsync($"/api/v1/fields/ward/detections/{lease["findingId"]!.GetValue<string>()}")).Expect().ToJsonString();
         Assert.Contains("/dose", finding, StringComparison.Ordinal);
@@ -57,6 +56,21 @@ public class CommandTests
     }
 
     [Fact]
+    public async Task A_device_that_waits_is_answered_when_the_gateway_stops()
+    {
+        await using var site = await Site.StartAsync();
+        await site.AddFieldAsync("ward", forwarding: false);
+        using var pump = await site.ConnectAsync("ward", "PUMP-1", new { kind = "pump" });
+
+        // Of two requests the newer one waits, and the older one is answered by that.
+        Task<(DeviceAnswer Answer, IReadOnlyList<DeviceTask> Tasks)>[] requests = [pump.FetchAsync(30), pump.FetchAsync(30)];
+        await Task.WhenAny(requests).WaitAsync(Soon);
+        Assert.Equal(1, requests.Count(r => !r.IsCompleted));
+        Assert.Equal(0, await site.Gateway.StopAsync());
+        Assert.All(await Task.WhenAll(requests), r => Assert.Equal((200, 0), (r.Answer.Status, r.Tasks.Count)));
+    }
+
+    [Fact]
     public async Task A_stolen_device_that_is_locked_out_is_wiped_once_and_its_proof_is_kept_also_across_a_kill()
     {
         await using var site = await Site.StartAsync(settings: ["Detection:Templates:AcceptUnsigned=true"]);
@@ -65,7 +79,7 @@ public class CommandTests
         using var device = await site.ConnectAsync("cars", "CAR-1", new { kind = "drive-recorder" });
         using var second = await AdministratorAsync(site, "taro", "cars");
         (await site.Admin.PostAsync($"/api/v1/fields/cars/devices/{device.DeviceId}/commands", new { name = "open-doors" })).Expect();
-        var lease = await LeaseAsync(site, "cars", "order-wipe", l => l["state"]!.GetValue<string>() == "waiting-approval");
+        var lease = await site.ResponseAsync("cars", "order-wipe", l => l["state"]!.GetValue<string>() == "waiting-approval");
         var path = $"/api/v1/fields/cars/responses/{lease["id"]!.GetValue<string>()}";
         foreach (var person in (ManagementClient[])[site.Admin, second])
         {
@@ -79,18 +93,12 @@ public class CommandTests
         await site.RestartAsync();
         Assert.Equal(task.Id, Assert.Single((await device.FetchAsync()).Tasks).Id);
         Assert.Equal(200, (await device.AnswerAsync(task.Id, "done", """{"erased":"all"}""")).Status);
-        lease = await LeaseAsync(site, "cars", "order-wipe", l => l["state"]!.GetValue<string>() == "done");
+        lease = await site.ResponseAsync("cars", "order-wipe", l => l["state"]!.GetValue<string>() == "done");
         Assert.Equal("all", lease["deviceAnswer"]!["erased"]!.GetValue<string>());
         Assert.Empty((await device.FetchAsync()).Tasks);
         var history = (await site.Admin.GetAsync($"/api/v1/fields/cars/history?kind=command&device={device.DeviceId}")).Expect()["items"]!.AsArray();
         Assert.Equal(["wipe", "wipe", "wipe"], history.Where(h => h!["subject"]!.GetValue<string>() == task.Id).Select(h => h!["what"]!.GetValue<string>()));
     }
-
-    private static async Task<JsonNode> LeaseAsync(Site site, string field, string action, Func<JsonNode, bool> holds) => (await Site.UntilAsync(
-        async () => (await site.Admin.GetAsync($"/api/v1/fields/{field}/responses")).Expect()["items"]!.AsArray().FirstOrDefault(r => r!["action"]!.GetValue<string>() == action && holds(r)),
-        l => l is not null,
-        Soon,
-        $"no such {action}"))!;
 
     private static async Task<ManagementClient> KeyAsync(Site site, string name, string[] scopes)
     {

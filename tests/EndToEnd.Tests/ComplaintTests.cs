@@ -31,11 +31,7 @@ public class ComplaintTests
         Assert.True(refused.Count > 40, "limited before the limit");
         Assert.All(refused[..^1], s => Assert.Equal(401, s));
         Assert.Equal(429, refused[^1]);
-        var lease = (await Site.UntilAsync(
-            async () => (await site.Admin.GetAsync($"/api/v1/fields/cars/responses?device={victim.DeviceId}")).Expect()["items"]!.AsArray().FirstOrDefault(r => r!["action"]!.GetValue<string>() == "suspend-authentication"),
-            l => l is not null,
-            TimeSpan.FromSeconds(30),
-            "the guesses are not reported"))!;
+        var lease = await site.ResponseAsync("cars", "suspend-authentication", r => r["deviceId"]!.GetValue<string>() == victim.DeviceId);
         Assert.Equal(("waiting-approval", "others-doing"), (lease["state"]!.GetValue<string>(), lease["cause"]!.GetValue<string>()));
         Assert.NotEmpty(lease["causeText"]!.GetValue<string>());
         foreach (var device in (SimulatedDevice[])[victim, neighbour])

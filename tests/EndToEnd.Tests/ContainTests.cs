@@ -19,7 +19,7 @@ public class ContainTests
         using var device = await site.ConnectAsync("plant", "Q-1", new { kind = "drive-recorder" });
         using var neighbour = await site.ConnectAsync("plant", "Q-2", new { kind = "drive-recorder" });
         var sent = await ProvokeAsync(site, device, "quarantine");
-        var lease = (await LeaseAsync(site, "quarantine", "done"))!;
+        var lease = await site.ResponseAsync("plant", "quarantine", IsDone);
 
         // From here on nothing of it leaves, and its neighbour's does.
         var waiting = new List<int>();
@@ -63,7 +63,7 @@ public class ContainTests
         using var device = await site.ConnectAsync("plant", "R-1", new { kind = "drive-recorder" });
         Assert.Equal(409, (await device.RenewSecretAsync()).Status);
         await ProvokeAsync(site, device, "rotate-credentials");
-        Assert.NotNull(await LeaseAsync(site, "rotate-credentials", "done"));
+        await site.ResponseAsync("plant", "rotate-credentials", IsDone);
 
         // It learns of it with its next token, renews, and loses power before it uses the new secret; so does the gateway.
         var asked = await device.AuthenticateAsync();
@@ -83,9 +83,8 @@ public class ContainTests
         using var thief = new SimulatedDevice(site.Gateway.Devices, site.Gateway.CaFile, old, TimeProvider.System);
         Assert.Equal(401, (await thief.AuthenticateAsync()).Status);
         Assert.Equal(202, (await device.SendAsync("""{"seq":1000,"mode":"on"}""")).Status);
-        var ended = await Site.UntilAsync(
-            async () => (await ListAsync(site, "rotate-credentials")).FirstOrDefault(), l => l?["cause"]?.GetValue<string>() == "secret-renewed", Soon, "the response does not end with the renewal");
-        Assert.NotEmpty(ended!["causeText"]!.GetValue<string>());
+        var ended = await site.ResponseAsync("plant", "rotate-credentials", r => r["cause"]?.GetValue<string>() == "secret-renewed");
+        Assert.NotEmpty(ended["causeText"]!.GetValue<string>());
         await AtRestTests.LookAsync(site, [old.AuthSecret, renewed.AuthSecret, device.Token!], "while running");
         await site.Gateway.StopAsync();
         await AtRestTests.LookAsync(site, [old.AuthSecret, renewed.AuthSecret, device.Token!], "after the stop");
@@ -106,7 +105,7 @@ public class ContainTests
             async () =>
             {
                 Assert.Equal(202, (await device.SendAsync(Reading(++sent))).Status);
-                return await ListAsync(site, action);
+                return await site.ResponsesAsync("plant", action);
             },
             l => l.Count > 0,
             Soon,
@@ -114,14 +113,10 @@ public class ContainTests
         return sent;
     }
 
+    private static bool IsDone(JsonNode response) => response["state"]!.GetValue<string>() == "done";
+
     private static string Reading(int number) => $$"""{"time":"{{TimeProvider.System.GetUtcNow():O}}","seq":{{number}},"mode":"off","speed":0}""";
 
     private static List<int> Arrived(Site site, SimulatedDevice device) =>
         [.. site.Cloud.Distinct().Where(m => m.DeviceId == device.DeviceId).Select(m => JsonNode.Parse(m.Payload)!["seq"]!.GetValue<int>())];
-
-    private static Task<JsonNode?> LeaseAsync(Site site, string action, string state) => Site.UntilAsync(
-        async () => (await ListAsync(site, action)).FirstOrDefault(l => l["state"]!.GetValue<string>() == state), l => l is not null, Soon, $"no {action} is {state}");
-
-    private static async Task<List<JsonNode>> ListAsync(Site site, string action) =>
-        [.. (await site.Admin.GetAsync("/api/v1/fields/plant/responses")).Expect()["items"]!.AsArray().Select(r => r!).Where(r => r["action"]!.GetValue<string>() == action)];
 }

@@ -5,14 +5,14 @@ using Sekisho.Verification.Clients;
 namespace Sekisho.EndToEnd.Tests;
 
 /// <summary>
-/// Kills the gateway at random moments under load. SEKISHO_KILLS sets how often (40 unless set; the long form is 1000), SEKISHO_SEED the moments.
+/// Kills the gateway at random moments under load. SEKISHO_KILLS sets how often (100 unless set; the long form is 1000), SEKISHO_SEED the moments.
 /// </summary>
 public class CrashTests(ITestOutputHelper output)
 {
     [Fact]
     public async Task Nothing_acknowledged_is_lost_and_every_message_ends_in_one_state_over_many_kills()
     {
-        var kills = Number("SEKISHO_KILLS", 40);
+        var kills = Number("SEKISHO_KILLS", 100);
         var random = new Random(Number("SEKISHO_SEED", 20260401));
         await using var site = await Site.StartAsync();
         await site.AddFieldAsync("crash", "car-mobility");

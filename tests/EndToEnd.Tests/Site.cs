@@ -122,6 +122,15 @@ public sealed class Site : IAsyncDisposable
         }
     }
 
+    /// <summary>The responses of a field that carry out an action, newest first.</summary>
+    public async Task<List<JsonNode>> ResponsesAsync(string fieldId, string action) =>
+        [.. (await Admin.GetAsync($"/api/v1/fields/{fieldId}/responses")).Expect()["items"]!.AsArray().Select(r => r!).Where(r => r["action"]!.GetValue<string>() == action)];
+
+    /// <summary>The first of them that holds, within a minute.</summary>
+    /// <exception cref="TimeoutException">There is none.</exception>
+    public async Task<JsonNode> ResponseAsync(string fieldId, string action, Func<JsonNode, bool> holds) =>
+        (await UntilAsync(async () => (await ResponsesAsync(fieldId, action)).FirstOrDefault(holds), r => r is not null, TimeSpan.FromSeconds(60), $"no such {action}"))!;
+
     /// <summary>The gateway's ledger once nothing is under way.</summary>
     public async Task<JsonNode> SettledLedgerAsync(TimeSpan within)
     {

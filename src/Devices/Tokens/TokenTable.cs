@@ -29,10 +29,15 @@ internal sealed class TokenTable(CredentialHashes hashes, TimeProvider clock) : 
 
         var holder = entry.Holder;
         var now = clock.GetUtcNow();
-        var refusal = now >= entry.ExpiresAt ? RefusalReasons.ExpiredToken : holder.Refusal;
-        if (refusal is not null)
+        var hasRunOut = now >= entry.ExpiresAt;
+        if (holder.Refusal is { } refusal)
         {
-            return new TokenVerdict(refusal, holder.DeviceId, holder.FieldId, 0);
+            return new TokenVerdict(refusal, holder.DeviceId, holder.FieldId, 0) { HasRunOut = hasRunOut };
+        }
+
+        if (hasRunOut)
+        {
+            return new TokenVerdict(RefusalReasons.ExpiredToken, holder.DeviceId, holder.FieldId, 0);
         }
 
         if (holder.Note(now, source) && !_noticed.Writer.TryWrite(holder))

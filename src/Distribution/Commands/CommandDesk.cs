@@ -205,7 +205,7 @@ internal sealed class CommandDesk(
             commandId,
             c =>
             {
-                same = c.State == CommandStates.Held && (string.Equals(c.Content.Sender, "account:" + by, StringComparison.OrdinalIgnoreCase) || c.Content.Sender == by);
+                same = c.State == CommandStates.Held && string.Equals(c.Content.Sender, "account:" + by, StringComparison.OrdinalIgnoreCase);
                 return c.State == CommandStates.Held && !same && c.ValidUntil > clock.GetUtcNow()
                     ? c with { State = CommandStates.Queued, CorrelationId = correlationId, Content = c.Content with { Actor = by, Reason = reason } }
                     : null;

@@ -108,7 +108,7 @@ internal static class DeviceCommandRoutes
         context.Response.Headers["Sekisho-Correlation-Id"] = correlation;
         var verdict = MessagesEndpoint.Check(context, ports.Tokens, source);
         WireCharge.Charge(context, verdict.DeviceId);
-        var lockedOut = verdict is { Refusal: RefusalReasons.Suspended, DeviceId: { } id }
+        var lockedOut = verdict is { Refusal: RefusalReasons.Suspended, HasRunOut: false, DeviceId: { } id }
             && devices.Device(id)?.State is LifecycleStates.Suspended or LifecycleStates.Abnormal or LifecycleStates.Stray;
         if (verdict.Refusal is { } reason && !lockedOut)
         {

@@ -17,7 +17,11 @@ public interface ITokenCheck
 /// <param name="DeviceId">The device; for a refusal only when the token proves who it is.</param>
 /// <param name="FieldId">Its field, as above.</param>
 /// <param name="Epoch">Binding epoch of a good token.</param>
-public readonly record struct TokenVerdict(string? Refusal, string? DeviceId, string? FieldId, int Epoch);
+public readonly record struct TokenVerdict(string? Refusal, string? DeviceId, string? FieldId, int Epoch)
+{
+    /// <summary>A token that is refused because its device is locked out has run out as well.</summary>
+    public bool HasRunOut { get; init; }
+}
 
 /// <summary>Locks devices out and lets them in again. Implemented by Devices, called by Response.</summary>
 public interface IDeviceAccess

@@ -36,6 +36,6 @@ public interface IOperatorAudit
 /// <param name="Action">Stable name ("device.register", …).</param>
 /// <param name="FieldId">Field concerned; null for the gateway.</param>
 /// <param name="Target">What it was done to: route values, no secrets.</param>
-/// <param name="Outcome">"asked" before it is done; "refused" or "failed" when it did not happen.</param>
+/// <param name="Outcome">"asked" before it is done; "refused" or "failed" when it did not happen; "broken-off" when the caller went away, so that it may have happened.</param>
 /// <param name="CorrelationId">Correlation id of the request.</param>
 public sealed record OperatorAction(string Actor, string Action, string? FieldId, string Target, string Outcome, string CorrelationId);

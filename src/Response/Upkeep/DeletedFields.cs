@@ -16,12 +16,14 @@ internal sealed partial class DeletedFields(Databases databases, IDeviceDirector
     private static readonly TimeSpan Every = TimeSpan.FromHours(1);
     private static readonly TimeSpan After = TimeSpan.FromDays(1);
 
-    // Those that hang on others come first.
+    // What is kept by field. The two that hang on such a row have no field of their own, and go before it.
+    private static readonly string[] ByField = ["soc_receiver", "soc_field", "sim_link", "sim_card", "sim_provider", "notification", "notification_former", "webhook", "ticket_desk", "emergency_plan"];
+
     private static readonly string[] Deletions =
     [
         "soc_progress WHERE receiver_id IN (SELECT id FROM soc_receiver WHERE field_id = @field)",
         "sim_order WHERE card_id IN (SELECT id FROM sim_card WHERE field_id = @field)",
-        .. ((string[])["soc_receiver", "soc_field", "sim_link", "sim_card", "sim_provider", "notification", "notification_former", "webhook", "ticket_desk", "emergency_plan"]).Select(t => t + " WHERE field_id = @field"),
+        .. ByField.Select(t => t + " WHERE field_id = @field"),
     ];
 
     private readonly Dictionary<string, DateTimeOffset> _missed = new(StringComparer.Ordinal);
@@ -68,9 +70,7 @@ internal sealed partial class DeletedFields(Databases databases, IDeviceDirector
     {
         var now = clock.GetUtcNow();
         var known = await databases.State.ReadAsync(
-            async c => (await c.QueryAsync<string>(
-                "SELECT field_id FROM notification UNION SELECT field_id FROM webhook UNION SELECT field_id FROM ticket_desk UNION SELECT field_id FROM sim_provider UNION SELECT field_id FROM soc_receiver " +
-                "UNION SELECT field_id FROM soc_field UNION SELECT field_id FROM emergency_plan")).Where(f => f.Length > 0).ToHashSet(StringComparer.Ordinal),
+            async c => (await c.QueryAsync<string>(string.Join(" UNION ", ByField.Select(t => "SELECT field_id FROM " + t)))).Where(f => f.Length > 0).ToHashSet(StringComparer.Ordinal),
             cancellation);
         foreach (var back in _missed.Keys.Where(f => !known.Contains(f) || directory.Field(f) is not null).ToList())
         {

@@ -37,6 +37,19 @@ public sealed class AccessTests
     }
 
     [Fact]
+    public async Task The_token_of_a_device_that_is_locked_out_is_known_to_have_run_out()
+    {
+        await using var host = await DeviceHost.StartAsync(Dialect.Sqlite);
+        var device = await host.RegisterAsync();
+        var token = await host.BindAsync(device);
+        await host.Get<IDeviceAccess>().LockOutAsync(device.DeviceId, LifecycleStates.Suspended, "response:L1", "too frequent", "c1", default);
+        var locked = new TokenVerdict(RefusalReasons.Suspended, device.DeviceId, "home", 0);
+        Assert.Equal(locked, host.Check(device, token));
+        host.Clock.Advance(TimeSpan.FromHours(24));
+        Assert.Equal(locked with { HasRunOut = true }, host.Check(device, token));
+    }
+
+    [Fact]
     public async Task A_response_neither_takes_over_nor_releases_what_a_person_locked_or_keeps_locked()
     {
         await using var host = await DeviceHost.StartAsync(Dialect.Sqlite);

@@ -233,6 +233,8 @@ public class CommandTests
         var sent = await gateway.SentAsync("c1", """{"name":"open"}""", CommandStates.Queued);
         var order = await commands.OrderAsync(Order("c1", "l1", "wipe"), default);
         gateway.Devices.States["c1"] = LifecycleStates.Stray;
+        Assert.Equal(403, (await gateway.FetchAsync("c1", token: "suspended-expired")).Status);
+        Assert.Equal(403, (await gateway.AnswerAsync("c1", order.Id, """{"outcome":"done"}""", "suspended-expired")).Status);
         Assert.Equal(["wipe"], await gateway.NamesAsync("c1", "suspended"));
         Assert.Equal(404, (await gateway.AnswerAsync("c1", sent, """{"outcome":"done"}""", "suspended")).Status);
         Assert.Equal(200, (await gateway.AnswerAsync("c1", order.Id, """{"outcome":"done"}""", "suspended")).Status);
@@ -290,6 +292,40 @@ public class CommandTests
         IDeviceCommands Commands() => gateway.Services.GetRequiredService<IDeviceCommands>();
 
         Task Hold(string holder, int minutes) => Commands().HoldAsync("c1", holder, clock.GetUtcNow().AddMinutes(minutes), default);
+    }
+
+    [Theory]
+    [InlineData(Dialect.Sqlite)]
+    [InlineData(Dialect.PostgreSql)]
+    public async Task An_order_of_the_gateway_is_not_kept_waiting_by_commands_that_a_device_never_answers(Dialect dialect)
+    {
+        await using var gateway = await TestGateway.StartAsync(dialect, new ManualClock());
+        await gateway.PutAsync("/api/v1/fields/cars/command-list", OpenList);
+        for (var i = 0; i < 25; i++)
+        {
+            await gateway.SentAsync("c1", """{"name":"open"}""", CommandStates.Queued);
+        }
+
+        Assert.Equal(20, (await gateway.NamesAsync("c1")).Count);
+        await gateway.Services.GetRequiredService<IDeviceCommands>().OrderAsync(Order("c1", "l1", "stop"), default);
+        var given = await gateway.NamesAsync("c1");
+        Assert.Equal(20, given.Count);
+        Assert.Equal("stop", given[0]);
+    }
+
+    [Fact]
+    public async Task Only_a_held_command_can_be_refused()
+    {
+        await using var gateway = await TestGateway.StartAsync(Dialect.Sqlite, new ManualClock());
+        await gateway.PutAsync("/api/v1/fields/cars/command-list", OpenList);
+        var allowed = await gateway.SentAsync("c1", """{"name":"open"}""", CommandStates.Queued);
+        var held = await gateway.SentAsync("c1", """{"name":"other"}""", CommandStates.Held);
+        Assert.Equal(409, (await gateway.DecideAsync(allowed, "refuse")).Status);
+        Assert.Equal(CommandStates.Queued, await gateway.StateAsync(allowed));
+        Assert.Equal(200, (await gateway.DecideAsync(held, "refuse")).Status);
+        Assert.Equal(200, (await gateway.DecideAsync(held, "refuse")).Status);
+        Assert.Equal(CommandStates.Withdrawn, await gateway.StateAsync(held));
+        Assert.Equal(200, (await gateway.DecideAsync(allowed, "withdraw")).Status);
     }
 
     [Theory]

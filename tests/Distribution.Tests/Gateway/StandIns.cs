@@ -21,6 +21,7 @@ internal sealed class StandInDevices : ITokenCheck, IDeviceDirectory, IUniqueIdL
         {
             "expired" => new TokenVerdict(RefusalReasons.ExpiredToken, device, FieldOf(device), 0),
             "suspended" => new TokenVerdict(RefusalReasons.Suspended, device, FieldOf(device), 0),
+            "suspended-expired" => new TokenVerdict(RefusalReasons.Suspended, device, FieldOf(device), 0) { HasRunOut = true },
             var t when t == "good-" + device => new TokenVerdict(null, device, FieldOf(device), 1),
             _ => new TokenVerdict(RefusalReasons.BadToken, null, null, 0),
         };

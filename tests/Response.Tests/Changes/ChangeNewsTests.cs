@@ -47,6 +47,21 @@ public class ChangeNewsTests
         Assert.Empty(smtp.Taken(0));
     }
 
+    [Fact]
+    public async Task A_clock_that_is_set_back_and_a_caller_that_went_away_hold_no_news_up()
+    {
+        await using var smtp = await SmtpServer.StartAsync();
+        await using var host = await NewsHost.StartAsync(Dialect.Sqlite, smtp);
+        await host.RecipientsAsync(["owner@example.jp"]);
+        await host.PassAsync(TimeSpan.FromMinutes(2));
+        _ = smtp.Taken(1);
+        await host.OperatedAsync("template.set", actor: "taro");
+        await host.OperatedAsync("template.set", actor: "taro", outcome: "broken-off");
+        host.Clock.Leap(TimeSpan.FromDays(-1));
+        await host.PassAsync(TimeSpan.FromMinutes(3));
+        Assert.Contains("taro", Assert.Single(smtp.Taken(1)).Text, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData(Dialect.Sqlite)]
     [InlineData(Dialect.PostgreSql)]

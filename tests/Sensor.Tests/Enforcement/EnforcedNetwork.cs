@@ -17,6 +17,7 @@ namespace Sekisho.Sensor.Tests.Enforcement;
 internal class EnforcedNetwork : IAsyncDisposable
 {
     public const int Port = 7000;
+    private static readonly TimeSpan s_standing = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan s_patience = TimeSpan.FromMilliseconds(700);
 
     private readonly NetworkLab _device = new();
@@ -151,6 +152,12 @@ internal class EnforcedNetwork : IAsyncDisposable
         foreach (var address in (IPAddress[])[Server, Update, Server6, Update6])
         {
             Listen(address);
+        }
+
+        // A bridge forwards once it has noticed its cables, and nobody knows of anybody yet.
+        foreach (var address in (IPAddress[])[Server, Update, Server6, Update6])
+        {
+            Until(() => Reaches(address), s_standing, $"{address} cannot be reached before anything is enforced");
         }
     }
 

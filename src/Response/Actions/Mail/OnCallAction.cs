@@ -124,7 +124,6 @@ internal sealed class OnCallAction(
         }
 
         IReadOnlyList<string> all = [.. members.Select(m => m.Id)];
-
         var content = members.Count > 1 ? await digests.OfAsync(members, LeaseGroups.Call, cancellation) : text.Of(lease, finding);
         var step = call.Told.Count + 1;
         var refused = false;
