@@ -92,7 +92,7 @@ internal static class DetectionRoutes
         OneOf("effect", query.Effect, Effects.All, texts, language, faults);
         OneOf("threat", query.Threat, Threats.All, texts, language, faults);
         OneOf("status", query.Status, FindingStatus.All, texts, language, faults);
-        OneOf("closedAs", query.ClosedAs, ClosedAs.All, texts, language, faults);
+        OneOf("closedAs", query.ClosedAs, Closings.All, texts, language, faults);
         var from = Time("from", query.From, texts, language, faults);
         var to = Time("to", query.To, texts, language, faults);
         (long, string)? after = null;
@@ -138,7 +138,7 @@ internal static class DetectionRoutes
     {
         var language = RequestLanguage.Of(context);
         var faults = new List<Fault>();
-        OneOf("/as", closeAs, ClosedAs.All, texts, language, faults);
+        OneOf("/as", closeAs, Closings.All, texts, language, faults);
         if (LabelRoutes.NoteFault(note, texts, language) is { } fault)
         {
             faults.Add(fault);
@@ -166,7 +166,7 @@ internal static class DetectionRoutes
     private static async Task<IResult> CloseAsync(string? fieldId, string id, CloseRequest request, LabelTools tools, HttpContext context, CancellationToken cancellation)
     {
         var result = await HandleAsync(fieldId, id, request.As ?? "", request.Note, tools.Store, tools.Texts, tools.Time, context, cancellation).ConfigureAwait(false);
-        return result is NoContent && request.As == ClosedAs.FalseAlarm && await tools.Store.FindAsync(fieldId, id, cancellation).ConfigureAwait(false) is { } closed
+        return result is NoContent && request.As == Closings.FalseAlarm && await tools.Store.FindAsync(fieldId, id, cancellation).ConfigureAwait(false) is { } closed
             ? Results.Ok(await tools.Offers.OfAsync(closed.Finding, RequestLanguage.Of(context), cancellation).ConfigureAwait(false))
             : result;
     }

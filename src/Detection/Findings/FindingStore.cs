@@ -167,7 +167,7 @@ internal sealed class FindingStore(Databases databases, MasterKey master, Subjec
 
     /// <summary>Notes what a person did about findings that are not closed, all in one transaction.</summary>
     /// <param name="findings">The findings.</param>
-    /// <param name="closedAs">One of <see cref="ClosedAs"/> to close it; null to acknowledge it.</param>
+    /// <param name="closedAs">One of <see cref="Closings"/> to close it; null to acknowledge it.</param>
     /// <param name="note">What the person says; null keeps the note.</param>
     /// <param name="actor">Who.</param>
     /// <param name="at">When.</param>
@@ -189,10 +189,7 @@ internal sealed class FindingStore(Databases databases, MasterKey master, Subjec
             return (IReadOnlyList<string>)changed;
         });
 
-    public async Task<bool> LabelAsync(Finding finding, bool falseAlarm, string? note, string actor, DateTimeOffset at, string correlationId) =>
-        (await HandleAsync([finding], falseAlarm ? ClosedAs.FalseAlarm : null, note, actor, at, correlationId).ConfigureAwait(false)).Count > 0;
-
-    public async Task LabelAllAsync(IReadOnlyList<string> findingIds, string? closedAs, string? note, string actor, DateTimeOffset at, string correlationId, CancellationToken cancellation)
+    public async Task<IReadOnlyList<string>> LabelAsync(IReadOnlyList<string> findingIds, string? closedAs, string? note, string actor, DateTimeOffset at, string correlationId, CancellationToken cancellation)
     {
         var findings = new List<Finding>();
         foreach (var id in findingIds)
@@ -203,7 +200,7 @@ internal sealed class FindingStore(Databases databases, MasterKey master, Subjec
             }
         }
 
-        await HandleAsync(findings, closedAs, note, actor, at, correlationId).ConfigureAwait(false);
+        return await HandleAsync(findings, closedAs, note, actor, at, correlationId).ConfigureAwait(false);
     }
 
     private void Tell(FindingLabel label, DbTransaction transaction)

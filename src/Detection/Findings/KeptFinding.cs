@@ -19,7 +19,7 @@ internal sealed record KeptFinding
     /// <summary>One of <see cref="FindingStatus"/>.</summary>
     public required string Status { get; init; }
 
-    /// <summary>One of <see cref="ClosedAs"/> when closed.</summary>
+    /// <summary>One of <see cref="Closings"/> when closed.</summary>
     public string? ClosedAs { get; init; }
 
     public DateTimeOffset? HandledAt { get; init; }
@@ -36,15 +36,6 @@ internal static class FindingStatus
     public const string Acknowledged = "acknowledged";
     public const string Closed = "closed";
     public static readonly string[] All = [Open, Acknowledged, Closed];
-}
-
-/// <summary>Stable names of what a finding turned out to be.</summary>
-internal static class ClosedAs
-{
-    public const string Change = Closings.Change;
-    public const string Incident = Closings.Incident;
-    public const string FalseAlarm = Closings.FalseAlarm;
-    public static readonly string[] All = [Change, Incident, FalseAlarm];
 }
 
 /// <summary>Which findings to list; null means any.</summary>

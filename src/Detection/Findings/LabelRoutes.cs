@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Routing;
 using Sekisho.Api;
 using Sekisho.Api.Access;
 using Sekisho.Api.Problems;
+using Sekisho.Domain.Detection;
 using Sekisho.Domain.Localization;
 
 namespace Sekisho.Detection.Findings;
@@ -12,7 +13,7 @@ namespace Sekisho.Detection.Findings;
 /// <summary>What people make of many findings at once.</summary>
 /// <param name="Ids">These findings, at most 1000.</param>
 /// <param name="Cause">And all of this cause that are not closed.</param>
-/// <param name="As">One of <see cref="ClosedAs"/> to close them; null to acknowledge them.</param>
+/// <param name="As">One of <see cref="Closings"/> to close them; null to acknowledge them.</param>
 /// <param name="Note">What the person says; a false alarm needs it.</param>
 internal sealed record HandleRequest(IReadOnlyList<string>? Ids, string? Cause, string? As, string? Note);
 
@@ -70,7 +71,7 @@ internal static class LabelRoutes
 
     /// <summary>A false alarm without a reason teaches nobody anything.</summary>
     public static Fault? ReasonFault(string? closeAs, string? note, Texts texts, string language) =>
-        closeAs == ClosedAs.FalseAlarm && string.IsNullOrWhiteSpace(note) ? new Fault("/note", texts.Get("detection.fault.false-alarm-note", language)) : null;
+        closeAs == Closings.FalseAlarm && string.IsNullOrWhiteSpace(note) ? new Fault("/note", texts.Get("detection.fault.false-alarm-note", language)) : null;
 
     private static async Task<IResult> CausesAsync(string? status, string? since, [AsParameters] LabelTools tools, HttpContext context)
     {
@@ -112,7 +113,7 @@ internal static class LabelRoutes
     {
         var language = RequestLanguage.Of(context);
         var faults = new List<Fault>();
-        DetectionRoutes.OneOf("/as", request.As, ClosedAs.All, tools.Texts, language, faults);
+        DetectionRoutes.OneOf("/as", request.As, Closings.All, tools.Texts, language, faults);
         faults.AddRange(new[] { NoteFault(request.Note, tools.Texts, language), ReasonFault(request.As, request.Note, tools.Texts, language) }.OfType<Fault>());
         var ids = (request.Ids ?? []).Distinct().ToList();
         if (ids.Count > MostAtOnce)

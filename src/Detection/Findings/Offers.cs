@@ -79,7 +79,7 @@ internal sealed class Offers(ExceptionPreviews previews, FieldPlans plans, Templ
         }
 
         var like = history.Where(f => f.Finding.Evidence.Counterfactual is var other && other.Parameter == quiet.Parameter && other.Comparison == quiet.Comparison).ToList();
-        var wrong = like.Where(f => f.ClosedAs == ClosedAs.FalseAlarm).Select(f => f.Finding.Evidence.Counterfactual.Value).ToList();
+        var wrong = like.Where(f => f.ClosedAs == Closings.FalseAlarm).Select(f => f.Finding.Evidence.Counterfactual.Value).ToList();
         var atLeast = quiet.Comparison == "at-least";
         var all = wrong.Append(quiet.Value).ToList();
         foreach (var (reach, value) in new[] { ("this", quiet.Value), ("false-alarms", atLeast ? all.Max() : all.Min()) })
@@ -95,7 +95,7 @@ internal sealed class Offers(ExceptionPreviews previews, FieldPlans plans, Templ
             var key = $"{condition.Key}.{parameter.Spec.Name}";
             var present = ParameterText.Write(parameter.Spec, template.Values.GetValueOrDefault(key, parameter.Default));
             var suggested = ParameterText.Write(parameter.Spec, written);
-            var (incidents, falseAlarms) = (removed.Count(f => f.ClosedAs == ClosedAs.Incident), removed.Count(f => f.ClosedAs == ClosedAs.FalseAlarm));
+            var (incidents, falseAlarms) = (removed.Count(f => f.ClosedAs == Closings.Incident), removed.Count(f => f.ClosedAs == Closings.FalseAlarm));
             var sentence = texts.Get(
                 incidents > 0 ? "detection.offer.limit.incidents" : "detection.offer.limit",
                 language,

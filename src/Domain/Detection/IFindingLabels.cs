@@ -5,25 +5,16 @@ namespace Sekisho.Domain.Detection;
 /// <summary>Notes on findings what somebody made of them. Implemented by Detection, called by Response for what a SOC reports back, and when an incident is taken in hand or closed. Any thread.</summary>
 public interface IFindingLabels
 {
-    /// <summary>Acknowledges the finding, or closes it as a false alarm.</summary>
-    /// <param name="finding">The finding.</param>
-    /// <param name="falseAlarm">True to close it as a false alarm, false to acknowledge it.</param>
+    /// <summary>Labels findings that are not closed yet; those that are, or are not kept any more, are left. May be repeated.</summary>
+    /// <param name="findingIds">The findings, some hundred at a time.</param>
+    /// <param name="closedAs">One of <see cref="Closings"/>; null to acknowledge them.</param>
     /// <param name="note">What they say; null keeps the note.</param>
     /// <param name="actor">Who, for the record.</param>
     /// <param name="at">When.</param>
     /// <param name="correlationId">Correlation id of the request.</param>
-    /// <returns>False when it is closed already.</returns>
-    Task<bool> LabelAsync(Finding finding, bool falseAlarm, string? note, string actor, DateTimeOffset at, string correlationId);
-
-    /// <summary>Labels findings that are not closed yet; those that are, or are not kept any more, are left. May be repeated.</summary>
-    /// <param name="findingIds">The findings, some hundred at a time.</param>
-    /// <param name="closedAs">One of <see cref="Closings"/>; null to acknowledge them.</param>
-    /// <param name="note">What the person says; null for nothing.</param>
-    /// <param name="actor">Who.</param>
-    /// <param name="at">When.</param>
-    /// <param name="correlationId">Correlation id of the request.</param>
     /// <param name="cancellation">Cancels before the change.</param>
-    Task LabelAllAsync(IReadOnlyList<string> findingIds, string? closedAs, string? note, string actor, DateTimeOffset at, string correlationId, CancellationToken cancellation);
+    /// <returns>Identifiers of those that were changed.</returns>
+    Task<IReadOnlyList<string>> LabelAsync(IReadOnlyList<string> findingIds, string? closedAs, string? note, string actor, DateTimeOffset at, string correlationId, CancellationToken cancellation);
 }
 
 /// <summary>A stage's part when people label findings, in the transaction that does. Implemented by Response (incidents), called by Detection.</summary>

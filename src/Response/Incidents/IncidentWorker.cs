@@ -72,7 +72,7 @@ internal sealed partial class IncidentWorker(IncidentStore store, IncidentDesk d
         while (await store.UnlabelledAsync(incident.Id, label, Portion, cancellation) is { Count: > 0 } findings)
         {
             var note = said.Text.Length == 0 ? null : said.Text;
-            await labels.LabelAllAsync(findings, label == FindingLabel.Acknowledged ? null : label, note, said.By, said.At, said.CorrelationId, cancellation);
+            await labels.LabelAsync(findings, label == FindingLabel.Acknowledged ? null : label, note, said.By, said.At, said.CorrelationId, cancellation);
             await store.MarkLabelledAsync(findings, label, cancellation);
         }
 

@@ -58,15 +58,15 @@ public class LabelRouteTests
 
         // An incident hands its label on: to what is not closed yet, and not to what is not there.
         var labels = gateway.Services.GetRequiredService<IFindingLabels>();
-        await labels.LabelAllAsync([.. ids, "f0"], "incident", "a break-in", "hanako", gateway.Clock.GetUtcNow(), "c", CancellationToken.None);
-        await labels.LabelAllAsync(ids, "incident", "a break-in", "hanako", gateway.Clock.GetUtcNow(), "c", CancellationToken.None);
+        await labels.LabelAsync([.. ids, "f0"], "incident", "a break-in", "hanako", gateway.Clock.GetUtcNow(), "c", CancellationToken.None);
+        await labels.LabelAsync(ids, "incident", "a break-in", "hanako", gateway.Clock.GetUtcNow(), "c", CancellationToken.None);
         Assert.Equal(["acknowledged 1", "change 2", "reopened 1", "incident 2"], gateway.Labels.Told.Select(l => $"{l.Label} {l.FindingIds.Count}"));
         Assert.Equal(["change", "incident", "incident"], (await gateway.GetAsync(Detections)).Body!["items"]!.AsArray().Select(i => (string)i!["closedAs"]!));
 
         // What a stage cannot note did not happen.
         Assert.Equal(204, (await gateway.SendAsync(HttpMethod.Post, $"{Detections}/{ids[2]}/reopen", new { note = "again" })).Status);
         gateway.Labels.Fails = true;
-        await Assert.ThrowsAsync<InvalidOperationException>(() => labels.LabelAllAsync([ids[2]], "change", null, "hanako", gateway.Clock.GetUtcNow(), "c", CancellationToken.None));
+        await Assert.ThrowsAsync<InvalidOperationException>(() => labels.LabelAsync([ids[2]], "change", null, "hanako", gateway.Clock.GetUtcNow(), "c", CancellationToken.None));
         Assert.Equal("open", (string)(await gateway.GetAsync($"{Detections}/{ids[2]}")).Body!["status"]!);
     }
 

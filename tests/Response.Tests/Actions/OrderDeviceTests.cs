@@ -80,6 +80,19 @@ public class OrderDeviceTests
     }
 
     [Fact]
+    public async Task An_order_whose_outcome_is_forgotten_is_not_given_again_by_itself()
+    {
+        await using var host = await TestHost.StartAsync(Dialect.Sqlite);
+        var lease = await OrderAsync(host, "order-update", "automatic");
+        host.Commands.Commands.Clear();
+        host.Clock.Leap(TimeSpan.FromDays(100));
+        await host.Worker.DrainAsync();
+        lease = await FindAsync(host, lease);
+        Assert.Equal((LeaseStates.Refused, LeaseCauses.DeviceSilent), (lease.State, lease.Details.Cause));
+        Assert.Empty(host.Commands.Commands);
+    }
+
+    [Fact]
     public async Task A_device_that_does_not_answer_leaves_the_order_not_done_and_it_can_be_ordered_again()
     {
         await using var host = await TestHost.StartAsync(Dialect.Sqlite);

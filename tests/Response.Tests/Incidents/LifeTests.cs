@@ -44,7 +44,7 @@ public class LifeTests
         var assigned = await PostAsync(hanako, id, "assign", new { assignee = "hanako", note = "mine" });
         Assert.Equal("in-hand", State(assigned));
         await host.Get<IncidentWorker>().DrainAsync(default);
-        Assert.Equal(["acknowledged", "acknowledged"], host.World.AllLabels.Values.Select(l => l.Label));
+        Assert.Equal(["acknowledged", "acknowledged"], host.World.Labels.Values.Select(l => l.Label));
         Assert.Single((await GetAsync(hanako, Path + "?assignee=Hanako")).GetProperty("items").EnumerateArray());
         Assert.Empty((await GetAsync(hanako, Path + "?assignee=taro")).GetProperty("items").EnumerateArray());
 
@@ -74,7 +74,7 @@ public class LifeTests
         var closed = await PostAsync(taro, id, "close", new { @as = "incident", note = "a stolen password" });
         Assert.Equal("closed", State(closed));
         await host.Get<IncidentWorker>().DrainAsync(default);
-        Assert.All(host.World.AllLabels.Values, l => Assert.Equal(("incident", "a stolen password", "taro"), l));
+        Assert.All(host.World.Labels.Values, l => Assert.Equal(("incident", "a stolen password", "taro"), l));
         Assert.False((await GetAsync(taro, $"{Path}/{id}")).GetProperty("incident").GetProperty("isLabelling").GetBoolean());
         await PostAsync(taro, id, "close", new { @as = "incident", note = "again" }, HttpStatusCode.Conflict);
 
@@ -181,12 +181,12 @@ public class LifeTests
         }
 
         await Assert.ThrowsAsync<IOException>(() => host.Get<IncidentWorker>().DrainAsync(default));
-        Assert.InRange(host.World.AllLabels.Count, 1, 449);
+        Assert.InRange(host.World.Labels.Count, 1, 449);
         host.World.OnLabel = _ => { };
         await host.RestartAfterKillAsync();
         await host.Get<IncidentWorker>().DrainAsync(default);
-        Assert.Equal(450, host.World.AllLabels.Count);
-        Assert.All(host.World.AllLabels.Values, l => Assert.Equal(("false-alarm", "a test drive", "hanako"), l));
+        Assert.Equal(450, host.World.Labels.Count);
+        Assert.All(host.World.Labels.Values, l => Assert.Equal(("false-alarm", "a test drive", "hanako"), l));
         Assert.Equal("", (await FindAsync(host, id)).Label);
     }
 

@@ -81,10 +81,10 @@ public partial class OnCallTests
             Assert.Contains("form-action 'self'", page.Headers.GetValues("Content-Security-Policy").Single(), StringComparison.Ordinal);
         }
 
-        Assert.Empty(host.World.AllLabels);
+        Assert.Empty(host.World.Labels);
         Assert.Contains("second@example.jp", await PostAsync(scanner, two), StringComparison.Ordinal);
         var acknowledged = host.Time.GetUtcNow();
-        Assert.Equal(("acknowledged", "second@example.jp"), (host.World.AllLabels["f1"].Label, host.World.AllLabels["f1"].Actor));
+        Assert.Equal(("acknowledged", "second@example.jp"), (host.World.Labels["f1"].Label, host.World.Labels["f1"].Actor));
         var lease = await host.OnlyLeaseAsync();
         Assert.Equal((LeaseStates.Done, LeaseCauses.Acknowledged, "second@example.jp"), (lease.State, lease.Details.Cause, lease.Details.Actor));
         Assert.Equal(new LeaseAcknowledgement("second@example.jp", acknowledged), lease.Details.Acknowledged);
@@ -94,7 +94,7 @@ public partial class OnCallTests
         // The other one comes later: it is said who was faster, and nobody else is called.
         host.Clock.Leap(TimeSpan.FromMinutes(30));
         Assert.Contains("second@example.jp", await PostAsync(scanner, one), StringComparison.Ordinal);
-        Assert.Equal("second@example.jp", host.World.AllLabels["f1"].Actor);
+        Assert.Equal("second@example.jp", host.World.Labels["f1"].Actor);
         Assert.Single(host.World.Audited, a => a.Action == "detection.acknowledge-by-link");
         await host.Worker.DrainAsync();
         Assert.Empty(await ContactTimesTests.ThisFarAsync(smtp));
@@ -108,7 +108,7 @@ public partial class OnCallTests
         await using var host = await StartAsync(smtp, Dialect.Sqlite);
         host.Commit(host.Finding("f1"));
         await host.Worker.DrainAsync();
-        await host.World.LabelAllAsync(["f1"], null, null, "hanako", host.Time.GetUtcNow(), "c", default);
+        await host.World.LabelAsync(["f1"], null, null, "hanako", host.Time.GetUtcNow(), "c", default);
         var lease = await host.OnlyLeaseAsync();
         Assert.Equal((LeaseStates.Done, LeaseCauses.Acknowledged, "hanako"), (lease.State, lease.Details.Cause, lease.Details.Acknowledged!.By));
         host.Clock.Leap(TimeSpan.FromHours(1));
@@ -150,7 +150,7 @@ public partial class OnCallTests
         host.Clock.Leap(TimeSpan.FromDays(1));
         Assert.Equal(HttpStatusCode.NotFound, (await client.GetAsync("/acknowledge?token=" + good)).StatusCode);
         Assert.Equal(HttpStatusCode.NotFound, (await client.PostAsync("/acknowledge", Form(good))).StatusCode);
-        Assert.Empty(host.World.AllLabels);
+        Assert.Empty(host.World.Labels);
     }
 
     [Fact]
@@ -236,7 +236,7 @@ public partial class OnCallTests
         var html = await PostAsync(client, token);
         Assert.Contains("取り消されました", html, StringComparison.Ordinal);
         Assert.DoesNotContain("<form", html, StringComparison.Ordinal);
-        Assert.Empty(host.World.AllLabels);
+        Assert.Empty(host.World.Labels);
         await host.Worker.DrainAsync();
         var mail = Assert.Single(await ContactTimesTests.ThisFarAsync(smtp));
         Assert.Equal(["first@example.jp"], mail.To);
@@ -266,7 +266,7 @@ public partial class OnCallTests
             await PostAsync(client, TokenOf(mail));
         }
 
-        Assert.Equal(2000, host.World.AllLabels.Count);
+        Assert.Equal(2000, host.World.Labels.Count);
         host.Clock.Leap(TimeSpan.FromHours(1));
         await host.Worker.DrainAsync();
         Assert.Empty(await ContactTimesTests.ThisFarAsync(smtp));

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
 using Sekisho.Api.Access;
+using Sekisho.Domain.Detection;
 using Sekisho.Storage;
 using Sekisho.Tests.Support;
 
@@ -42,7 +43,7 @@ public class SocStatusTests
         using var reader = host.Client(Roles.Auditor);
         var kept = Assert.Single(JsonNode.Parse(await reader.GetStringAsync("/api/v1/fields/cars/soc/status?finding=" + Finding))!.AsArray())!;
         Assert.Equal(("false-alarm", "INC-17", "Maintenance"), (kept["status"]!.GetValue<string>(), kept["caseId"]!.GetValue<string>(), kept["note"]!.GetValue<string>()));
-        Assert.Equal((Finding, true, "SOC: INC-17 Maintenance", "soc:" + one), host.World.Labels.First());
+        Assert.Equal((Closings.FalseAlarm, "SOC: INC-17 Maintenance", "soc:" + one), host.World.Labels[Finding]);
     }
 
     [Fact]
@@ -58,7 +59,7 @@ public class SocStatusTests
             Assert.Equal(repeat, (await ReportAsync(soc, status))["repeat"]!.GetValue<bool>());
         }
 
-        Assert.DoesNotContain(host.World.Labels, l => l.FalseAlarm);
+        Assert.Equal(FindingLabel.Acknowledged, host.World.Labels[Finding].Label);
     }
 
     [Fact]

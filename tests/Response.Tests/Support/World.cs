@@ -143,16 +143,6 @@ internal sealed class World : IDeviceDirectory, IDeviceAccess, ITrafficRestricti
         Task.FromResult<IReadOnlyList<Finding>>(
             [.. Findings.Values.Where(f => f.FieldId == fieldId && f.DeviceId == deviceId && f.Effect == Effects.Act && f.RaisedAt >= from && f.RaisedAt <= to).OrderByDescending(f => f.RaisedAt).ThenByDescending(f => f.Position).Take(most)]);
 
-    /// <summary>Findings that were labelled: identifier, false alarm, note, who.</summary>
-    public ConcurrentQueue<(string Finding, bool FalseAlarm, string? Note, string Actor)> Labels { get; } = new();
-
-    public Task<bool> LabelAsync(Finding finding, bool falseAlarm, string? note, string actor, DateTimeOffset at, string correlationId)
-    {
-        var fresh = !Labels.Any(l => l.Finding == finding.Id && l.FalseAlarm);
-        Labels.Enqueue((finding.Id, falseAlarm, note, actor));
-        return Task.FromResult(fresh);
-    }
-
     /// <summary>What is passed on to receivers is tested over the real history; here there is nothing to pass on.</summary>
     public Task<long> EndAsync(CancellationToken cancellation) => Task.FromResult(0L);
 
@@ -161,7 +151,7 @@ internal sealed class World : IDeviceDirectory, IDeviceAccess, ITrafficRestricti
     public Task<HistoryExcess?> ExcessAsync(HistoryReach reach, long after, DateTimeOffset oldest, long most, CancellationToken cancellation) => Task.FromResult<HistoryExcess?>(null);
 
     /// <summary>What was said of findings.</summary>
-    public ConcurrentDictionary<string, (string Label, string? Note, string Actor)> AllLabels { get; } = new();
+    public ConcurrentDictionary<string, (string Label, string? Note, string Actor)> Labels { get; } = new();
 
     /// <summary>Runs before findings are labelled; may throw.</summary>
     public Action<IReadOnlyList<string>> OnLabel { get; set; } = _ => { };
@@ -169,16 +159,22 @@ internal sealed class World : IDeviceDirectory, IDeviceAccess, ITrafficRestricti
     /// <summary>What the other stages do about it.</summary>
     public Action<FindingLabel> Labelled { get; set; } = _ => { };
 
-    public Task LabelAllAsync(IReadOnlyList<string> findingIds, string? closedAs, string? note, string actor, DateTimeOffset at, string correlationId, CancellationToken cancellation)
+    public Task<IReadOnlyList<string>> LabelAsync(IReadOnlyList<string> findingIds, string? closedAs, string? note, string actor, DateTimeOffset at, string correlationId, CancellationToken cancellation)
     {
         OnLabel(findingIds);
-        foreach (var id in findingIds)
+        var label = closedAs ?? FindingLabel.Acknowledged;
+        IReadOnlyList<string> changed = [.. findingIds.Where(id => !Labels.TryGetValue(id, out var was) || was.Label == FindingLabel.Acknowledged)];
+        foreach (var id in changed)
         {
-            AllLabels.AddOrUpdate(id, (closedAs ?? "acknowledged", note, actor), (_, was) => was.Label == "acknowledged" ? (closedAs ?? "acknowledged", note, actor) : was);
+            Labels[id] = (label, note, actor);
         }
 
-        Labelled(new FindingLabel(findingIds, closedAs ?? FindingLabel.Acknowledged, note, actor, at, correlationId));
-        return Task.CompletedTask;
+        if (changed.Count > 0)
+        {
+            Labelled(new FindingLabel(changed, label, note, actor, at, correlationId));
+        }
+
+        return Task.FromResult(changed);
     }
 
     public IReadOnlyList<ResponseBinding> For(string? fieldId) => Bindings.GetValueOrDefault(fieldId ?? "", []);

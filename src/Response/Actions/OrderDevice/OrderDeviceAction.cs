@@ -83,6 +83,9 @@ internal sealed class OrderDeviceAction(DeviceOrder kind, IDeviceCommands comman
         if (ordered.LastOrDefault(c => c.Ordinal == lease.Details.Retries) is not { } command)
         {
             return calledOff is not null ? new ActionOutcome.Refused(calledOff)
+
+                // It was ordered, and nobody looked until its row was forgotten: not a second time.
+                : LeaseMachine.IsWaiting(lease) ? new ActionOutcome.Refused(LeaseCauses.DeviceSilent)
                 : directory.Device(lease.DeviceId!) is not { State: not LifecycleStates.Retired } device ? new ActionOutcome.Refused(LeaseCauses.DeviceGone)
                 : Waits(await commands.OrderAsync(Order(lease, device, kind.Command, lease.Details.Retries, Arguments()), cancellation));
         }

@@ -70,7 +70,7 @@ internal sealed class AcknowledgeDesk(
         // What has joined the call since the last mail was told to nobody yet.
         foreach (var some in subject.Members.Where(m => m.Details.Progress is not null).Append(subject.Lease).Select(m => m.FindingId).OfType<string>().Distinct(StringComparer.Ordinal).Chunk(AtOnce))
         {
-            await labels.LabelAllAsync(some, null, note, person, clock.GetUtcNow(), correlationId, CancellationToken.None);
+            await labels.LabelAsync(some, null, note, person, clock.GetUtcNow(), correlationId, CancellationToken.None);
         }
     }
 }

@@ -65,13 +65,14 @@ internal static class SocStatusRoutes
 
             // Also for a repeat: the one before may have been kept and not have come so far.
             var labelled = finding is not null && report.Status != SocStatuses.Closed && (fresh || report.Status == SocStatuses.FalseAlarm)
-                && await tools.Labels.LabelAsync(
-                    finding,
-                    report.Status == SocStatuses.FalseAlarm,
+                && (await tools.Labels.LabelAsync(
+                    [finding.Id],
+                    report.Status == SocStatuses.FalseAlarm ? Closings.FalseAlarm : null,
                     $"{receiver.Name}: {string.Join(' ', new[] { report.CaseId, report.Note ?? report.Status }.Where(p => !string.IsNullOrEmpty(p)))}",
                     receiver.Actor,
                     tools.Clock.GetUtcNow(),
-                    Correlation.Of(context));
+                    Correlation.Of(context),
+                    CancellationToken.None)).Count > 0;
             return Results.Ok(new SocStatusAnswer(!fresh, labelled));
         })
         .Produces<SocStatusAnswer>()
