@@ -22,7 +22,10 @@ public class SimResponseTests
         using var device = await site.ConnectAsync("sims", "490154203237518", new { uniqueIdType = "imei", kind = "drive-recorder" });
         (await site.Admin.PutAsync("/api/v1/fields/sims/sim-provider", new
         {
-            kind = "soracom", baseUrl = carrier.Address, secrets = new { authKeyId = carrier.AuthKeyId, authKey = carrier.AuthKey }, pollMinutes = 5,
+            kind = "soracom",
+            baseUrl = carrier.Address,
+            secrets = new { authKeyId = carrier.AuthKeyId, authKey = carrier.AuthKey },
+            pollMinutes = 5,
         })).Expect();
         (await site.Admin.PutAsync($"/api/v1/fields/sims/sims/{device.DeviceId}", new { kind = "iccid", value = Iccid })).Expect();
 

@@ -93,7 +93,12 @@ internal sealed class OutboxStore(Databases databases, ILedger ledger, TimeProvi
         {
             var part = row with
             {
-                FromIndex = from, ToIndex = from + count, Bytes = bytes, OldestAt = oldestAt, State = device is null ? LedgerStates.Queued : LedgerStates.Quarantined, HeldDevice = device,
+                FromIndex = from,
+                ToIndex = from + count,
+                Bytes = bytes,
+                OldestAt = oldestAt,
+                State = device is null ? LedgerStates.Queued : LedgerStates.Quarantined,
+                HeldDevice = device,
             };
             if (from == row.FromIndex)
             {

@@ -179,14 +179,29 @@ public class IntakeTests
 
         public static DeviceFeatures Device(ulong mac, long first, long last, string address = "192.0.2.1") => new()
         {
-            Mac = mac, Addresses = [Address(address)], FirstSeen = first, LastSeen = last,
-            Sent = new Tally { Packets = 1, Bytes = 100, Sizes = [0, 1, 0, 0, 0, 0, 0, 0], Gaps = new uint[8] }, Received = Tally.None,
+            Mac = mac,
+            Addresses = [Address(address)],
+            FirstSeen = first,
+            LastSeen = last,
+            Sent = new Tally { Packets = 1, Bytes = 100, Sizes = [0, 1, 0, 0, 0, 0, 0, 0], Gaps = new uint[8] },
+            Received = Tally.None,
         };
 
         public static FlowFeatures Flow(NetAddress client, NetAddress server, long bytes) => new()
         {
-            ClientMac = 0xA1, ServerMac = 0xB1, Client = client, Server = server, EtherType = 0x0800, Protocol = 6, ClientPort = 1, ServerPort = 2, Service = "mqtt", FirstSeen = 1, LastSeen = 1,
-            Up = new Tally { Packets = 1, Bytes = bytes, Sizes = [0, 0, 0, 1, 0, 0, 0, 0], Gaps = new uint[8] }, Down = Tally.None,
+            ClientMac = 0xA1,
+            ServerMac = 0xB1,
+            Client = client,
+            Server = server,
+            EtherType = 0x0800,
+            Protocol = 6,
+            ClientPort = 1,
+            ServerPort = 2,
+            Service = "mqtt",
+            FirstSeen = 1,
+            LastSeen = 1,
+            Up = new Tally { Packets = 1, Bytes = bytes, Sizes = [0, 0, 0, 1, 0, 0, 0, 0], Gaps = new uint[8] },
+            Down = Tally.None,
         };
 
         public static IntervalFeatures Interval(long sequence, params DeviceFeatures[] devices) =>

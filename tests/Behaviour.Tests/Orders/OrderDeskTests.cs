@@ -207,8 +207,12 @@ public class OrderDeskTests
         public Task<NetworkOutcome> RestrictAsync(TimeSpan? life = null) => Network.RestrictAsync(
             new NetworkMeasure
             {
-                Id = Measure, FieldId = "plant", DeviceId = "d1", Identity = new NetworkIdentity(["02:00:00:00:00:01"], ["192.0.2.7"]),
-                Reachable = [new ReachableService("198.51.100.10", "tcp", 443)], ExpiresAt = Clock.GetUtcNow() + (life ?? TimeSpan.FromHours(1)),
+                Id = Measure,
+                FieldId = "plant",
+                DeviceId = "d1",
+                Identity = new NetworkIdentity(["02:00:00:00:00:01"], ["192.0.2.7"]),
+                Reachable = [new ReachableService("198.51.100.10", "tcp", 443)],
+                ExpiresAt = Clock.GetUtcNow() + (life ?? TimeSpan.FromHours(1)),
             },
             s_wait, "c", default);
 
@@ -245,7 +249,14 @@ public class OrderDeskTests
 
         public DeviceProfile? Device(string deviceId) => deviceId == "d9" ? null : new DeviceProfile
         {
-            DeviceId = deviceId, FieldId = "plant", Name = deviceId, Kind = "k", UniqueIdType = UniqueIdTypes.Mac, Cadence = Cadences.Irregular, State = LifecycleStates.Active, Assurance = "device",
+            DeviceId = deviceId,
+            FieldId = "plant",
+            Name = deviceId,
+            Kind = "k",
+            UniqueIdType = UniqueIdTypes.Mac,
+            Cadence = Cadences.Irregular,
+            State = LifecycleStates.Active,
+            Assurance = "device",
         };
 
         public FieldProfile? Field(string fieldId) => null;

@@ -298,7 +298,11 @@ public class TicketTests
         Assert.Equal(HttpStatusCode.NotFound, (await client.GetAsync(Path)).StatusCode);
         var answer = await client.PutAsJsonAsync(Path, new
         {
-            url = "https://desk.example/api", language = "xx", template = new { a = "{{nothing}}" }, numberAt = "id", linkAt = "/a~2",
+            url = "https://desk.example/api",
+            language = "xx",
+            template = new { a = "{{nothing}}" },
+            numberAt = "id",
+            linkAt = "/a~2",
             closing = new { method = "DELETE", url = "https://{{number}}.example/", template = new { a = "{{number}} {{nonsense}}" } },
         });
         Assert.Equal(HttpStatusCode.UnprocessableEntity, answer.StatusCode);

@@ -67,7 +67,16 @@ internal static class ScriptSite
     {
         var message = new MessageEvent
         {
-            ArrivedAt = host.Time.GetUtcNow(), CorrelationId = "", FieldId = "cars", DeviceId = device, Epoch = 1, Mode = mode, Source = "", Size = 2, Payload = "{}"u8.ToArray(), MessageId = new string('0', 32),
+            ArrivedAt = host.Time.GetUtcNow(),
+            CorrelationId = "",
+            FieldId = "cars",
+            DeviceId = device,
+            Epoch = 1,
+            Mode = mode,
+            Source = "",
+            Size = 2,
+            Payload = "{}"u8.ToArray(),
+            MessageId = new string('0', 32),
         };
         host.Get<DeviceModes>().Committed(new LaneBatch { FirstPosition = 7, LastPosition = 7, Chunks = [new MessageChunk("cars", Backlog: false, [message])], Duplicates = [], Findings = [], Facts = [] });
     }

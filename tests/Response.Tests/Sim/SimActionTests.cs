@@ -304,8 +304,19 @@ public class SimActionTests
             var (target, _) = action.TargetOf(finding);
             var lease = new Lease
             {
-                Id = "l000000000000000", FieldId = "cars", DeviceId = device, Action = action.Name, Target = target!, State = LeaseStates.WaitingApproval, Risk = Risks.Theft, Level = Levels.Important,
-                Condition = "frequency", Approval = "one-person", CreatedAt = site.Host.Clock.GetUtcNow(), CorrelationId = "", Details = new LeaseDetails { Owner = "policy", Actor = "gateway" },
+                Id = "l000000000000000",
+                FieldId = "cars",
+                DeviceId = device,
+                Action = action.Name,
+                Target = target!,
+                State = LeaseStates.WaitingApproval,
+                Risk = Risks.Theft,
+                Level = Levels.Important,
+                Condition = "frequency",
+                Approval = "one-person",
+                CreatedAt = site.Host.Clock.GetUtcNow(),
+                CorrelationId = "",
+                Details = new LeaseDetails { Owner = "policy", Actor = "gateway" },
             };
             return [.. (await action.PreviewAsync(new ActionOrder(lease, finding), default)).Select(l => texts.Get(l.Key, language, [.. l.Values]))];
         }
@@ -328,8 +339,16 @@ public class SimActionTests
     {
         var message = new MessageEvent
         {
-            ArrivedAt = site.Host.Clock.GetUtcNow(), CorrelationId = "", FieldId = "cars", DeviceId = device, Epoch = 1, Source = "203.0.113.7", Payload = "{}"u8.ToArray(), Position = 7,
-            Size = 2, MessageId = "0123456789abcdef0123456789abcdef",
+            ArrivedAt = site.Host.Clock.GetUtcNow(),
+            CorrelationId = "",
+            FieldId = "cars",
+            DeviceId = device,
+            Epoch = 1,
+            Source = "203.0.113.7",
+            Payload = "{}"u8.ToArray(),
+            Position = 7,
+            Size = 2,
+            MessageId = "0123456789abcdef0123456789abcdef",
         };
         site.Host.Get<LastReadings>().Committed(new LaneBatch { FirstPosition = 7, LastPosition = 7, Chunks = [new MessageChunk("cars", Backlog: false, [message])], Duplicates = [], Findings = [], Facts = [] });
     }

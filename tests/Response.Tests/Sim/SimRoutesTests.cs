@@ -52,7 +52,13 @@ public class SimRoutesTests
         admin.DefaultRequestHeaders.AcceptLanguage.ParseAdd("ja");
         var response = await admin.PutAsJsonAsync("/api/v1/fields/cars/sim-provider", new
         {
-            kind = "soracom", coverage = "mars", secrets = new { authKeyId = "a b", other = "x" }, template = new { }, forbidden = new[] { "8981 1" }, pollMinutes = 1, requestsPerMinute = 0,
+            kind = "soracom",
+            coverage = "mars",
+            secrets = new { authKeyId = "a b", other = "x" },
+            template = new { },
+            forbidden = new[] { "8981 1" },
+            pollMinutes = 1,
+            requestsPerMinute = 0,
         });
         var places = await PlacesAsync(response);
         Assert.Equal(["/coverage", "/secrets/authKeyId", "/secrets/authKey", "/secrets/other", "/template", "/forbidden", "/pollMinutes", "/requestsPerMinute"], places);

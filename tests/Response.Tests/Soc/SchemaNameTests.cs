@@ -50,7 +50,11 @@ public class SchemaNameTests
     // Which types a category goes with, as far as we write them.
     private static readonly Dictionary<string, string[]> EcsTypes = new()
     {
-        ["authentication"] = ["start", "info"], ["configuration"] = ["change", "info"], ["host"] = ["change", "info"], ["intrusion_detection"] = ["denied", "info"], ["network"] = ["denied"],
+        ["authentication"] = ["start", "info"],
+        ["configuration"] = ["change", "info"],
+        ["host"] = ["change", "info"],
+        ["intrusion_detection"] = ["denied", "info"],
+        ["network"] = ["denied"],
     };
 
     public static TheoryData<string, string, string?> Events => new(

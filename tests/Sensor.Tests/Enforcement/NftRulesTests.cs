@@ -46,8 +46,15 @@ public class NftRulesTests
     {
         var order = new NetworkOrder
         {
-            SensorId = "s", Measure = "l", Sequence = 1, Kind = NetworkOrderKind.Quarantine, IssuedAt = 0, ExpiresAt = 5000,
-            Macs = [0x0200_0000_0001], Addresses = [NetAddress.FromIPv4(0xC000_0207)], Reachable = [new NetworkService(NetAddress.FromIPv4(0xC633_6401), 17, 53)],
+            SensorId = "s",
+            Measure = "l",
+            Sequence = 1,
+            Kind = NetworkOrderKind.Quarantine,
+            IssuedAt = 0,
+            ExpiresAt = 5000,
+            Macs = [0x0200_0000_0001],
+            Addresses = [NetAddress.FromIPv4(0xC000_0207)],
+            Reachable = [new NetworkService(NetAddress.FromIPv4(0xC633_6401), 17, 53)],
         };
         var wanted = SetElement.Wanted([order, order with { ExpiresAt = 9000, Reachable = [] }, order with { ExpiresAt = 1000, Kind = NetworkOrderKind.Block, Reachable = [] }]);
         Assert.Equal(
