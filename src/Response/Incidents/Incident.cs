@@ -53,6 +53,9 @@ internal sealed record Incident
 
     public required IncidentDetails Details { get; init; }
 
+    /// <summary>When it was opened or changed last.</summary>
+    public DateTimeOffset ChangedAt => Details.ChangedAt ?? new[] { LastAt, ClosedAt ?? LastAt, RecoveredAt ?? LastAt, Details.HandOver?.At ?? LastAt }.Max();
+
     /// <summary>The identifier of the incident that a finding opens.</summary>
     public static string IdOf(string findingId) => "i" + Lease.IdOf(findingId, "incident", "")[1..];
 }
@@ -92,6 +95,9 @@ internal sealed record IncidentDetails
 
     /// <summary>How often it was opened again.</summary>
     public int Reopened { get; init; }
+
+    /// <summary>When it was changed last, always later than before; null when it never was.</summary>
+    public DateTimeOffset? ChangedAt { get; init; }
 }
 
 /// <summary>One condition of an incident at one level.</summary>

@@ -4,6 +4,7 @@ using System.Text.Json;
 using Dapper;
 using Sekisho.Domain.Detection;
 using Sekisho.Domain.History;
+using Sekisho.Response.Leases;
 using Sekisho.Storage;
 using Sekisho.Storage.Keys;
 
@@ -45,7 +46,7 @@ internal sealed record IncidentDevice
 /// The tables incident and incident_entry. A change is one transaction with its lines and its records in the history, and is decided again
 /// when somebody else was faster. Any thread.
 /// </summary>
-internal sealed class IncidentStore(Databases databases, MasterKey master, IncidentKeys keys, IHistory history) : IDisposable
+internal sealed class IncidentStore(Databases databases, MasterKey master, IncidentKeys keys, IHistory history, TimeProvider clock) : IDisposable
 {
     private const string Insertion =
         "INSERT INTO incident (id, version, field_id, state, level, closed_as, assignee, label, opened_at, last_at, due_at, closed_at, release_asked_at, recovered_at, findings, retracted, entries, document) " +
@@ -74,7 +75,11 @@ internal sealed class IncidentStore(Databases databases, MasterKey master, Incid
     {
         while (Load([id], transaction) is [var incident] && change(incident) is { } made)
         {
-            var next = made.Next with { Entries = incident.Entries + made.Entries.Count };
+            var next = made.Next with
+            {
+                Entries = incident.Entries + made.Entries.Count,
+                Details = made.Next.Details with { ChangedAt = ChangeTime.After(incident.ChangedAt, clock.GetUtcNow()) },
+            };
             if (transaction.Connection!.Execute(Update, IncidentRow.Of(next, _cipher, keys), transaction) > 0)
             {
                 Write(next, incident.Entries, made.Entries, transaction);

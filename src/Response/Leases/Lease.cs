@@ -73,6 +73,9 @@ internal sealed record Lease
 
     public required LeaseDetails Details { get; init; }
 
+    /// <summary>When it was ordered or changed last.</summary>
+    public DateTimeOffset ChangedAt => Details.ChangedAt ?? EndedAt ?? UndoAskedAt ?? StartedAt ?? CreatedAt;
+
     /// <summary>"l" and 15 characters of 0-9 and a-z.</summary>
     public static string IdOf(string cause, string action, string target)
     {
@@ -144,6 +147,9 @@ internal sealed record LeaseDetails
 
     /// <summary>Who took in hand what it called people for; null while nobody has.</summary>
     public LeaseAcknowledgement? Acknowledged { get; init; }
+
+    /// <summary>When it was changed last, always later than before; null when it never was.</summary>
+    public DateTimeOffset? ChangedAt { get; init; }
 }
 
 /// <summary>A ticket at a desk outside.</summary>

@@ -332,12 +332,13 @@ internal sealed class LeaseStore(Databases databases, MasterKey key, IHistory hi
 
     private bool Save(Lease before, Lease next, DbTransaction transaction)
     {
-        if (transaction.Connection!.Execute(Update, LeaseRow.Of(next, _cipher), transaction) == 0)
+        var changed = next with { Details = next.Details with { ChangedAt = ChangeTime.After(before.ChangedAt, clock.GetUtcNow()) } };
+        if (transaction.Connection!.Execute(Update, LeaseRow.Of(changed, _cipher), transaction) == 0)
         {
             return false;
         }
 
-        Record(before, next, transaction);
+        Record(before, changed, transaction);
         return true;
     }
 

@@ -44,7 +44,8 @@ public class FormatTests
     [InlineData(SocFormats.Ecs)]
     public void A_frame_counts_its_bytes_and_stays_within_what_receivers_take(string format)
     {
-        foreach (var e in (SocEvent[])[Sample, Sample with { Message = new string('車', 20_000), Details = Enumerable.Range(0, 40).ToDictionary(n => $"n{n}", _ => new string('両', 500)) }])
+        var manyNames = Sample with { LeftOut = [.. Enumerable.Range(0, 500).Select(n => $"left{n}")], Actor = new string('車', 5_000), DeviceName = new string('両', 5_000), FieldName = new string('両', 5_000) };
+        foreach (var e in (SocEvent[])[Sample, manyNames, Sample with { Message = new string('車', 20_000), Details = Enumerable.Range(0, 40).ToDictionary(n => $"n{n}", _ => new string('両', 500)) }])
         {
             var frame = SyslogMessage.Frame(e, Receiver(format), new SocSettings());
             var space = Array.IndexOf(frame, (byte)' ');
@@ -89,6 +90,44 @@ public class FormatTests
     }
 
     [Fact]
+    public void The_end_of_a_detection_is_no_alarm_of_its_own_and_a_false_alarm_is_suppressed()
+    {
+        var closed = Sample with { What = "finding-closed", Details = new Dictionary<string, string> { ["closedAs"] = "false-alarm" } };
+        var (ocsf, ecs) = (JsonNode.Parse(OcsfBody.Of(closed))!, JsonNode.Parse(EcsBody.Of(closed))!);
+        Assert.Equal((3, 3, false), (ocsf["activity_id"]!.GetValue<int>(), ocsf["status_id"]!.GetValue<int>(), ocsf["is_alert"]!.GetValue<bool>()));
+        Assert.Equal("event", ecs["event"]!["kind"]!.GetValue<string>());
+        Assert.Equal(("detection:finding-closed", "frequency"), (CefText.Parse(CefBody.Of(closed)).Header[4], CefText.Parse(CefBody.Of(closed)).Extension["sekishoCondition"]));
+        Assert.True(JsonNode.Parse(OcsfBody.Of(Sample))!["is_alert"]!.GetValue<bool>());
+    }
+
+    [Fact]
+    public void A_state_of_a_device_is_no_failure_and_a_mail_denies_nothing()
+    {
+        var suspended = Sample with { Kind = "device-state", What = "lifecycle", State = "suspended" };
+        Assert.Equal("success", JsonNode.Parse(EcsBody.Of(suspended))!["event"]!["outcome"]!.GetValue<string>());
+        Assert.Equal(1, JsonNode.Parse(OcsfBody.Of(suspended))!["status_id"]!.GetValue<int>());
+        Assert.Equal(("success", "suspended"), (CefText.Parse(CefBody.Of(suspended)).Extension["outcome"], CefText.Parse(CefBody.Of(suspended)).Extension["sekishoState"]));
+        var mail = Sample with { Kind = "response", What = "mail", State = "done" };
+        Assert.Equal("info", JsonNode.Parse(EcsBody.Of(mail))!["event"]!["type"]![0]!.GetValue<string>());
+    }
+
+    [Theory]
+    [InlineData("198.51.100.7", "ip", "src")]
+    [InlineData("2001:db8::7", "ip", "c6a2")]
+    [InlineData("198.51.100.0/24", "address", "sekishoSource")]
+    [InlineData("*", "address", "sekishoSource")]
+    [InlineData("other", "address", "sekishoSource")]
+    public void Only_addresses_stand_where_addresses_belong(string source, string ecs, string cef)
+    {
+        var e = Sample with { Address = source, Details = new Dictionary<string, string> { ["network"] = "198.51.100.0/24", ["Network"] = "another", ["source"] = source } };
+        Assert.Equal(source, JsonNode.Parse(EcsBody.Of(e))!["source"]![ecs]!.GetValue<string>());
+        Assert.Equal(ecs == "ip", JsonNode.Parse(OcsfBody.Of(e))!["evidences"] is not null);
+        var extension = CefText.Parse(CefBody.Of(e)).Extension;
+        Assert.Equal(source, extension[cef]);
+        Assert.Equal(("198.51.100.0/24", "another"), (extension["sekishoNetwork"], extension["sekishoNetwork2"]));
+    }
+
+    [Fact]
     public void ECS_names_event_rule_device_source_and_technique()
     {
         var body = JsonNode.Parse(EcsBody.Of(Sample))!;
@@ -116,7 +155,7 @@ public class FormatTests
             Assert.Equal(OneLine(title), cef.Header[5]);
             Assert.Equal(OneLine(message, breaks: true), cef.Extension["msg"]);
             Assert.Equal(OneLine(detail, breaks: true), cef.Extension["sekishoEvil"]);
-            Assert.Equal("d000000000000001", cef.Extension["deviceExternalId"]);
+            Assert.Equal("d000000000000001", cef.Extension["sekishoDevice"]);
 
             var text = new StringBuilder("[sekisho@32473");
             SyslogMessage.Parameter(text, "first", message);

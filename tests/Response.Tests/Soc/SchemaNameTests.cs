@@ -13,7 +13,7 @@ public class SchemaNameTests
 {
     private static readonly string[] OcsfBase =
     [
-        "activity_id", "category_uid", "class_uid", "message", "metadata", "metadata.correlation_uid", "metadata.event_code", "metadata.log_name", "metadata.product", "metadata.product.name",
+        "activity_id", "activity_name", "category_uid", "class_uid", "message", "metadata", "metadata.correlation_uid", "metadata.event_code", "metadata.log_name", "metadata.product", "metadata.product.name",
         "metadata.product.uid", "metadata.product.vendor_name", "metadata.product.version", "metadata.uid", "metadata.version", "severity_id", "time", "timezone_offset", "type_uid", "unmapped",
     ];
 
@@ -24,20 +24,20 @@ public class SchemaNameTests
         [0] = OcsfBase,
         [2004] =
         [
-            .. OcsfBase, .. OcsfHost, "status_id", "evidences", "evidences.src_endpoint", "evidences.src_endpoint.ip", "finding_info", "finding_info.analytic", "finding_info.analytic.name", "finding_info.analytic.type_id",
+            .. OcsfBase, .. OcsfHost, "status_id", "is_alert", "evidences", "evidences.src_endpoint", "evidences.src_endpoint.ip", "finding_info", "finding_info.analytic", "finding_info.analytic.name", "finding_info.analytic.type_id",
             "finding_info.analytic.uid", "finding_info.attacks", "finding_info.attacks.sub_technique", "finding_info.attacks.sub_technique.name", "finding_info.attacks.sub_technique.src_url",
             "finding_info.attacks.sub_technique.uid", "finding_info.attacks.tactic", "finding_info.attacks.tactic.name", "finding_info.attacks.tactic.src_url", "finding_info.attacks.tactic.uid",
             "finding_info.attacks.technique", "finding_info.attacks.technique.name", "finding_info.attacks.technique.src_url", "finding_info.attacks.technique.uid", "finding_info.attacks.version",
             "finding_info.created_time", "finding_info.title", "finding_info.uid",
         ],
         [3002] = [.. OcsfBase, .. OcsfHost, "status_id", "user", "user.uid", "dst_endpoint", "dst_endpoint.name", "src_endpoint", "src_endpoint.ip"],
-        [3004] = [.. OcsfBase, .. OcsfHost, "status_id", "entity", "entity.name", "entity.type", "entity.type_id", "entity.uid", "src_endpoint", "src_endpoint.ip"],
+        [3004] = [.. OcsfBase, .. OcsfHost, "status_id", "entity", "entity.device", "entity.device.name", "entity.device.type_id", "entity.device.uid", "entity.name", "entity.type", "entity.type_id", "entity.uid", "src_endpoint", "src_endpoint.ip"],
         [7001] = [.. OcsfBase, .. OcsfHost, "status_id", "command_uid"],
     };
 
     // Enumerations of the classes, as far as we write them.
     private static readonly Dictionary<int, int[]> OcsfActivities = new() { [0] = [99], [2004] = [1, 2, 3], [3002] = [1], [3004] = [3, 99], [7001] = [1, 3, 99] };
-    private static readonly Dictionary<int, int[]> OcsfStates = new() { [2004] = [1, 2, 4], [3002] = [0, 1, 2], [3004] = [0, 1, 2], [7001] = [0, 1, 2] };
+    private static readonly Dictionary<int, int[]> OcsfStates = new() { [2004] = [1, 2, 3, 4], [3002] = [0, 1, 2], [3004] = [0, 1, 2], [7001] = [0, 1, 2] };
 
     private static readonly string[] EcsNames =
     [
@@ -59,7 +59,7 @@ public class SchemaNameTests
 
     public static TheoryData<string, string, string?> Events => new(
         from kind in (string[])["detection", "response", "operator", "device-state", "authentication", "refusal", "data-in", "soc"]
-        from what in (string[])["frequency", "finding-closed", "finding-acknowledged", "suspend-sim", "bound", "suspended", "lifecycle"]
+        from what in (string[])["frequency", "finding-closed", "finding-retracted", "finding-acknowledged", "suspend-sim", "bound", "suspended", "lifecycle"]
         from state in (string?[])[null, "done", "undone", "failed", "refused"]
         select new TheoryDataRow<string, string, string?>(kind, what, state));
 
@@ -73,6 +73,7 @@ public class SchemaNameTests
             var type = body["class_uid"]!.GetValue<int>();
             Assert.Empty(Paths(body, "unmapped").Except(OcsfNames[type]));
             Assert.Contains(body["activity_id"]!.GetValue<int>(), OcsfActivities[type]);
+            Assert.Equal(body["activity_id"]!.GetValue<int>() == 99, body["activity_name"] is not null);
             Assert.Equal(type / 1000, body["category_uid"]!.GetValue<int>());
             Assert.InRange(body["severity_id"]!.GetValue<int>(), 1, 5);
             if (type == 0)
@@ -154,6 +155,7 @@ public class SchemaNameTests
             LeftOut = ["deviceName"],
         };
         yield return full;
+        yield return full with { Address = "*", Details = new SortedDictionary<string, string> { ["closedAs"] = "false-alarm" } };
         yield return full with { Address = "198.51.100.0/24", DeviceName = null, FindingId = null };
         yield return full with { DeviceId = null, Condition = null, ConditionKey = null, Techniques = [], Actor = null, Address = null, LeaseId = null };
     }

@@ -76,7 +76,7 @@ public class SocSendingTests
         Assert.Equal(["CEF:0", "Sekisho", "Sekisho", "0.1.0", "frequency"], cef.Header[..5]);
         Assert.Equal("7", cef.Header[6]);
         Assert.Equal("198.51.100.7", cef.Extension["src"]);
-        Assert.Equal("車両 1", cef.Extension["shost"]);
+        Assert.Equal("車両 1", cef.Extension["sekishoDeviceName"]);
         Assert.Equal("120", cef.Extension["sekishoMeasured"]);
         Assert.Contains("車両 1", cef.Extension["msg"], StringComparison.Ordinal);
     }

@@ -75,23 +75,24 @@ public class StixIncidentTests
     }
 
     [Fact]
-    public async Task When_it_goes_on_the_same_objects_are_modified_and_a_false_alarm_revokes_its_indicators()
+    public async Task When_it_goes_on_the_same_objects_are_modified_and_a_false_alarm_ends_its_indicators_until_it_is_opened_again()
     {
         await using var host = await TestHost.StartAsync(Dialect.Sqlite);
         var id = await StoryAsync(host);
         using var jiro = host.Client(Roles.Administrator, "jiro");
         var path = $"/api/v1/fields/cars/incidents/{id}/stix?allow=addresses";
-        var before = StixRules.Check(JsonNode.Parse(await jiro.GetStringAsync(path))!);
+        async Task<List<JsonObject>> ReadAsync() => StixRules.Check(JsonNode.Parse(await jiro.GetStringAsync(path))!);
+        var before = await ReadAsync();
         host.Clock.Advance(TimeSpan.FromMinutes(10));
         var lease = (await host.LeasesAsync()).Single(l => l.State == "done");
         Assert.True((await jiro.PostAsJsonAsync($"/api/v1/fields/cars/responses/{lease.Id}/undo", new { reason = "known" })).IsSuccessStatusCode);
         await host.Worker.DrainAsync();
         var closed = await jiro.PostAsJsonAsync($"/api/v1/fields/cars/incidents/{id}/close", new { @as = "false-alarm", note = "a test drive" });
         Assert.True(closed.IsSuccessStatusCode, await closed.Content.ReadAsStringAsync());
-        var after = StixRules.Check(JsonNode.Parse(await jiro.GetStringAsync(path))!);
+        var after = await ReadAsync();
 
         Assert.Equal(before.Select(Id).Order(), after.Select(Id).Order());
-        Assert.All(after.Where(o => StixRules.Type(o) == "indicator"), i => Assert.True(i["revoked"]!.GetValue<bool>()));
+        Assert.All(after.Where(o => StixRules.Type(o) == "indicator"), i => Assert.Equal(("benign", true), (i["indicator_types"]![0]!.GetValue<string>(), i["valid_until"] is not null)));
         foreach (var type in (string[])["incident", "grouping", "course-of-action", "indicator"])
         {
             // Of the courses of action, the one that was in force.
@@ -101,13 +102,54 @@ public class StixIncidentTests
             Assert.Equal(then["created"]!.GetValue<string>(), now["created"]!.GetValue<string>());
         }
 
-        // What says something else was modified; nothing changes in silence.
-        foreach (var (then, now) in before.Join(after, Id, Id, (b, a) => (First: b, Second: a)).Where(p => p.First["modified"]?.ToString() == p.Second["modified"]?.ToString()))
+        // All in one moment: an assignee, a level, and opened again.
+        List<List<JsonObject>> versions = [before, after];
+        foreach (var (verb, body) in ((string, object)[])[("reopen", new { note = "it was real" }), ("assign", new { assignee = "jiro" }), ("level", new { level = "important", note = "less" })])
         {
-            Assert.Equal(then.ToJsonString(), now.ToJsonString());
+            var answer = await jiro.PostAsJsonAsync($"/api/v1/fields/cars/incidents/{id}/{verb}", body);
+            Assert.True(answer.IsSuccessStatusCode, verb + await answer.Content.ReadAsStringAsync());
+            versions.Add(await ReadAsync());
+            Assert.All(versions[^1].Where(o => StixRules.Type(o) == "indicator"), i => Assert.Null(i["valid_until"]));
+        }
+
+        // What says something else was modified, and later than before; nothing changes in silence.
+        foreach (var (then, now) in versions.Zip(versions.Skip(1)).SelectMany(v => v.First.Join(v.Second, Id, Id, (b, a) => (b, a))))
+        {
+            Assert.True(string.CompareOrdinal(then["modified"]?.ToString(), now["modified"]?.ToString()) <= 0, now.ToJsonString());
+            if (then["modified"]?.ToString() == now["modified"]?.ToString())
+            {
+                Assert.Equal(then.ToJsonString(), now.ToJsonString());
+            }
         }
 
         static string Id(JsonObject o) => o["id"]!.GetValue<string>();
+    }
+
+    [Fact]
+    public async Task One_version_of_an_object_says_the_same_however_it_is_asked_for()
+    {
+        await using var host = await TestHost.StartAsync(Dialect.Sqlite);
+        var id = await StoryAsync(host);
+        using var reader = host.Client(Roles.Auditor);
+        Dictionary<(string, string?), string> seen = [];
+        async Task ReadAllAsync()
+        {
+            foreach (var (ask, language) in
+                from allow in (string[])["", "addresses", "addresses,names,operators,free-text"] from tlp in (string[])["green", "amber"] from language in (string[])["ja", "en"] select ($"?allow={allow}&tlp={tlp}", language))
+            {
+                using var request = new HttpRequestMessage(HttpMethod.Get, $"/api/v1/fields/cars/incidents/{id}/stix{ask}");
+                request.Headers.AcceptLanguage.ParseAdd(language);
+                foreach (var o in StixRules.Check(JsonNode.Parse(await (await reader.SendAsync(request)).Content.ReadAsStringAsync())!).Where(o => o["modified"] is not null))
+                {
+                    var (key, text) = ((o["id"]!.GetValue<string>(), o["modified"]?.GetValue<string>()), o.ToJsonString());
+                    Assert.True(seen.TryAdd(key, text) || seen[key] == text, seen[key] + "\n" + text);
+                }
+            }
+        }
+
+        await ReadAllAsync();
+        host.World.Devices[One] = host.World.Devices[One] with { Name = "another name" };
+        await ReadAllAsync();
     }
 
     private static async Task<string> StoryAsync(TestHost host)

@@ -33,12 +33,15 @@ internal static partial class StixRules
         ["extension-definition"] = ["description"],
         ["grouping"] = ["name"],
         ["identity"] = ["identity_class", "description", "sectors"],
-        ["indicator"] = ["name", "indicator_types", "pattern_version"],
+        ["indicator"] = ["name", "indicator_types", "pattern_version", "valid_until"],
         ["note"] = ["abstract", "authors"],
         ["sighting"] = ["first_seen", "last_seen", "count", "where_sighted_refs", "observed_data_refs"],
     };
 
-    private static readonly string[] Common = ["type", "spec_version", "id", "created", "modified", "created_by_ref", "revoked", "external_references", "object_marking_refs", "extensions"];
+    private static readonly string[] Common = ["type", "spec_version", "id", "created", "modified", "created_by_ref", "revoked", "external_references", "object_marking_refs", "extensions", "lang"];
+
+    // Names that may stand nowhere (3.8).
+    private static readonly string[] Reserved = ["severity", "username", "phone_number", "action"];
 
     private static readonly Dictionary<string, string[]> Vocabularies = new()
     {
@@ -76,7 +79,8 @@ internal static partial class StixRules
             if (o != marking)
             {
                 Assert.Matches(Identifier(), o["id"]!.GetValue<string>());
-                Assert.Equal(marking["id"]!.GetValue<string>(), Assert.Single(o["object_marking_refs"]!.AsArray())!.GetValue<string>());
+                var isOfAll = type == "extension-definition" || (type == "identity" && o["name"]!.GetValue<string>() == "Sekisho");
+                Assert.Equal(isOfAll ? null : marking["id"]!.GetValue<string>(), o["object_marking_refs"]?.AsArray().Single()!.GetValue<string>());
                 Assert.Equal(isObservable, o["created"] is null);
                 Assert.True(isObservable || At(o["created"]) <= At(o["modified"]));
             }
@@ -89,12 +93,13 @@ internal static partial class StixRules
                     Assert.Contains(value, words);
                 }
 
-                if (name is "created" or "modified" or "valid_from" or "first_observed" or "last_observed" or "first_seen" or "last_seen" || name.EndsWith("_at", StringComparison.Ordinal))
+                if (name is "created" or "modified" or "valid_from" or "valid_until" or "first_observed" or "last_observed" or "first_seen" or "last_seen" || name.EndsWith("_at", StringComparison.Ordinal))
                 {
                     Assert.Matches(Timestamp(), value);
                 }
             }
 
+            Assert.DoesNotContain(Names(o), Reserved.Contains);
             Assert.DoesNotContain("[]", o.ToJsonString(), StringComparison.Ordinal);
 
             // An extension is known by the identifier of its definition (7.3).
@@ -118,6 +123,13 @@ internal static partial class StixRules
     private static DateTimeOffset At(JsonNode? value) => DateTimeOffset.Parse(value!.GetValue<string>(), CultureInfo.InvariantCulture);
 
     private static IEnumerable<string> References(JsonObject o) => Values(o).Where(v => v.Name.EndsWith("_ref", StringComparison.Ordinal) || v.Name.EndsWith("_refs", StringComparison.Ordinal)).Select(v => v.Value);
+
+    private static IEnumerable<string> Names(JsonNode? node) => node switch
+    {
+        JsonObject o => o.SelectMany(p => Names(p.Value).Prepend(p.Key)),
+        JsonArray a => a.SelectMany(Names),
+        _ => [],
+    };
 
     private static IEnumerable<(string Name, string Value)> Values(JsonNode? node, string name = "") => node switch
     {

@@ -24,7 +24,7 @@ public partial class StixTests
         var bundle = JsonNode.Parse(text)!;
         var objects = StixRules.Check(bundle);
         Assert.Equal(
-            ["attack-pattern", "attack-pattern", "extension-definition", "grouping", "identity", "identity", "identity", "incident", "indicator", "ipv4-addr", "marking-definition", "observed-data",
+            ["attack-pattern", "attack-pattern", "extension-definition", "grouping", "identity", "identity", "identity", "identity", "incident", "indicator", "ipv4-addr", "marking-definition", "observed-data",
                 "relationship", "relationship", "relationship", "sighting", "sighting", "sighting"],
             objects.Select(o => o["type"]!.GetValue<string>()).Order(StringComparer.Ordinal));
         var ids = objects.Select(o => o["id"]!.GetValue<string>()).ToHashSet();
@@ -56,10 +56,10 @@ public partial class StixTests
     {
         await using var host = await SocHost.StartAsync(Dialect.Sqlite);
         Finding[] findings = [await host.RaiseAsync(Id), await host.RaiseAsync(Id[..^1] + "2"), await host.RaiseAsync(Id[..^1] + "3", condition: "size", threat: null)];
-        var bundle = StixBundle.Of(new StixSubject("i1", "Incident", "gate-1", null, "gas", []), findings, host.World.Device, f => f.Condition);
+        var bundle = StixBundle.Of(new StixSubject("i1", "Incident", "gate-1", null, "gas", [], "en"), findings, host.World.Device, f => f.Condition);
         var types = bundle["objects"]!.AsArray().GroupBy(o => o!["type"]!.GetValue<string>()).ToDictionary(g => g.Key, g => g.Count());
         StixRules.Check(bundle);
-        Assert.Equal((2, 2, 4, 1, 1), (types["identity"], types["attack-pattern"], types["sighting"], types["incident"], types["grouping"]));
+        Assert.Equal((3, 2, 4, 1, 1), (types["identity"], types["attack-pattern"], types["sighting"], types["incident"], types["grouping"]));
     }
 
     [Fact]

@@ -1,3 +1,7 @@
+using System.Net;
+using Sekisho.Domain.Events;
+using Sekisho.Domain.History;
+
 namespace Sekisho.Response.Soc.Events;
 
 /// <summary>One event as a receiver gets it: what its marks do not allow is left out already. The formats write this and know nothing else. Immutable.</summary>
@@ -56,8 +60,26 @@ internal sealed record SocEvent
     /// <summary>Who did it.</summary>
     public string? Actor { get; init; }
 
-    /// <summary>Network address or network of the sender.</summary>
+    /// <summary>Network address or network of the sender; a word where many are counted as one.</summary>
     public string? Address { get; init; }
+
+    /// <summary>The address when it is that of one sender.</summary>
+    public IPAddress? Ip => Address is { } text && text.AsSpan().ContainsAny('.', ':') && IPAddress.TryParse(text, out var ip) ? ip : null;
+
+    /// <summary>"success", "failure" or "unknown"; null for what does neither.</summary>
+    public string? Outcome => Kind switch
+    {
+        HistoryKinds.DeviceState => Success,
+        HistoryKinds.Authentication => OutcomeOf(State ?? What),
+        _ => State is null ? null : OutcomeOf(State),
+    };
+
+    /// <summary>Says that a detection goes on or ends; it is no alarm of its own.</summary>
+    public bool IsAboutFinding => Kind == HistoryKinds.Detection && What.StartsWith("finding-", StringComparison.Ordinal);
+
+    /// <summary>A response that keeps the device from talking.</summary>
+    public bool Isolates => Kind == HistoryKinds.Response
+        && (What.StartsWith("suspend", StringComparison.Ordinal) || What.StartsWith("block", StringComparison.Ordinal) || What.StartsWith("quarantine", StringComparison.Ordinal));
 
     public required string CorrelationId { get; init; }
 
@@ -72,4 +94,14 @@ internal sealed record SocEvent
 
     /// <summary>Names of properties that were left out because the receiver is not allowed them (or for lack of room).</summary>
     public IReadOnlyList<string> LeftOut { get; init; } = [];
+
+    public const string Success = "success";
+    public const string Failure = "failure";
+
+    private static string OutcomeOf(string state) => state switch
+    {
+        "failed" or "refused" or AuthenticationOutcomes.WrongSecret or AuthenticationOutcomes.Suspended => Failure,
+        "done" or "undone" or "active" or AuthenticationOutcomes.Bound or AuthenticationOutcomes.Renewed => Success,
+        _ => "unknown",
+    };
 }

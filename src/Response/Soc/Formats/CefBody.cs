@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net.Sockets;
 using System.Text;
 using Sekisho.Domain.Detection;
 using Sekisho.Response.Soc.Events;
@@ -11,23 +12,26 @@ namespace Sekisho.Response.Soc.Formats;
 /// </summary>
 internal static class CefBody
 {
+    private const int MostName = 512; // characters, as for msg below
+    private const int MostMessage = 1023;
+
     public static string Of(SocEvent e)
     {
         var text = new StringBuilder(512);
         text.Append("CEF:0|Sekisho|Sekisho|").Append(Product.Version);
-        foreach (var part in (string[])[e.Condition is not null && e.Kind == "detection" ? e.Condition : $"{e.Kind}:{e.What}", e.Title, SeverityOf(e).ToString(CultureInfo.InvariantCulture)])
+        foreach (var part in (string[])[e.Condition is not null && e.Kind == "detection" && !e.IsAboutFinding ? e.Condition : $"{e.Kind}:{e.What}", Cut(e.Title, MostName), SeverityOf(e).ToString(CultureInfo.InvariantCulture)])
         {
             text.Append('|').Append(Header(part));
         }
 
         text.Append('|');
-        var first = true;
+        var written = new Dictionary<string, string>(StringComparer.Ordinal);
         void Add(string key, string? value)
         {
             if (!string.IsNullOrEmpty(value))
             {
-                text.Append(first ? "" : " ").Append(key).Append('=').Append(Extension(value));
-                first = false;
+                text.Append(written.Count == 0 ? "" : " ").Append(key).Append('=').Append(Extension(value));
+                written.Add(key, value);
             }
         }
 
@@ -44,19 +48,34 @@ internal static class CefBody
         Add("externalId", e.Id);
         Add("cat", e.Kind);
         Add("act", e.What);
-        Add("outcome", e.State);
+        Add("outcome", e.Outcome);
         Add("dvchost", e.Gateway);
-        Add("deviceExternalId", e.DeviceId);
-        Add("shost", e.DeviceName);
-        Add(e.Address?.Contains('/', StringComparison.Ordinal) == true ? "sekishoNetwork" : "src", e.Address);
         Add("suser", e.Actor);
-        Add("msg", e.Message);
+        Add("msg", Cut(e.Message, MostMessage));
         Labelled("cs1", "field", e.FieldId);
         Labelled("cs2", "attackTechnique", e.Techniques.Count == 0 ? null : string.Join(' ', e.Techniques.Select(t => t.Id)));
         Labelled("cs3", "findingId", e.FindingId);
         Labelled("cs4", "correlationId", e.CorrelationId);
         Labelled("cs5", "sector", e.Sector);
         Labelled("cs6", "leftOut", e.LeftOut.Count == 0 ? null : string.Join(' ', e.LeftOut));
+        switch (e.Ip?.AddressFamily)
+        {
+            case AddressFamily.InterNetwork:
+                Add("src", e.Address);
+                break;
+            case AddressFamily.InterNetworkV6:
+                Labelled("c6a2", "Source IPv6 Address", e.Address);
+                break;
+            default:
+                Add("sekishoSource", e.Address);
+                break;
+        }
+
+        // CEF's own "device" is what sends the event, which is the gateway.
+        Add("sekishoDevice", e.DeviceId);
+        Add("sekishoDeviceName", e.DeviceName);
+        Add("sekishoCondition", e.Condition);
+        Add("sekishoState", e.State);
         Add("sekishoLevel", e.Level);
         Add("sekishoRisk", e.Risk);
         Add("sekishoThreat", e.Threat);
@@ -67,7 +86,13 @@ internal static class CefBody
         Add("sekishoLeaseId", e.LeaseId);
         foreach (var (name, value) in e.Details)
         {
-            Add("sekisho" + Key(name), value);
+            // Each key stands once in an event.
+            var key = "sekisho" + Key(name);
+            var free = Enumerable.Range(1, e.Details.Count + 1).Select(n => n == 1 ? key : key + n).First(k => !written.TryGetValue(k, out var there) || there == value);
+            if (!written.ContainsKey(free))
+            {
+                Add(free, value);
+            }
         }
 
         return text.ToString();
@@ -88,6 +113,8 @@ internal static class CefBody
 
     /// <summary>A value of the extension: backslash before backslash and equals sign, line breaks as \n and \r.</summary>
     public static string Extension(string text) => Escaped(text, '=', "nr");
+
+    private static string Cut(string text, int most) => text.Length > most ? text[..(most - 1)] + "…" : text;
 
     private static string Escaped(string text, char special, string breaks)
     {

@@ -27,10 +27,7 @@ internal static class EcsBody
             json.WriteNumber("severity", CefBody.SeverityOf(e));
             json.WriteString("module", "sekisho");
             json.WriteString("dataset", "sekisho." + e.Kind);
-            if (e.State is not null || e.Kind == HistoryKinds.Authentication)
-            {
-                json.WriteString("outcome", OutcomeOf(e.State ?? e.What));
-            }
+            json.Text("outcome", e.Outcome);
         });
         json.Object("observer", () =>
         {
@@ -79,7 +76,7 @@ internal static class EcsBody
 
         if (e.Address is not null)
         {
-            json.Object("source", () => json.WriteString(e.Address.Contains('/', StringComparison.Ordinal) ? "address" : "ip", e.Address));
+            json.Object("source", () => json.WriteString(e.Ip is null ? "address" : "ip", e.Address));
         }
 
         if (e.Actor is not null)
@@ -107,18 +104,11 @@ internal static class EcsBody
         json.List("reference", all.Select(t => t.Url));
     }
 
-    private static string OutcomeOf(string state) => state switch
-    {
-        "failed" or "refused" or AuthenticationOutcomes.WrongSecret or AuthenticationOutcomes.Suspended => "failure",
-        "done" or "undone" or "active" or AuthenticationOutcomes.Bound or AuthenticationOutcomes.Renewed => "success",
-        _ => "unknown",
-    };
-
     // A category goes with certain types only (ECS, "expected event types").
     private static (string Kind, string[] Category, string[] Type) CategoriesOf(SocEvent e) => e.Kind switch
     {
-        HistoryKinds.Detection => ("alert", ["intrusion_detection"], ["info"]),
-        HistoryKinds.Response => ("event", ["intrusion_detection"], [e.State is "done" ? "denied" : "info"]),
+        HistoryKinds.Detection => (e.IsAboutFinding ? "event" : "alert", ["intrusion_detection"], ["info"]),
+        HistoryKinds.Response => ("event", ["intrusion_detection"], [e.Isolates && e.State is "done" ? "denied" : "info"]),
         HistoryKinds.Operator => ("event", ["configuration"], [e.State is "refused" ? "info" : "change"]),
         HistoryKinds.DeviceState => ("event", ["host"], ["change"]),
         HistoryKinds.Authentication => ("event", ["authentication"], [e.What == AuthenticationOutcomes.Bound ? "start" : "info"]),

@@ -1,6 +1,5 @@
 using System.Text.Json;
 using Sekisho.Domain.Detection;
-using Sekisho.Domain.Events;
 using Sekisho.Domain.History;
 using Sekisho.Response.Soc.Events;
 
@@ -20,6 +19,7 @@ internal static class OcsfBody
     private const int EntityManagement = 3004;
     private const int Remediation = 7001;
     private const int InternetOfThings = 7;
+    private const int Other = 99;
 
     public static byte[] Of(SocEvent e) => JsonBody.Write(json =>
     {
@@ -27,6 +27,11 @@ internal static class OcsfBody
         json.WriteNumber("category_uid", category);
         json.WriteNumber("class_uid", type);
         json.WriteNumber("activity_id", activity);
+        if (activity == Other)
+        {
+            json.WriteString("activity_name", e.What);
+        }
+
         json.WriteNumber("type_uid", (type * 100) + activity);
         json.WriteNumber("time", e.At.ToUnixTimeMilliseconds());
         json.WriteNumber("timezone_offset", (int)e.At.Offset.TotalMinutes);
@@ -65,12 +70,13 @@ internal static class OcsfBody
         switch (type)
         {
             case DetectionFinding:
+                json.WriteBoolean("is_alert", !e.IsAboutFinding && e.Effect is null or Effects.Act);
                 Finding(json, e);
-                if (Ip(e) is { } seen)
+                if (e.Ip is { } seen)
                 {
                     json.WriteStartArray("evidences");
                     json.WriteStartObject();
-                    json.Object("src_endpoint", () => json.WriteString("ip", seen));
+                    json.Object("src_endpoint", () => json.WriteString("ip", seen.ToString()));
                     json.WriteEndObject();
                     json.WriteEndArray();
                 }
@@ -83,10 +89,14 @@ internal static class OcsfBody
                 json.Object("entity", () =>
                 {
                     var isDevice = e.Kind == HistoryKinds.DeviceState;
-                    json.WriteNumber("type_id", isDevice ? 1 : 99);
+                    json.WriteNumber("type_id", isDevice ? 1 : Other);
                     json.WriteString("type", isDevice ? "Device" : "configuration");
                     json.WriteString("uid", e.DeviceId ?? e.FieldId ?? e.Gateway);
-                    json.WriteString("name", e.DeviceName ?? e.What);
+                    json.Text("name", e.DeviceName);
+                    if (isDevice && e.DeviceId is not null)
+                    {
+                        Device(json, e);
+                    }
                 });
                 break;
             case Authentication:
@@ -100,9 +110,9 @@ internal static class OcsfBody
             json.Object("actor", () => json.Object("user", () => json.WriteString("name", e.Actor)));
         }
 
-        if (type is EntityManagement or Authentication && Ip(e) is { } sender)
+        if (type is EntityManagement or Authentication && e.Ip is { } sender)
         {
-            json.Object("src_endpoint", () => json.WriteString("ip", sender));
+            json.Object("src_endpoint", () => json.WriteString("ip", sender.ToString()));
         }
 
         json.Object("unmapped", () =>
@@ -115,7 +125,7 @@ internal static class OcsfBody
                 json.Text("actor", e.Actor);
             }
 
-            if (type is 0 or Remediation || Ip(e) is null)
+            if (type is 0 or Remediation || e.Ip is null)
             {
                 json.Text("source", e.Address);
             }
@@ -195,9 +205,6 @@ internal static class OcsfBody
         });
     }
 
-    // A network is no address, and the schema has no place for one here.
-    private static string? Ip(SocEvent e) => e.Address?.Contains('/', StringComparison.Ordinal) == false ? e.Address : null;
-
     private static (int Category, int Class, int Activity) ClassOf(SocEvent e) => e.Kind switch
     {
         HistoryKinds.Detection => (2, DetectionFinding, e.What switch
@@ -206,31 +213,27 @@ internal static class OcsfBody
             _ when e.What.StartsWith("finding-", StringComparison.Ordinal) => 2,
             _ => 1,
         }),
-        HistoryKinds.Response => (7, Remediation, e.State == "undone" ? 3 : e.What.StartsWith("suspend", StringComparison.Ordinal) || e.What.StartsWith("block", StringComparison.Ordinal) ? 1 : 99),
-        HistoryKinds.Operator => (3, EntityManagement, 99),
+        HistoryKinds.Response => (7, Remediation, e.State == "undone" ? 3 : e.Isolates ? 1 : Other),
+        HistoryKinds.Operator => (3, EntityManagement, Other),
         HistoryKinds.DeviceState => (3, EntityManagement, 3),
         HistoryKinds.Authentication => (3, Authentication, 1),
-        _ => (0, 0, 99),
+        _ => (0, 0, Other),
     };
 
-    // Detections are new, in progress or resolved; everything else succeeded, failed or is under way.
+    // Detections are new, in progress, suppressed (benign) or resolved; everything else succeeded, failed or is under way.
     private static int StatusOf(SocEvent e, int type) => type == DetectionFinding
         ? e.What switch
         {
-            "finding-closed" or "finding-cleared" or "finding-retracted" => 4,
+            "finding-retracted" => 3,
+            "finding-closed" when e.Details.GetValueOrDefault("closedAs") == Closings.FalseAlarm => 3,
+            "finding-closed" or "finding-cleared" => 4,
             "finding-acknowledged" => 2,
             _ => 1,
         }
-        : type == Authentication ? e.What switch
+        : e.Outcome switch
         {
-            AuthenticationOutcomes.Bound or AuthenticationOutcomes.Renewed => 1,
-            AuthenticationOutcomes.WrongSecret or AuthenticationOutcomes.Suspended => 2,
-            _ => 0,
-        }
-        : e.State switch
-        {
-            "failed" or "refused" => 2,
-            "done" or "undone" => 1,
+            SocEvent.Success => 1,
+            SocEvent.Failure => 2,
             _ => 0,
         };
 }

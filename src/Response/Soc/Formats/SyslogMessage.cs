@@ -24,7 +24,16 @@ internal static class SyslogMessage
         {
             // The details are what may be long; what identifies and judges the event stays.
             message = Message(
-                e with { Details = new SortedDictionary<string, string>(), Message = Cut(e.Message, 200), Title = Cut(e.Title, 100), LeftOut = [.. e.LeftOut.Union(e.Details.Keys)] },
+                e with
+                {
+                    Details = new SortedDictionary<string, string>(),
+                    Message = Cut(e.Message, 200),
+                    Title = Cut(e.Title, 100),
+                    Actor = e.Actor is null ? null : Cut(e.Actor, 100),
+                    DeviceName = e.DeviceName is null ? null : Cut(e.DeviceName, 100),
+                    FieldName = e.FieldName is null ? null : Cut(e.FieldName, 100),
+                    LeftOut = [.. e.LeftOut.Union(e.Details.Keys).Select(n => Cut(n, 50)).Take(30)],
+                },
                 receiver,
                 settings);
         }

@@ -88,10 +88,10 @@ internal sealed class SocConnection : IAsyncDisposable
         }
     }
 
-    /// <summary>Says good-bye (RFC 5425, 4.4) and closes.</summary>
+    /// <summary>Says good-bye, also when the receiver did so first (RFC 5425, 4.4), and closes.</summary>
     public async ValueTask DisposeAsync()
     {
-        if (_stream is SslStream tls && !_end.IsCompleted)
+        if (_stream is SslStream tls)
         {
             try
             {

@@ -28,7 +28,7 @@ internal static class StixBundle
             if (source is { } seen)
             {
                 observed.Add(made.Observed(finding.Id, seen, finding.RaisedAt, finding.RaisedAt, 1));
-                var indicator = made.Indicator(finding.Id, seen, title(finding), finding.RaisedAt);
+                var indicator = made.Indicator(finding.Id, seen, title(finding), finding.RaisedAt, finding.RaisedAt);
                 made.Relate(indicator, "based-on", observed[0], finding.RaisedAt);
                 foreach (var pattern in patterns)
                 {

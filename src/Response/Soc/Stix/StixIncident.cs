@@ -11,7 +11,7 @@ namespace Sekisho.Response.Soc.Stix;
 /// <summary>
 /// A STIX 2.1 bundle of one incident, however many findings it has: each of its conditions is seen so often between its first and its last finding, with the addresses that these two speak of
 /// (observed-data, indicator), its techniques and where; each response is a course of action that mitigates them; what people said is a note. The same incident gives the same bundle; when it goes
-/// on, its objects are modified. An incident closed as a false alarm revokes its indicators. Pure.
+/// on, its objects are modified. An incident closed as a false alarm ends its indicators (they are not revoked: that could not be taken back, and an incident may be opened again). Pure.
 /// </summary>
 internal static class StixIncident
 {
@@ -38,7 +38,9 @@ internal static class StixIncident
         }
 
         var courses = responses.Select(l => (Lease: l, Id: Course(made, l, device, words))).ToList();
-        var modified = new[] { incident.LastAt, incident.ClosedAt, incident.RecoveredAt, incident.Details.HandOver?.At }.OfType<DateTimeOffset>().Concat(responses.Select(ChangedAt)).Max();
+
+        // What holds them together changes with each of them: the versions make it later even when another one was changed later still.
+        var modified = responses.Select(r => r.ChangedAt).Append(incident.ChangedAt).Max().AddMilliseconds(incident.Version + responses.Sum(r => r.Version));
         var id = made.Incident(incident.OpenedAt, modified, Own(made, incident));
         foreach (var (lease, course) in courses)
         {
@@ -66,13 +68,13 @@ internal static class StixIncident
         var key = $"{incident.Id}\n{condition.Key}\n{condition.Level}";
         var known = new[] { condition.First, condition.Last }.Distinct().Select(f => findings.GetValueOrDefault(f)).OfType<Finding>().ToList();
         var where = known.Select(f => f.DeviceId).OfType<string>().Distinct().Select(d => made.Device(d, device(d))).DefaultIfEmpty(made.Field ?? made.Gateway).ToList();
-        DateTimeOffset? revoked = incident.ClosedAs == Closings.FalseAlarm ? incident.ClosedAt : null;
+        DateTimeOffset? harmless = incident.ClosedAs == Closings.FalseAlarm ? incident.ClosedAt : null;
         List<string> observed = [];
         foreach (var seen in known.Select(f => (Finding: f, Source: made.SourceOf(f))).Where(s => s.Source is not null).GroupBy(s => s.Source!.Value))
         {
             var (first, last) = (seen.Min(s => s.Finding.RaisedAt), seen.Max(s => s.Finding.RaisedAt));
             var data = made.Observed(key, seen.Key, first, last, seen.Count());
-            var indicator = made.Indicator(key, seen.Key, words.Condition(condition), first, revoked);
+            var indicator = made.Indicator(key, seen.Key, words.Condition(condition), first, incident.ChangedAt, harmless);
             observed.Add(data);
             made.Relate(indicator, "based-on", data, first);
             patterns.ForEach(p => made.Relate(indicator, "indicates", p, first));
@@ -87,7 +89,7 @@ internal static class StixIncident
         var own = new JsonObject
         {
             ["key"] = lease.Id,
-            ["action"] = lease.Action,
+            ["response"] = lease.Action,
             ["state"] = lease.State,
             ["ordered_at"] = StixObjects.Time(lease.CreatedAt),
             ["approvals"] = lease.Details.Approvals.Count,
@@ -96,15 +98,14 @@ internal static class StixIncident
         StixObjects.Text(own, "started_at", lease.StartedAt is { } started ? StixObjects.Time(started) : null);
         StixObjects.Text(own, "ended_at", lease.EndedAt is { } ended ? StixObjects.Time(ended) : null);
         StixObjects.Text(own, "expires_at", lease.ExpiresAt is { } expires ? StixObjects.Time(expires) : null);
-        StixObjects.Text(own, "device_ref", lease.DeviceId is { } id ? made.Device(id, device(id)) : null);
+        var where = lease.DeviceId is { } id ? made.Device(id, device(id)) : null;
+        StixObjects.Text(own, "device_ref", where);
         StixObjects.Text(own, "ordered_by", lease.Details.Owner == "policy" ? "policy" : made.Pass("operator", lease.Details.Owner, PrivacyMarks.Operators));
         StixObjects.Text(own, "reason", made.Pass("reason", lease.Details.Reason, PrivacyMarks.FreeText));
         var state = words.Get("incident.lease." + lease.State);
         return made.Course(
-            lease.Id, lease.Action, lease.Details.Cause is { } cause ? $"{state}. {words.Get("response.cause." + cause)}" : state, lease.CreatedAt, ChangedAt(lease), own);
+            $"{lease.Id}\n{where}", lease.Action, lease.Details.Cause is { } cause ? $"{state}. {words.Get("response.cause." + cause)}" : state, lease.CreatedAt, lease.ChangedAt, own);
     }
-
-    private static DateTimeOffset ChangedAt(Lease lease) => lease.EndedAt ?? lease.UndoAskedAt ?? lease.StartedAt ?? lease.CreatedAt;
 
     private static JsonObject Own(StixObjects made, Incident incident)
     {

@@ -16,12 +16,13 @@ namespace Sekisho.Response.Soc.Stix;
 /// <param name="Field">The field; null for the gateway itself.</param>
 /// <param name="Sector">Its sector; null for none.</param>
 /// <param name="Allowed">Of <see cref="PrivacyMarks"/>: what may stand in it.</param>
+/// <param name="Language">Language of its texts.</param>
 /// <param name="Colour">One of <see cref="Tlp.All"/>.</param>
-internal sealed record StixSubject(string Key, string Name, string Gateway, FieldProfile? Field, string? Sector, IReadOnlyList<string> Allowed, string Colour = Tlp.Usual);
+internal sealed record StixSubject(string Key, string Name, string Gateway, FieldProfile? Field, string? Sector, IReadOnlyList<string> Allowed, string Language, string Colour = Tlp.Usual);
 
 /// <summary>
-/// Collects the objects of one bundle, each once, all with its marking. What stands for the same thing has the same identifier in every bundle; where what may be said of it depends on marks,
-/// the identifier follows from what is said, so that no identifier ever stands for two contents. One thread at a time.
+/// Collects the objects of one bundle, each once, all with its marking. What stands for the same thing has the same identifier in every bundle that is asked for in the same way; marks, colour,
+/// language and the names of gateway, field and devices are part of it, so that one version of an object never has two contents (STIX 2.1, 3.6). One thread at a time.
 /// </summary>
 internal sealed class StixObjects
 {
@@ -30,6 +31,7 @@ internal sealed class StixObjects
     private readonly Dictionary<string, JsonObject> _byId = [];
     private readonly List<string> _order = [];
     private readonly string _marking;
+    private readonly string _asked;
 
     public StixObjects(StixSubject subject)
     {
@@ -40,14 +42,23 @@ internal sealed class StixObjects
         Field = subject.Field is { } field
             ? Identity($"field\n{subject.Gateway}\n{field.FieldId}", Pass("fieldName", field.Name, PrivacyMarks.Names) is { } name ? $"{name} ({field.FieldId})" : field.FieldId, "organization", null, subject.Sector)
             : null;
-        Extension = New("extension-definition", "incident\n1.1.0", DateTimeOffset.UnixEpoch, DateTimeOffset.UnixEpoch);
-        Extension["created_by_ref"] = Gateway;
+        _asked = string.Join('\n', [subject.Gateway, subject.Colour, subject.Language, Gateway, Field ?? "", .. subject.Allowed.Order(StringComparer.Ordinal)]);
+
+        // These two are the same for all gateways, so they say nothing of this one and bear no marking.
+        var maker = New("identity", "Sekisho", DateTimeOffset.UnixEpoch, DateTimeOffset.UnixEpoch);
+        maker["name"] = "Sekisho";
+        maker["identity_class"] = "system";
+        Extension = New("extension-definition", "incident\n1.2.0", DateTimeOffset.UnixEpoch, DateTimeOffset.UnixEpoch);
+        Extension["created_by_ref"] = Add(maker, marked: false);
         Extension["name"] = "Sekisho incident";
         Extension["description"] = "Of an incident: level, risks, threats, field, sector, findings, state, and the names of properties that were left out. Of a course of action: what became of the response.";
-        Extension["schema"] = "urn:sekisho:stix:incident";
-        Extension["version"] = "1.1.0";
+        Extension["schema"] =
+            "Of an incident: key, field, field_name, sector, level, state, risks, threats, findings, finding_count, retracted_count, first_seen, last_seen, closed_as, closed_at, recovered_at, assignee, left_out. "
+            + "Of a course-of-action: key, response, state, cause, ordered_at, started_at, ended_at, expires_at, approvals, device_ref, ordered_by, reason. Counts are integers, names ending in _at and _seen are "
+            + "timestamps, device_ref is an identifier, risks, threats, findings and left_out are lists of strings, all others strings.";
+        Extension["version"] = "1.2.0";
         Extension["extension_types"] = new JsonArray("property-extension");
-        Add(Extension);
+        Add(Extension, marked: false);
     }
 
     /// <summary>Identity of the gateway, which makes all the others.</summary>
@@ -84,8 +95,8 @@ internal sealed class StixObjects
     /// <summary>An incident; its own properties (STIX 2.1, 7.3) get what was left out so far, so it comes last. Lists are never empty in STIX (2.8).</summary>
     public string Incident(DateTimeOffset created, DateTimeOffset modified, JsonObject own)
     {
-        var incident = New("incident", $"{_subject.Gateway}\n{_subject.Key}", created, modified);
-        incident["created_by_ref"] = Gateway;
+        var incident = Made("incident", _subject.Key, created, modified);
+        incident["lang"] = _subject.Language;
         incident["name"] = _subject.Name;
         var extension = new JsonObject { ["extension_type"] = "property-extension", ["key"] = _subject.Key };
         Text(extension, "field", _subject.Field?.FieldId);
@@ -103,7 +114,7 @@ internal sealed class StixObjects
 
     public string Pattern(Technique technique)
     {
-        var pattern = New("attack-pattern", technique.Id, DateTimeOffset.UnixEpoch, DateTimeOffset.UnixEpoch);
+        var pattern = New("attack-pattern", $"{technique.Id}\n{_subject.Colour}", DateTimeOffset.UnixEpoch, DateTimeOffset.UnixEpoch);
         pattern["name"] = technique.Name;
         pattern["kill_chain_phases"] = new JsonArray([.. technique.Tactics.Select(t => new JsonObject
         {
@@ -128,8 +139,7 @@ internal sealed class StixObjects
             ["id"] = StixId.OfObservable(source.Type, new JsonObject { ["value"] = source.Value }.ToJsonString()),
             ["value"] = source.Value,
         });
-        var observed = New("observed-data", $"{_subject.Gateway}\n{what}\n{source.Value}", first, last);
-        observed["created_by_ref"] = Gateway;
+        var observed = Made("observed-data", $"{what}\n{source.Value}", first, last);
         observed["first_observed"] = Time(first);
         observed["last_observed"] = Time(last);
         observed["number_observed"] = Math.Clamp(count, 1, 999_999_999);
@@ -141,20 +151,22 @@ internal sealed class StixObjects
     /// <param name="source">What is to be looked for.</param>
     /// <param name="name">A few words for people.</param>
     /// <param name="from">From when on.</param>
-    /// <param name="revokedAt">When it turned out to be nothing; null when it did not.</param>
-    public string Indicator(string what, (string Type, string Value) source, string name, DateTimeOffset from, DateTimeOffset? revokedAt = null)
+    /// <param name="modified">When what it belongs to was changed last.</param>
+    /// <param name="harmlessAt">When it turned out to be nothing; null when it did not.</param>
+    public string Indicator(string what, (string Type, string Value) source, string name, DateTimeOffset from, DateTimeOffset modified, DateTimeOffset? harmlessAt = null)
     {
-        var indicator = New("indicator", $"{_subject.Gateway}\n{what}\n{source.Value}", from, revokedAt ?? from);
-        indicator["created_by_ref"] = Gateway;
+        var indicator = Made("indicator", $"{what}\n{source.Value}", from, modified);
+        indicator["lang"] = _subject.Language;
         indicator["name"] = name;
-        indicator["indicator_types"] = new JsonArray("anomalous-activity");
+        indicator["indicator_types"] = new JsonArray(harmlessAt is null ? "anomalous-activity" : "benign");
         indicator["pattern"] = $"[{source.Type}:value {(source.Value.Contains('/', StringComparison.Ordinal) ? "ISSUBSET" : "=")} '{source.Value}']";
         indicator["pattern_type"] = "stix";
         indicator["pattern_version"] = "2.1";
         indicator["valid_from"] = Time(from);
-        if (revokedAt is not null)
+        if (harmlessAt is { } until)
         {
-            indicator["revoked"] = true;
+            // Later than valid_from, also when both happened in one moment (4.7).
+            indicator["valid_until"] = Time(until > from.AddMilliseconds(1) ? until : from.AddMilliseconds(1));
         }
 
         return Add(indicator);
@@ -162,13 +174,13 @@ internal sealed class StixObjects
 
     public string Sighting(string what, string of, IEnumerable<string> observed, IEnumerable<string> where, DateTimeOffset first, DateTimeOffset last, long count)
     {
-        var sighting = New("sighting", $"{_subject.Gateway}\n{what}\n{of}", first, last);
-        sighting["created_by_ref"] = Gateway;
+        var places = List(where);
+        var sighting = Made("sighting", $"{what}\n{of}\n{places.ToJsonString()}", first, last);
         sighting["first_seen"] = Time(first);
         sighting["last_seen"] = Time(last);
         sighting["count"] = Math.Clamp(count, 0, 999_999_999);
         sighting["sighting_of_ref"] = of;
-        sighting["where_sighted_refs"] = List(where);
+        sighting["where_sighted_refs"] = places;
         if (List(observed) is { Count: > 0 } seen)
         {
             sighting["observed_data_refs"] = seen;
@@ -185,8 +197,8 @@ internal sealed class StixObjects
     /// <param name="own">Its own properties.</param>
     public string Course(string key, string name, string description, DateTimeOffset created, DateTimeOffset modified, JsonObject own)
     {
-        var course = New("course-of-action", $"{_subject.Gateway}\n{key}", created, modified);
-        course["created_by_ref"] = Gateway;
+        var course = Made("course-of-action", key, created, modified);
+        course["lang"] = _subject.Language;
         course["name"] = name;
         course["description"] = description;
         own["extension_type"] = "property-extension";
@@ -196,8 +208,7 @@ internal sealed class StixObjects
 
     public string Note(string what, string content, string? author, DateTimeOffset at, string about)
     {
-        var note = New("note", $"{_subject.Gateway}\n{_subject.Key}\n{what}\n{Time(at)}\n{author}", at, at);
-        note["created_by_ref"] = Gateway;
+        var note = Made("note", $"{_subject.Key}\n{what}\n{Time(at)}\n{author}", at, at);
         note["abstract"] = what;
         note["content"] = content;
         note["object_refs"] = new JsonArray(about);
@@ -223,8 +234,7 @@ internal sealed class StixObjects
     /// <summary>The bundle, with a grouping of everything in it.</summary>
     public JsonObject Bundle(DateTimeOffset created, DateTimeOffset modified)
     {
-        var grouping = New("grouping", $"{_subject.Gateway}\n{_subject.Key}", created, modified);
-        grouping["created_by_ref"] = Gateway;
+        var grouping = Made("grouping", $"{_subject.Key}\n{string.Join('\n', _order.Where(id => id.StartsWith("identity--", StringComparison.Ordinal)).Order(StringComparer.Ordinal))}", created, modified);
         grouping["name"] = _subject.Name;
         grouping["context"] = "suspicious-activity";
         grouping["object_refs"] = List(_order.Where(id => id != _marking));
@@ -232,7 +242,7 @@ internal sealed class StixObjects
         return new JsonObject
         {
             ["type"] = "bundle",
-            ["id"] = StixId.Of("bundle", $"{_subject.Gateway}\n{_subject.Key}\n{Time(modified)}\n{_subject.Colour}\n{string.Join(' ', _subject.Allowed.Order(StringComparer.Ordinal))}"),
+            ["id"] = StixId.Of("bundle", $"{_asked}\n{_subject.Key}\n{Time(modified)}"),
             ["objects"] = new JsonArray([.. _order.Select(id => (JsonNode)_byId[id])]),
         };
     }
@@ -248,7 +258,7 @@ internal sealed class StixObjects
     private string Identity(string what, string name, string kind, string? description, string? sector)
     {
         // The same in every bundle: what it is does not begin with the finding.
-        var identity = New("identity", $"{what}\n{name}\n{description}\n{sector}", DateTimeOffset.UnixEpoch, DateTimeOffset.UnixEpoch);
+        var identity = New("identity", $"{what}\n{name}\n{description}\n{sector}\n{_subject.Colour}", DateTimeOffset.UnixEpoch, DateTimeOffset.UnixEpoch);
         identity["name"] = name;
         identity["identity_class"] = kind;
         Text(identity, "description", description);
@@ -275,6 +285,14 @@ internal sealed class StixObjects
         _ => null,
     };
 
+    // Something that this gateway says, as it was asked for.
+    private JsonObject Made(string type, string what, DateTimeOffset created, DateTimeOffset modified)
+    {
+        var made = New(type, $"{_asked}\n{what}", created, modified > created ? modified : created);
+        made["created_by_ref"] = Gateway;
+        return made;
+    }
+
     private static JsonObject New(string type, string what, DateTimeOffset created, DateTimeOffset modified) => new()
     {
         ["type"] = type,
@@ -284,13 +302,13 @@ internal sealed class StixObjects
         ["modified"] = Time(modified),
     };
 
-    private string Add(JsonObject made)
+    private string Add(JsonObject made, bool marked = true)
     {
         var id = made["id"]!.GetValue<string>();
         if (_byId.TryAdd(id, made))
         {
             _order.Add(id);
-            if (_order.Count > 1)
+            if (marked && _order.Count > 1)
             {
                 made["object_marking_refs"] = new JsonArray(_order[0]);
             }

@@ -54,7 +54,7 @@ internal static class StixRoutes
         }
 
         string Title(Finding f) => tools.Texts.Keys(language).Contains("condition." + f.Condition) ? tools.Texts.Get("condition." + f.Condition, language) : f.Condition;
-        var subject = await SubjectAsync(finding.Id, Title(finding), finding.FieldId, wanted, tools, cancellation);
+        var subject = await SubjectAsync(finding.Id, Title(finding), finding.FieldId, wanted, language, tools, cancellation);
         return Results.Text(StixBundle.Of(subject, [finding], tools.Directory.Device, Title).ToJsonString(), Media);
     }
 
@@ -85,7 +85,7 @@ internal static class StixRoutes
         var responses = (await tools.Leases.ListAsync(incident, MostResponses, cancellation)).Where(l => tools.Orders.Actions.TryGetValue(l.Action, out var a) && (a is { CanUndo: true, Stays: false } || a.Disturbs)).ToList();
         var words = tools.Files.Words(incident.FieldId, language);
         var gravest = incident.Details.Conditions.MaxBy(c => Levels.Rank(c.Level));
-        var subject = await SubjectAsync(incident.Id, gravest is null ? incident.Id : words.Condition(gravest), incident.FieldId, wanted, tools, cancellation);
+        var subject = await SubjectAsync(incident.Id, gravest is null ? incident.Id : words.Condition(gravest), incident.FieldId, wanted, language, tools, cancellation);
         return Results.Text(StixIncident.Of(subject, incident, findings, responses, tools.Directory.Device, words).ToJsonString(), Media);
     }
 
@@ -109,10 +109,10 @@ internal static class StixRoutes
     }
 
     private static async Task<StixSubject> SubjectAsync(
-        string key, string name, string? fieldId, (IReadOnlyList<string> Allowed, string Colour, IReadOnlyList<Fault> Faults) wanted, StixTools tools, CancellationToken cancellation)
+        string key, string name, string? fieldId, (IReadOnlyList<string> Allowed, string Colour, IReadOnlyList<Fault> Faults) wanted, string language, StixTools tools, CancellationToken cancellation)
     {
         var sector = fieldId is null ? null : (await tools.Store.FieldsAsync(cancellation)).GetValueOrDefault(fieldId)?.Sector;
-        return new StixSubject(key, name, tools.Settings.Gateway, fieldId is null ? null : tools.Directory.Field(fieldId), sector, wanted.Allowed, wanted.Colour);
+        return new StixSubject(key, name, tools.Settings.Gateway, fieldId is null ? null : tools.Directory.Field(fieldId), sector, wanted.Allowed, language, wanted.Colour);
     }
 
     private static string? FieldOf(HttpContext context) => context.Request.RouteValues["fieldId"] as string;
