@@ -47,5 +47,9 @@ internal static class FindingSentence
     public static string OneLine(string text) => string.Concat(text.Select(c =>
         char.IsControl(c) || c is '\u2028' or '\u2029' or (>= '\u202A' and <= '\u202E') or (>= '\u2066' and <= '\u2069') ? ' ' : c));
 
+    /// <summary>At most so many UTF-16 units, cut between characters, with an ellipsis where something is missing.</summary>
+    public static string Shortened(string text, int most) =>
+        text.Length <= most ? text : text[..(char.IsHighSurrogate(text[most - 2]) ? most - 2 : most - 1)] + "…";
+
     private static string Number(double value) => value.ToString("0.###", CultureInfo.InvariantCulture);
 }

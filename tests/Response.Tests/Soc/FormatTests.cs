@@ -45,15 +45,18 @@ public class FormatTests
     public void A_frame_counts_its_bytes_and_stays_within_what_receivers_take(string format)
     {
         var manyNames = Sample with { LeftOut = [.. Enumerable.Range(0, 500).Select(n => $"left{n}")], Actor = new string('車', 5_000), DeviceName = new string('両', 5_000), FieldName = new string('両', 5_000) };
-        foreach (var e in (SocEvent[])[Sample, manyNames, Sample with { Message = new string('車', 20_000), Details = Enumerable.Range(0, 40).ToDictionary(n => $"n{n}", _ => new string('両', 500)) }])
+        var pairs = string.Concat(Enumerable.Repeat("🚗", 5_000));
+        foreach (var e in (SocEvent[])[Sample, manyNames, manyNames with { Message = pairs, Title = "x" + pairs, Actor = pairs, DeviceName = "x" + pairs }, Sample with { Message = new string('車', 20_000), Details = Enumerable.Range(0, 40).ToDictionary(n => $"n{n}", _ => new string('両', 500)) }])
         {
             var frame = SyslogMessage.Frame(e, Receiver(format), new SocSettings());
             var space = Array.IndexOf(frame, (byte)' ');
             var message = frame[(space + 1)..];
             Assert.Equal(message.Length, int.Parse(Encoding.ASCII.GetString(frame[..space]), System.Globalization.CultureInfo.InvariantCulture));
             Assert.InRange(message.Length, 1, SyslogMessage.MostBytes);
-            Assert.StartsWith("<82>1 2026-04-01T09:00:00.123+09:00 ", Encoding.UTF8.GetString(message), StringComparison.Ordinal);
-            Assert.DoesNotContain((byte)'\n', message);
+            var text = new UTF8Encoding(false, throwOnInvalidBytes: true).GetString(message);
+            Assert.StartsWith("<82>1 2026-04-01T09:00:00.123+09:00 ", text, StringComparison.Ordinal);
+            Assert.DoesNotContain('\uFFFD', text);
+            Assert.DoesNotContain('\n', text);
         }
     }
 

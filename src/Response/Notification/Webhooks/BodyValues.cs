@@ -65,12 +65,7 @@ internal sealed class BodyValues(Texts texts, IDeviceDirectory directory, LinkSe
     public static string Line(string text, int most)
     {
         // Half a surrogate pair is no text.
-        var line = FindingSentence.OneLine(Encoding.UTF8.GetString(Encoding.UTF8.GetBytes(text))).Trim();
-        if (line.Length > most)
-        {
-            line = line[..(char.IsHighSurrogate(line[most - 2]) ? most - 2 : most - 1)] + "…";
-        }
-
+        var line = FindingSentence.Shortened(FindingSentence.OneLine(Encoding.UTF8.GetString(Encoding.UTF8.GetBytes(text))).Trim(), most);
         return line.Length == 0 ? Nothing : line;
     }
 

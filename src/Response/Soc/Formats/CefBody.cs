@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net.Sockets;
 using System.Text;
 using Sekisho.Domain.Detection;
+using Sekisho.Response.Notification;
 using Sekisho.Response.Soc.Events;
 
 namespace Sekisho.Response.Soc.Formats;
@@ -19,7 +20,7 @@ internal static class CefBody
     {
         var text = new StringBuilder(512);
         text.Append("CEF:0|Sekisho|Sekisho|").Append(Product.Version);
-        foreach (var part in (string[])[e.Condition is not null && e.Kind == "detection" && !e.IsAboutFinding ? e.Condition : $"{e.Kind}:{e.What}", Cut(e.Title, MostName), SeverityOf(e).ToString(CultureInfo.InvariantCulture)])
+        foreach (var part in (string[])[e.Condition is not null && e.Kind == "detection" && !e.IsAboutFinding ? e.Condition : $"{e.Kind}:{e.What}", FindingSentence.Shortened(e.Title, MostName), SeverityOf(e).ToString(CultureInfo.InvariantCulture)])
         {
             text.Append('|').Append(Header(part));
         }
@@ -51,7 +52,7 @@ internal static class CefBody
         Add("outcome", e.Outcome);
         Add("dvchost", e.Gateway);
         Add("suser", e.Actor);
-        Add("msg", Cut(e.Message, MostMessage));
+        Add("msg", FindingSentence.Shortened(e.Message, MostMessage));
         Labelled("cs1", "field", e.FieldId);
         Labelled("cs2", "attackTechnique", e.Techniques.Count == 0 ? null : string.Join(' ', e.Techniques.Select(t => t.Id)));
         Labelled("cs3", "findingId", e.FindingId);
@@ -113,8 +114,6 @@ internal static class CefBody
 
     /// <summary>A value of the extension: backslash before backslash and equals sign, line breaks as \n and \r.</summary>
     public static string Extension(string text) => Escaped(text, '=', "nr");
-
-    private static string Cut(string text, int most) => text.Length > most ? text[..(most - 1)] + "…" : text;
 
     private static string Escaped(string text, char special, string breaks)
     {

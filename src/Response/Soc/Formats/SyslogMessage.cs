@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using Sekisho.Domain.Detection;
+using Sekisho.Response.Notification;
 using Sekisho.Response.Soc.Events;
 using Sekisho.Response.Soc.Receivers;
 
@@ -27,12 +28,12 @@ internal static class SyslogMessage
                 e with
                 {
                     Details = new SortedDictionary<string, string>(),
-                    Message = Cut(e.Message, 200),
-                    Title = Cut(e.Title, 100),
-                    Actor = e.Actor is null ? null : Cut(e.Actor, 100),
-                    DeviceName = e.DeviceName is null ? null : Cut(e.DeviceName, 100),
-                    FieldName = e.FieldName is null ? null : Cut(e.FieldName, 100),
-                    LeftOut = [.. e.LeftOut.Union(e.Details.Keys).Select(n => Cut(n, 50)).Take(30)],
+                    Message = FindingSentence.Shortened(e.Message, 200),
+                    Title = FindingSentence.Shortened(e.Title, 100),
+                    Actor = e.Actor is null ? null : FindingSentence.Shortened(e.Actor, 100),
+                    DeviceName = e.DeviceName is null ? null : FindingSentence.Shortened(e.DeviceName, 100),
+                    FieldName = e.FieldName is null ? null : FindingSentence.Shortened(e.FieldName, 100),
+                    LeftOut = [.. e.LeftOut.Union(e.Details.Keys).Select(n => FindingSentence.Shortened(n, 50)).Take(30)],
                 },
                 receiver,
                 settings);
@@ -112,6 +113,4 @@ internal static class SyslogMessage
         var word = string.Concat(text.Take(most).Select(c => c is > ' ' and < '\u007F' ? c : '_'));
         return word.Length == 0 ? "-" : word;
     }
-
-    private static string Cut(string text, int most) => text.Length > most ? text[..most] + "…" : text;
 }
