@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using Sekisho.Domain.Devices;
+using Sekisho.Storage;
 using Sekisho.Storage.Keys;
 
 namespace Sekisho.Distribution.Commands;
@@ -30,6 +31,9 @@ internal sealed record CommandContent
 
     /// <summary>Which order of its holder and name it is, from 0.</summary>
     public int Ordinal { get; init; }
+
+    /// <summary>Stands for a content that cannot be read.</summary>
+    public static CommandContent Damaged { get; } = new() { Sender = "?", Arguments = "{}", Actor = Command.Gateway };
 }
 
 /// <summary>How a command breaks its list.</summary>
@@ -77,6 +81,9 @@ internal sealed record Command
     public required string CorrelationId { get; init; }
 
     public required CommandContent Content { get; init; }
+
+    /// <summary>What is stored of its content cannot be read. Its device is never given it, and what is stored is left as it is.</summary>
+    public bool IsDamaged { get; init; }
 
     /// <summary>All commands to its device are kept back at present.</summary>
     public bool IsKeptBack { get; init; }
@@ -166,25 +173,43 @@ internal sealed class CommandRow
 
     public static byte[] Protect(CommandContent content, string id, ColumnCipher cipher) => cipher.Protect(JsonSerializer.Serialize(content), id);
 
-    public Command ToCommand(ColumnCipher cipher) => new()
+    public Command ToCommand(ColumnCipher cipher)
     {
-        Id = Id,
-        FieldId = FieldId,
-        DeviceId = DeviceId,
-        Name = Name,
-        Kind = Kind,
-        Holder = Holder,
-        State = State,
-        Bound = Bound,
-        CreatedAt = Time(CreatedAt)!.Value,
-        ValidUntil = Time(ValidUntil)!.Value,
-        FetchedAt = Time(FetchedAt),
-        EndedAt = Time(EndedAt),
-        EndsAt = Time(EndsAt),
-        CorrelationId = CorrelationId,
-        Content = JsonSerializer.Deserialize<CommandContent>(cipher.UnprotectText(Content, Id))!,
-        IsKeptBack = KeptBack != 0,
-    };
+        var content = Read(cipher);
+        return new()
+        {
+            Id = Id,
+            FieldId = FieldId,
+            DeviceId = DeviceId,
+            Name = Name,
+            Kind = Kind,
+            Holder = Holder,
+            State = State,
+            Bound = Bound,
+            CreatedAt = Time(CreatedAt)!.Value,
+            ValidUntil = Time(ValidUntil)!.Value,
+            FetchedAt = Time(FetchedAt),
+            EndedAt = Time(EndedAt),
+            EndsAt = Time(EndsAt),
+            CorrelationId = CorrelationId,
+            Content = content ?? CommandContent.Damaged,
+            IsDamaged = content is null,
+            IsKeptBack = KeptBack != 0,
+        };
+    }
+
+    // One damaged row must not keep the others from being listed, given and ended.
+    private CommandContent? Read(ColumnCipher cipher)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize<CommandContent>(cipher.UnprotectText(Content, Id));
+        }
+        catch (Exception e) when (e is StorageException or JsonException)
+        {
+            return null;
+        }
+    }
 
     private static DateTimeOffset? Time(long? at) => at is { } ms ? DateTimeOffset.FromUnixTimeMilliseconds(ms) : null;
 }

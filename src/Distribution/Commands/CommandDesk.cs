@@ -72,7 +72,7 @@ internal sealed class CommandDesk(
     /// <exception cref="JournalUnavailableException">The journal takes nothing now.</exception>
     public async Task TellAsync(Command held)
     {
-        var fault = held.Content.Fault!;
+        var fault = held.Content.Fault ?? new CommandFault(held.Bound!, null, CommandContent.Damaged.Sender, CommandContent.Damaged.Sender);
         await journal.AppendAsync(
             [
                 new CommandHeldEvent
@@ -206,7 +206,7 @@ internal sealed class CommandDesk(
             c =>
             {
                 same = c.State == CommandStates.Held && string.Equals(c.Content.Sender, "account:" + by, StringComparison.OrdinalIgnoreCase);
-                return c.State == CommandStates.Held && !same && c.ValidUntil > clock.GetUtcNow()
+                return c.State == CommandStates.Held && !same && !c.IsDamaged && c.ValidUntil > clock.GetUtcNow()
                     ? c with { State = CommandStates.Queued, CorrelationId = correlationId, Content = c.Content with { Actor = by, Reason = reason } }
                     : null;
             },

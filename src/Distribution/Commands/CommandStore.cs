@@ -142,7 +142,7 @@ internal sealed class CommandStore(Databases databases, MasterKey key, IHistory 
         var which =
             "c.device_id = @deviceId AND c.ends_at IS NOT NULL AND c.state IN ('queued', 'delivered') AND c.valid_until > @now AND (c.kind = 'gateway' OR (" + (ordersOnly ? "1 = 0" : "1 = 1") +
             " AND NOT EXISTS (SELECT 1 FROM command_hold h WHERE h.device_id = c.device_id AND h.until > @now))) ORDER BY CASE WHEN c.kind = 'gateway' THEN 0 ELSE 1 END, c.number LIMIT @most";
-        var found = await ListAsync(which, new { deviceId, most, now }, cancellation).ConfigureAwait(false);
+        List<Command> found = [.. (await ListAsync(which, new { deviceId, most, now }, cancellation).ConfigureAwait(false)).Where(c => !c.IsDamaged)];
         var fresh = found.Where(c => c.State == CommandStates.Queued).ToList();
         if (fresh.Count == 0)
         {
@@ -334,7 +334,7 @@ internal sealed class CommandStore(Databases databases, MasterKey key, IHistory 
         var now = clock.GetUtcNow();
         var ended = CommandStates.Open.Contains(after.State) ? (DateTimeOffset?)null : now;
         var rows = await transaction.Connection!.ExecuteAsync(
-            "UPDATE command SET state = @State, fetched_at = @fetched, ended_at = @ended, ends_at = @ends, content = @content WHERE id = @Id AND state = @from",
+            "UPDATE command SET state = @State, fetched_at = @fetched, ended_at = @ended, ends_at = @ends, content = COALESCE(@content, content) WHERE id = @Id AND state = @from",
             new
             {
                 after.Id,
@@ -342,7 +342,7 @@ internal sealed class CommandStore(Databases databases, MasterKey key, IHistory 
                 fetched = after.FetchedAt?.ToUnixTimeMilliseconds(),
                 ended = ended?.ToUnixTimeMilliseconds(),
                 ends = ended is null ? after.EndsAt?.ToUnixTimeMilliseconds() : null,
-                content = CommandRow.Protect(after.Content, after.Id, _cipher),
+                content = before.IsDamaged ? null : CommandRow.Protect(after.Content, after.Id, _cipher),
                 from = before.State,
             },
             transaction).ConfigureAwait(false);

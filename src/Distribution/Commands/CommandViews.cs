@@ -15,6 +15,9 @@ internal sealed record CommandView
 
     public required JsonNode Arguments { get; init; }
 
+    /// <summary>What is stored of it cannot be read any more: its device is not given it, and arguments and sender are not known.</summary>
+    public bool Damaged { get; init; }
+
     /// <summary>"key:NAME", "account:NAME", or "gateway".</summary>
     public required string Sender { get; init; }
 
@@ -58,6 +61,7 @@ internal sealed record CommandView
             DeviceId = command.DeviceId,
             Name = command.Name,
             Arguments = JsonNode.Parse(command.Content.Arguments)!,
+            Damaged = command.IsDamaged,
             Sender = command.Content.Sender,
             State = command.Shown,
             Bound = keptBack ? "read-only" : command.Bound,

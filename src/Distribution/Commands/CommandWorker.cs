@@ -52,6 +52,11 @@ internal sealed partial class CommandWorker(CommandStore store, CommandDesk desk
 
             foreach (var ended in await store.ExpireAsync(AtOnce, _stop.Token).ConfigureAwait(false))
             {
+                if (ended.IsDamaged)
+                {
+                    EndedUnread(ended.Id, ended.DeviceId);
+                }
+
                 desk.Tell(ended);
             }
 
@@ -85,4 +90,7 @@ internal sealed partial class CommandWorker(CommandStore store, CommandDesk desk
 
     [LoggerMessage(2041, LogLevel.Error, "Commands to devices: a round failed and is tried again; until it succeeds commands do not lapse, and detection is not told of held ones")]
     private partial void Failed(Exception fault);
+
+    [LoggerMessage(2042, LogLevel.Error, "What is stored of command {Command} to device {Device} cannot be read; its time has run out")]
+    private partial void EndedUnread(string command, string device);
 }

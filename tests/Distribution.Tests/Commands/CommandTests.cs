@@ -137,6 +137,42 @@ public class CommandTests
     [Theory]
     [InlineData(Dialect.Sqlite)]
     [InlineData(Dialect.PostgreSql)]
+    public async Task A_damaged_command_is_shown_as_such_never_given_and_holds_no_other_up(Dialect dialect)
+    {
+        var clock = new ManualClock();
+        await using var gateway = await TestGateway.StartAsync(dialect, clock);
+        var held = await gateway.SentAsync("c1", """{"name":"stop","validSeconds":60}""", CommandStates.Held);
+        clock.Advance(TimeSpan.FromSeconds(1));
+        await gateway.PutAsync("/api/v1/fields/cars/command-list", OpenList);
+        var damaged = await gateway.SentAsync("c1", """{"name":"open","validSeconds":60}""", CommandStates.Queued);
+        await gateway.SentAsync("c1", """{"name":"close"}""", CommandStates.Queued);
+        var heldToo = await gateway.SentAsync("c1", """{"name":"stop","validSeconds":60}""", CommandStates.Held);
+        await SqlAsync("UPDATE command SET told = 0 WHERE bound IS NOT NULL");
+        await SqlAsync($"UPDATE command SET content = (SELECT content FROM command WHERE id = '{heldToo}') WHERE id IN ('{damaged}', '{held}')");
+
+        Assert.Equal(["close"], await gateway.NamesAsync("c1"));
+        var shown = (await gateway.GetAsync("/api/v1/fields/cars/commands"))["items"]!.AsArray().Where(c => (bool)c!["damaged"]!).Select(c => (string)c!["id"]!);
+        Assert.Equal(new[] { damaged, held }.Order(), shown.Order());
+        Assert.Equal(409, (await gateway.DecideAsync(held, "release")).Status);
+
+        var told = (await gateway.Feed.ReadAsync(0, 100, CancellationToken.None)).Count;
+        await RoundAsync(gateway);
+        var news = (await gateway.Feed.ReadAsync(0, 100, CancellationToken.None)).Skip(told).OfType<CommandHeldEvent>().ToList();
+        Assert.Equal([(held, "?", CommandBounds.NoList), (heldToo, "key:cloud", CommandBounds.Name)], news.Select(t => (t.CommandId, t.Sender, t.Bound)));
+
+        clock.Advance(TimeSpan.FromSeconds(61));
+        await RoundAsync(gateway);
+        Assert.Equal(
+            [CommandStates.Lapsed, CommandStates.Expired, CommandStates.Lapsed],
+            [await gateway.StateAsync(held), await gateway.StateAsync(damaged), await gateway.StateAsync(heldToo)]);
+        Assert.True((bool)(await gateway.CommandAsync(damaged))["damaged"]!);
+
+        Task<int> SqlAsync(string sql) => gateway.Store.Databases.State.WriteAsync(t => Dapper.SqlMapper.ExecuteAsync(t.Connection!, sql, transaction: t));
+    }
+
+    [Theory]
+    [InlineData(Dialect.Sqlite)]
+    [InlineData(Dialect.PostgreSql)]
     public async Task The_same_key_is_the_same_command_and_other_content_under_it_is_refused(Dialect dialect)
     {
         await using var gateway = await TestGateway.StartAsync(dialect, new ManualClock());
