@@ -38,6 +38,13 @@ public partial class TextsTests
         Assert.Empty(needed.Except(Texts.Keys("ja")));
     }
 
+    [Fact]
+    public async Task Every_action_has_a_name_for_people()
+    {
+        await using var host = await Support.TestHost.StartAsync(Storage.Dialect.Sqlite);
+        Assert.Empty(host.Get<Response.Orders.LeaseOrders>().Actions.Keys.Select(a => "response.action." + a).Except(Texts.Keys("ja")));
+    }
+
     private static IEnumerable<string> Placeholders(string text) => Placeholder().Matches(text).Select(m => m.Value).Distinct().Order();
 
     [GeneratedRegex(@"\{\w+\}")]

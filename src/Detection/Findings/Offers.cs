@@ -99,7 +99,7 @@ internal sealed class Offers(ExceptionPreviews previews, FieldPlans plans, Templ
             var sentence = texts.Get(
                 incidents > 0 ? "detection.offer.limit.incidents" : "detection.offer.limit",
                 language,
-                ("parameter", ParameterLabels.Of(texts, finding.Condition, parameter.Spec.Name, language)),
+                ("parameter", FindingTexts.Parameter(texts, finding.Condition, parameter.Spec.Name, language)),
                 ("present", present),
                 ("suggested", suggested),
                 ("days", Whole(days)),

@@ -1,6 +1,5 @@
 using System.Globalization;
 using Sekisho.Detection.Findings.Exceptions;
-using Sekisho.Detection.Templates;
 using Sekisho.Domain.Detection;
 using Sekisho.Domain.Devices;
 using Sekisho.Domain.Events;
@@ -45,19 +44,19 @@ internal sealed class Sentences(Texts texts, IDeviceDirectory directory)
         return texts.Get(
             $"finding.counterfactual.{comparison}",
             language,
-            ("parameter", ParameterLabels.Of(texts, finding.Condition, parameter, language)),
+            ("parameter", FindingTexts.Parameter(texts, finding.Condition, parameter, language)),
             ("value", written));
     }
 
     /// <summary>What was measured.</summary>
     public string Measured(Finding finding, string language) =>
-        texts.Get("finding.explain.measured", language, ("metric", Metric(finding, language)), ("value", Valued(finding.Evidence.Measured, finding.Evidence.Unit, language)));
+        texts.Get("finding.explain.measured", language, ("metric", Metric(finding, language)), ("value", FindingTexts.Quantity(texts, finding.Evidence.Measured, finding.Evidence.Unit, language)));
 
     /// <summary>What was expected, and where that came from.</summary>
     public string Expected(Finding finding, string language)
     {
         var evidence = finding.Evidence;
-        string Bound(double value) => Valued(value, evidence.Unit, language);
+        string Bound(double value) => FindingTexts.Quantity(texts, value, evidence.Unit, language);
         var band = (evidence.ExpectedLow, evidence.ExpectedHigh) switch
         {
             ({ } low, { } high) => texts.Get("finding.explain.expected.between", language, ("low", Bound(low)), ("high", Bound(high))),
@@ -152,7 +151,7 @@ internal sealed class Sentences(Texts texts, IDeviceDirectory directory)
             ("template", finding.TemplateId),
             ("version", finding.TemplateVersion.ToString(CultureInfo.InvariantCulture)),
             ("revision", facts.GetValueOrDefault("revision", "1")),
-            ("parameter", ParameterLabels.Of(texts, finding.Condition, finding.Evidence.Counterfactual.Parameter, language)),
+            ("parameter", FindingTexts.Parameter(texts, finding.Condition, finding.Evidence.Counterfactual.Parameter, language)),
             ("values", facts.GetValueOrDefault("values", "0")),
             ("since", facts.GetValueOrDefault("since", "–")),
             ("setAt", facts.GetValueOrDefault("setAt", "–")),
@@ -161,13 +160,6 @@ internal sealed class Sentences(Texts texts, IDeviceDirectory directory)
 
     private string Metric(Finding finding, string language) =>
         texts.Keys(language).Contains($"metric.{finding.Evidence.Metric}") ? texts.Get($"metric.{finding.Evidence.Metric}", language) : texts.Get($"condition.{finding.Condition}", language);
-
-    private string Valued(double value, string unit, string language) => unit switch
-    {
-        "s" => TimeSpan.FromSeconds(value).ToString("c", CultureInfo.InvariantCulture),
-        "" => Number(value),
-        _ => texts.Keys(language).Contains($"unit.{unit}") ? texts.Get($"unit.{unit}", language, ("value", Number(value))) : $"{Number(value)} {unit}",
-    };
 
     private static string Number(double value) => value.ToString("0.###", CultureInfo.InvariantCulture);
 

@@ -1,3 +1,4 @@
+using Sekisho.Domain.Detection;
 using Sekisho.Domain.Localization;
 
 namespace Sekisho.Detection.Templates;
@@ -71,7 +72,7 @@ internal sealed record PlanDifference(
     }
 
     private static SettingChange Change(TemplateCondition condition, TemplateParameter parameter, string key, string? before, string? after, Texts texts, string language) =>
-        new(key, condition.Label.In(language), ParameterLabels.Of(texts, condition.Kind.Name, parameter.Spec.Name, language), ParameterText.Unit(parameter.Spec), before, after);
+        new(key, condition.Label.In(language), FindingTexts.Parameter(texts, condition.Kind.Name, parameter.Spec.Name, language), ParameterText.Unit(parameter.Spec), before, after);
 
     private static bool IsAlike(TemplateCondition a, TemplateCondition b) =>
         a.Kind.Name == b.Kind.Name && a.Scope == b.Scope && a.Judge == b.Judge && a.Mode == b.Mode && a.Risk == b.Risk && a.Level == b.Level && a.Threat == b.Threat

@@ -124,7 +124,7 @@ internal sealed record ParameterView(string Key, string Label, string Type, stri
         string Bound(double value) => spec.Type == ParameterType.Choice ? "" : ParameterText.Write(spec with { Type = Counted(spec.Type) ? ParameterType.Count : spec.Type }, value);
         return new ParameterView(
             key,
-            ParameterLabels.Of(texts, condition.Kind.Name, spec.Name, language),
+            FindingTexts.Parameter(texts, condition.Kind.Name, spec.Name, language),
             ParameterText.Name(spec.Type),
             ParameterText.Unit(spec),
             Bound(parameter.Least),

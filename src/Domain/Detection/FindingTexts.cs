@@ -1,3 +1,4 @@
+using System.Globalization;
 using Sekisho.Domain.Localization;
 
 namespace Sekisho.Domain.Detection;
@@ -29,5 +30,26 @@ public static class FindingTexts
             $"finding.{finding.Condition}.sentence",
         ];
         return Array.Find(candidates, key => key is not null && keys.Contains(key));
+    }
+
+    /// <summary>Label of a parameter: the own one of the kind of condition, or the one that all kinds share; its name where there is neither.</summary>
+    public static string Parameter(Texts texts, string condition, string parameter, string language)
+    {
+        ArgumentNullException.ThrowIfNull(texts);
+        return texts.Name($"condition.{condition}", parameter, language) is var own && own != parameter ? own : texts.Name("condition.any", parameter, language);
+    }
+
+    /// <summary>A number with its unit, as people write it: seconds as a length of time, minutes of a day as a time of day.</summary>
+    public static string Quantity(Texts texts, double value, string unit, string language)
+    {
+        ArgumentNullException.ThrowIfNull(texts);
+        var number = value.ToString("0.###", CultureInfo.InvariantCulture);
+        return unit switch
+        {
+            "s" => TimeSpan.FromSeconds(value).ToString("c", CultureInfo.InvariantCulture),
+            "time-of-day" => TimeOnly.MinValue.AddMinutes(value).ToString("HH:mm", CultureInfo.InvariantCulture),
+            "" => number,
+            _ => texts.Get($"unit.{unit}", language, ("value", number)) is var text && text != $"unit.{unit}" ? text : $"{number} {unit}",
+        };
     }
 }

@@ -42,6 +42,9 @@ public sealed class Texts
     /// <summary>All keys of one language.</summary>
     public IReadOnlyCollection<string> Keys(string language) => _byLanguage[language].Keys;
 
+    /// <summary>A stable name in words: the text PREFIX.NAME, or the name itself where there is none.</summary>
+    public string Name(string prefix, string name, string language) => Get($"{prefix}.{name}", language) is var text && text == $"{prefix}.{name}" ? name : text;
+
     /// <summary>The text with {name} replaced by values; the key itself when there is none (a test keeps that from happening).</summary>
     public string Get(string key, string language, params ReadOnlySpan<(string Name, string Value)> values)
     {

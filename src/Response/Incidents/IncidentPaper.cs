@@ -88,14 +88,14 @@ internal static class IncidentPaper
             ["action", "target", "state", "agreed"],
             report.Responses.Select(r => (string[])
             [
-                $"{E(r.Action)}<br><span class=\"small when\">{E(r.Id)}</span>", E(r.Target), E(r.StateName) + (r.Why is null ? "" : $"<br>{E(r.Why)}"),
-                r.Approvals.Count == 0 ? E(words.Get("incident.report.nobody-asked", ("by", r.OrderedBy))) : string.Join("<br>", r.Approvals.Select(a => E($"{a.By} ({words.Time(a.At)}): {a.Reason}"))),
+                $"{E(r.ActionName)}<br><span class=\"small when\">{E(r.Id)}</span>", E(r.Target), E(r.StateName) + (r.Why is null ? "" : $"<br>{E(r.Why)}"),
+                r.Approvals.Count == 0 ? E(words.Get("incident.report.nobody-asked", ("by", words.Actor(r.OrderedBy)))) : string.Join("<br>", r.Approvals.Select(a => E($"{a.By} ({words.Time(a.At)}): {a.Reason}"))),
             ]));
 
         // Of those that people agreed to or took back, or that end by themselves; the lines above say all of the others.
         foreach (var response in report.Responses.Where(r => r.History.Any(l => l.Kind is "response-approved" or "response-undo-asked" or "response-reminded" or "response-in-force-until")))
         {
-            page.Append("<h3>").Append(E($"{words.Get("incident.report.history")}: {response.Action}, {response.Target}")).Append(" <span class=\"small\">").Append(E(response.Id)).Append("</span></h3>\n");
+            page.Append("<h3>").Append(E($"{words.Get("incident.report.history")}: {response.ActionName}, {response.Target}")).Append(" <span class=\"small\">").Append(E(response.Id)).Append("</span></h3>\n");
             Rows(["when", "who", "what"], response.History.Select(Line));
         }
 
@@ -124,7 +124,7 @@ internal static class IncidentPaper
             }
         }
 
-        string[] Line(TimelineLine l) => [$"<span class=\"when\">{E(words.Time(l.At))}</span>", E(l.By), E(l.Text) + (l.Note is null ? "" : $"<div class=\"note\">{Block(l.Note)}</div>")];
+        string[] Line(TimelineLine l) => [$"<span class=\"when\">{E(words.Time(l.At))}</span>", E(words.Actor(l.By)), E(l.Text) + (l.Note is null ? "" : $"<div class=\"note\">{Block(l.Note)}</div>")];
 
         void Rows(string[] heads, IEnumerable<string[]> rows)
         {

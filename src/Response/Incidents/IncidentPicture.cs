@@ -63,7 +63,7 @@ internal static class IncidentPicture
 
         foreach (var response in responses)
         {
-            Label($"{response.Action}: {response.Target}");
+            Label($"{response.ActionName}: {response.Target}");
 
             // In force until it ended; what never came into force is an empty frame from when it was ordered.
             var began = response.StartedAt ?? response.OrderedAt;

@@ -44,8 +44,8 @@ internal sealed record IncidentReport(
         }
 
         open.AddRange(view.Devices.Select(d => d.Holds).OfType<string>().Take(20));
-        open.AddRange(responses.Where(l => l.State == LeaseStates.WaitingApproval).Take(20).Select(l => words.Get("incident.open.waits", ("action", l.Action), ("response", l.Id))));
-        open.AddRange(responses.Where(l => l.State == LeaseStates.Failed).Take(20).Select(l => words.Get("incident.open.failed", ("action", l.Action), ("response", l.Id))));
+        open.AddRange(responses.Where(l => l.State == LeaseStates.WaitingApproval).Take(20).Select(l => words.Get("incident.open.waits", ("action", words.Action(l.Action)), ("response", l.Id))));
+        open.AddRange(responses.Where(l => l.State == LeaseStates.Failed).Take(20).Select(l => words.Get("incident.open.failed", ("action", words.Action(l.Action)), ("response", l.Id))));
         if (incident.IsLabelling)
         {
             open.Add(words.Get("incident.open.labelling"));
@@ -68,7 +68,8 @@ internal sealed record ReportReason(string Name, string Key, string Level, long 
 
 /// <summary>One response of the report.</summary>
 /// <param name="Id">The response.</param>
-/// <param name="Action">What.</param>
+/// <param name="Action">Stable name of what is done.</param>
+/// <param name="ActionName">The same for people.</param>
 /// <param name="Target">On what.</param>
 /// <param name="State">Stable name of its state.</param>
 /// <param name="StateName">The same for people.</param>
@@ -81,10 +82,10 @@ internal sealed record ReportReason(string Name, string Key, string Level, long 
 /// <param name="Reason">The reason of the person who moved it last.</param>
 /// <param name="History">Everything that became of it, in order of time; an end that is still to come is its last line.</param>
 internal sealed record ReportResponse(
-    string Id, string Action, string Target, string State, string StateName, DateTimeOffset OrderedAt, DateTimeOffset? StartedAt, DateTimeOffset? EndedAt, string OrderedBy, IReadOnlyList<LeaseApproval> Approvals, string? Why, string? Reason,
+    string Id, string Action, string ActionName, string Target, string State, string StateName, DateTimeOffset OrderedAt, DateTimeOffset? StartedAt, DateTimeOffset? EndedAt, string OrderedBy, IReadOnlyList<LeaseApproval> Approvals, string? Why, string? Reason,
     IReadOnlyList<TimelineLine> History)
 {
     public static ReportResponse Of(Lease l, IncidentWords words) => new(
-        l.Id, l.Action, l.DeviceId is { } device ? words.Device(device) : l.Target, l.State, words.Get("incident.lease." + l.State), l.CreatedAt, l.StartedAt, l.EndedAt, l.Details.Owner, l.Details.Approvals,
+        l.Id, l.Action, words.Action(l.Action), l.DeviceId is { } device ? words.Device(device) : l.Target, l.State, words.Get("incident.lease." + l.State), l.CreatedAt, l.StartedAt, l.EndedAt, l.Details.Owner, l.Details.Approvals,
         l.Details.Cause is { } cause ? words.Get("response.cause." + cause) : null, l.Details.Reason, IncidentTimeline.HistoryOf(l, words));
 }

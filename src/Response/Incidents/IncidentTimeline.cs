@@ -33,7 +33,7 @@ internal static class IncidentTimeline
             var target = lease.DeviceId is { } device ? words.Device(device) : lease.Target;
             lines.Insert(1 + lease.Details.Approvals.Count, new TimelineLine(
                 started, "response-started", IncidentMachine.Gateway,
-                words.Get("incident.entry.response-started", ("action", lease.Action), ("target", target), ("attempts", IncidentWords.Whole(lease.Attempts))), null, lease.Id));
+                words.Get("incident.entry.response-started", ("action", words.Action(lease.Action)), ("target", target), ("attempts", IncidentWords.Whole(lease.Attempts))), null, lease.Id));
         }
 
         if (lease is { State: LeaseStates.Done, ExpiresAt: { } expires })
@@ -56,7 +56,7 @@ internal static class IncidentTimeline
         var target = lease.DeviceId is { } device ? words.Device(device) : lease.Target;
         yield return new TimelineLine(
             lease.CreatedAt, "response-ordered", lease.Details.Owner,
-            needed == 0 ? Text("incident.entry.response-ordered") : words.Get("incident.entry.response-needs-approval", ("action", lease.Action), ("target", target), ("needed", IncidentWords.Whole(needed))), null, lease.Id);
+            needed == 0 ? Text("incident.entry.response-ordered") : words.Get("incident.entry.response-needs-approval", ("action", words.Action(lease.Action)), ("target", target), ("needed", IncidentWords.Whole(needed))), null, lease.Id);
         foreach (var approval in lease.Details.Approvals)
         {
             yield return new TimelineLine(approval.At, "response-approved", approval.By, Text("incident.entry.response-approved"), approval.Reason, lease.Id);
@@ -73,9 +73,9 @@ internal static class IncidentTimeline
             cause += lease.Details.Ticket is { } ticket ? " " + words.Get("ticket.line", ("number", ticket.Number)) : "";
             yield return new TimelineLine(
                 ended, "response-" + lease.State, lease.Details.Actor,
-                words.Get("incident.entry.response-ended", ("action", lease.Action), ("target", target), ("state", words.Get("incident.lease." + lease.State))) + cause, lease.Details.Reason, lease.Id);
+                words.Get("incident.entry.response-ended", ("action", words.Action(lease.Action)), ("target", target), ("state", words.Get("incident.lease." + lease.State))) + cause, lease.Details.Reason, lease.Id);
         }
 
-        string Text(string key) => words.Get(key, ("action", lease.Action), ("target", target));
+        string Text(string key) => words.Get(key, ("action", words.Action(lease.Action)), ("target", target));
     }
 }

@@ -17,9 +17,14 @@ internal sealed class IncidentWords(Texts texts, IDeviceDirectory directory, str
     public string Get(string key, params ReadOnlySpan<(string, string)> values) => texts.Get(key, language, values);
 
     /// <summary>A stable name in words: the text PREFIX.NAME, or the name where there is none.</summary>
-    public string Name(string prefix, string name) => texts.Keys(language).Contains($"{prefix}.{name}") ? texts.Get($"{prefix}.{name}", language) : name;
+    public string Name(string prefix, string name) => texts.Name(prefix, name, language);
 
     public string Condition(IncidentCondition condition) => condition.Key == "*" ? Get("incident.further-conditions") : Name("condition", condition.Condition);
+
+    public string Action(string action) => Name("response.action", action);
+
+    /// <summary>Who did something: an account, or a part of the gateway.</summary>
+    public string Actor(string actor) => Name("incident.actor", actor);
 
     public string Level(string level) => Name("response.level", level);
 
@@ -52,7 +57,7 @@ internal sealed class IncidentWords(Texts texts, IDeviceDirectory directory, str
 
     /// <summary>A response that is in force.</summary>
     public string Lease(Lease lease) => Get(
-        "incident.holds", ("action", lease.Action), ("response", lease.Id), ("since", Time(lease.StartedAt ?? lease.CreatedAt)),
+        "incident.holds", ("action", Action(lease.Action)), ("response", lease.Id), ("since", Time(lease.StartedAt ?? lease.CreatedAt)),
         ("state", lease.UndoAskedAt is null ? Get("incident.lease." + lease.State) : Get("incident.lease.undo-asked")));
 
     /// <summary>What keeps a device from its normal state; null for nothing.</summary>

@@ -13,20 +13,19 @@ internal static class FindingBasis
         var evidence = finding.Evidence;
         var expected = (evidence.ExpectedLow, evidence.ExpectedHigh) switch
         {
-            ({ } low, { } high) => texts.Get("incident.report.between", language, ("low", Number(low)), ("high", Number(high))),
-            ({ } low, null) => texts.Get("incident.report.at-least", language, ("low", Number(low))),
-            (null, { } high) => texts.Get("incident.report.at-most", language, ("high", Number(high))),
+            ({ } low, { } high) => texts.Get("incident.report.between", language, ("low", Quantity(low)), ("high", Quantity(high))),
+            ({ } low, null) => texts.Get("incident.report.at-least", language, ("low", Quantity(low))),
+            (null, { } high) => texts.Get("incident.report.at-most", language, ("high", Quantity(high))),
             _ => texts.Get("incident.report.nothing-expected", language),
         };
-        var origin = "incident.origin." + evidence.Origin;
         var basis = texts.Get(
-            "incident.report.basis", language, ("measured", $"{Number(evidence.Measured)} {evidence.Unit}".TrimEnd()), ("expected", expected),
-            ("origin", texts.Keys(language).Contains(origin) ? texts.Get(origin, language) : evidence.Origin), ("events", evidence.Events.Count.ToString("#,0", CultureInfo.InvariantCulture)));
+            "incident.report.basis", language, ("measured", Quantity(evidence.Measured)), ("expected", expected),
+            ("origin", texts.Name("incident.origin", evidence.Origin, language)), ("events", evidence.Events.Count.ToString("#,0", CultureInfo.InvariantCulture)));
         var quiet = evidence.Counterfactual;
         return quiet.Comparison is "at-least" or "at-most"
-            ? basis + texts.Get("incident.report.quiet-" + quiet.Comparison, language, ("parameter", quiet.Parameter), ("value", $"{Number(quiet.Value)} {quiet.Unit}".TrimEnd()))
+            ? basis + texts.Get("incident.report.quiet-" + quiet.Comparison, language, ("parameter", FindingTexts.Parameter(texts, finding.Condition, quiet.Parameter, language)), ("value", FindingTexts.Quantity(texts, quiet.Value, quiet.Unit, language)))
             : basis;
-    }
 
-    private static string Number(double value) => value.ToString("0.###", CultureInfo.InvariantCulture);
+        string Quantity(double value) => FindingTexts.Quantity(texts, value, evidence.Unit, language);
+    }
 }

@@ -49,6 +49,13 @@ internal sealed class Notices(LeaseStore leases, NotificationStore notifications
     public void Tell(string? fieldId, string name, string cause, string level, Lease? about, string correlationId, DbTransaction transaction, params ReadOnlySpan<(string Name, string Value)> values) =>
         Tell(fieldId, new LeaseNotice(name, values.ToArray().ToDictionary(v => v.Name, v => v.Value, StringComparer.Ordinal)), cause, level, about, correlationId, transaction);
 
+    /// <summary>A notice about a response, whose text has places for {action} and {response}.</summary>
+    public static LeaseNotice About(string name, Lease lease, params ReadOnlySpan<(string Name, string Value)> values) =>
+        new(name, ((IEnumerable<(string Name, string Value)>)[("response", lease.Id), .. values]).ToDictionary(v => v.Name, v => v.Value, StringComparer.Ordinal))
+        {
+            Texts = new Dictionary<string, string> { ["action"] = "response.action." + lease.Action },
+        };
+
     /// <summary>The same for a notice that is made already.</summary>
     public void Tell(string? fieldId, LeaseNotice notice, string cause, string level, Lease? about, string correlationId, DbTransaction transaction)
     {
@@ -79,7 +86,7 @@ internal sealed class Notices(LeaseStore leases, NotificationStore notifications
         }
         else
         {
-            Tell(lease.FieldId, Names.ApprovalWaits, $"{hour} {lease.Level}", lease.Level, null, lease.CorrelationId, transaction, ("action", lease.Action), ("response", lease.Id));
+            Tell(lease.FieldId, About(Names.ApprovalWaits, lease), $"{hour} {lease.Level}", lease.Level, null, lease.CorrelationId, transaction);
         }
     }
 

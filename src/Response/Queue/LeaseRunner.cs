@@ -64,7 +64,7 @@ internal sealed partial class LeaseRunner(
         var ended = await leases.ChangeAsync(
             lease.Id,
             l => LeaseMachine.ApprovalRanOut(l, clock.GetUtcNow()),
-            (l, t) => notices.Tell(l.FieldId, Notices.Names.ApprovalRanOut, l.Id, l.Level, l, l.CorrelationId, t, ("action", l.Action), ("response", l.Id)),
+            (l, t) => notices.Tell(l.FieldId, Notices.About(Notices.Names.ApprovalRanOut, l), l.Id, l.Level, l, l.CorrelationId, t),
             cancellation);
         Count(ended);
         return ended is not null;
@@ -85,8 +85,7 @@ internal sealed partial class LeaseRunner(
             else
             {
                 notices.Tell(
-                    l.FieldId, Notices.Names.StillLocked, $"{l.Id} {l.Details.Reminders}", l.Level, l, l.CorrelationId, t,
-                    ("action", l.Action), ("response", l.Id), ("device", l.DeviceId ?? l.Target), ("since", since));
+                    l.FieldId, Notices.About(Notices.Names.StillLocked, l, ("device", l.DeviceId ?? l.Target), ("since", since)), $"{l.Id} {l.Details.Reminders}", l.Level, l, l.CorrelationId, t);
             }
         },
         cancellation) is not null;

@@ -18,6 +18,9 @@ internal sealed record LeaseView
 
     public required string Action { get; init; }
 
+    /// <summary>The same in the reader's language.</summary>
+    public required string ActionName { get; init; }
+
     public required string Target { get; init; }
 
     public required string State { get; init; }
@@ -105,6 +108,7 @@ internal sealed record LeaseView
         FieldId = lease.FieldId,
         DeviceId = lease.DeviceId,
         Action = lease.Action,
+        ActionName = texts.Name("response.action", lease.Action, language),
         Target = lease.Target,
         State = lease.State,
         Risk = lease.Risk,

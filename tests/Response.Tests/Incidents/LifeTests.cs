@@ -106,7 +106,7 @@ public class LifeTests
         var release = await PostAsync(client, id, "recovery", new { step = "release", note = "both are well" }, HttpStatusCode.Accepted);
         Assert.Equal("going-on", release.GetProperty("incident").GetProperty("recovery")[3].GetProperty("state").GetString());
         Assert.All(release.GetProperty("devices").EnumerateArray(), d => Assert.False(d.GetProperty("isNormal").GetBoolean()));
-        Assert.Contains("suspend-authentication", release.GetProperty("devices")[0].GetProperty("holds").GetString(), StringComparison.Ordinal);
+        Assert.Contains("suspension of authentication", release.GetProperty("devices")[0].GetProperty("holds").GetString(), StringComparison.Ordinal);
         Assert.Equal(2, (await host.LeasesAsync()).Count(l => l.State == LeaseStates.Undone));
         await PostAsync(client, id, "close", new { @as = "incident", note = "x" }, HttpStatusCode.Conflict);
         await host.Get<IncidentWorker>().DrainAsync(default);

@@ -181,7 +181,7 @@ public class RunScriptTests
 
         using var client = host.Client(Roles.Responder);
         var preview = await client.GetStringAsync($"/api/v1/fields/cars/responses/{run.Id}/preview");
-        Assert.Contains("suspend-authentication", preview, StringComparison.Ordinal);
+        Assert.Contains("suspension of authentication", preview, StringComparison.Ordinal);
         Assert.Contains("because", preview, StringComparison.Ordinal);
         Assert.Single(await host.LeasesAsync());
     }

@@ -37,8 +37,9 @@ public class StixIncidentTests
         var courses = objects.Where(o => StixRules.Type(o) == "course-of-action").ToList();
         Assert.Equal(["done", "refused", "refused"], courses.Select(c => c["extensions"]!.AsObject().Single().Value!["state"]!.GetValue<string>()).Order());
         var course = courses.Single(c => c["extensions"]!.AsObject().Single().Value!["state"]!.GetValue<string>() == "done");
-        Assert.Equal("suspend-authentication", course["name"]!.GetValue<string>());
+        Assert.Equal("suspension of authentication", course["name"]!.GetValue<string>());
         var own = course["extensions"]!.AsObject().Single().Value!;
+        Assert.Equal("suspend-authentication", own["response"]!.GetValue<string>());
         Assert.Equal(("done", 1, "looks real"), (own["state"]!.GetValue<string>(), own["approvals"]!.GetValue<int>(), own["reason"]!.GetValue<string>()));
         Assert.Equal(2, objects.Count(o => o["relationship_type"]?.GetValue<string>() == "mitigates" && o["source_ref"]!.GetValue<string>() == course["id"]!.GetValue<string>()));
 

@@ -93,7 +93,7 @@ internal sealed class SocEvents(IFindings findings, LeaseStore leases, IDeviceDi
                 ? texts.Get("soc.message.finding", language, ("what", TitleOf(record, finding, lease, language)), ("device", record.DeviceId ?? "-"))
                 : raised
                 ? FindingSentence.Of(WithoutMarked(finding!, privacy), field, device is null ? null : device with { Name = deviceName ?? "" }, texts, language)
-                : texts.Get("soc.message." + record.Kind, language, ("what", record.What), ("state", state ?? "-"), ("device", record.DeviceId ?? "-")),
+                : texts.Get("soc.message." + record.Kind, language, ("what", WhatOf(record, language)), ("state", state is null ? "-" : record.Kind == HistoryKinds.Response ? texts.Name("incident.lease", state, language) : state), ("device", record.DeviceId ?? "-")),
             Level = finding?.Level ?? Null(lease?.Level),
             Risk = finding?.Risk ?? Null(lease?.Risk),
             Threat = finding?.Threat,
@@ -168,11 +168,18 @@ internal sealed class SocEvents(IFindings findings, LeaseStore leases, IDeviceDi
     private string TitleOf(HistoryRecord record, Finding? finding, Lease? lease, string language)
     {
         var condition = finding?.Condition ?? lease?.Condition;
-        var known = condition is not null && texts.Keys(language).Contains("condition." + condition) ? texts.Get("condition." + condition, language) : condition;
-        return record.Kind == HistoryKinds.Detection && known is not null
-            ? known
-            : texts.Get("soc.title." + record.Kind, language) + ": " + FindingSentence.OneLine(record.What);
+        return record.Kind == HistoryKinds.Detection && condition is not null
+            ? texts.Name("condition", condition, language)
+            : texts.Get("soc.title." + record.Kind, language) + ": " + WhatOf(record, language);
     }
+
+    // What happened in words, where the gateway has some for it; the stable name stands beside it in every format.
+    private string WhatOf(HistoryRecord record, string language) => FindingSentence.OneLine(record.Kind switch
+    {
+        HistoryKinds.Response => texts.Name("response.action", record.What, language),
+        HistoryKinds.DeviceState => texts.Name("incident.device", record.What, language),
+        _ => record.What,
+    });
 
     private DateTimeOffset InZone(DateTimeOffset at, string? fieldId)
     {

@@ -104,7 +104,7 @@ internal static class StixIncident
         StixObjects.Text(own, "reason", made.Pass("reason", lease.Details.Reason, PrivacyMarks.FreeText));
         var state = words.Get("incident.lease." + lease.State);
         return made.Course(
-            $"{lease.Id}\n{where}", lease.Action, lease.Details.Cause is { } cause ? $"{state}. {words.Get("response.cause." + cause)}" : state, lease.CreatedAt, lease.ChangedAt, own);
+            $"{lease.Id}\n{where}", words.Action(lease.Action), lease.Details.Cause is { } cause ? $"{state}. {words.Get("response.cause." + cause)}" : state, lease.CreatedAt, lease.ChangedAt, own);
     }
 
     private static JsonObject Own(StixObjects made, Incident incident)

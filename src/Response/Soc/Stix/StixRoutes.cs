@@ -53,7 +53,7 @@ internal static class StixRoutes
             return Problem.Of(CommonProblems.NotFound);
         }
 
-        string Title(Finding f) => tools.Texts.Keys(language).Contains("condition." + f.Condition) ? tools.Texts.Get("condition." + f.Condition, language) : f.Condition;
+        string Title(Finding f) => tools.Texts.Name("condition", f.Condition, language);
         var subject = await SubjectAsync(finding.Id, Title(finding), finding.FieldId, wanted, language, tools, cancellation);
         return Results.Text(StixBundle.Of(subject, [finding], tools.Directory.Device, Title).ToJsonString(), Media);
     }
