@@ -38,6 +38,12 @@ public partial class TextsTests
         Assert.Empty(needed.Except(Texts.Keys("ja")));
     }
 
+    [Theory]
+    [InlineData("ja", "【Sekisho】")]
+    [InlineData("en", "[Sekisho] ")]
+    public void Every_notice_says_in_its_subject_who_writes(string language, string begins) =>
+        Assert.All(Texts.Keys(language).Where(k => k.StartsWith("response.notice.", StringComparison.Ordinal) && k.EndsWith(".subject", StringComparison.Ordinal)), k => Assert.StartsWith(begins, Texts.Get(k, language), StringComparison.Ordinal));
+
     [Fact]
     public async Task Every_action_has_a_name_for_people()
     {

@@ -114,7 +114,7 @@ internal sealed class MailText(Texts texts, IDeviceDirectory directory)
             {
                 var line = FindingSentence.OneLine(value);
                 text.Append(label).Append(": ").Append(line).Append("\r\n");
-                html.Append(CultureInfo.InvariantCulture, $"<tr><th align=\"left\">{WebUtility.HtmlEncode(label)}</th><td>{WebUtility.HtmlEncode(line)}</td></tr>");
+                html.Append(CultureInfo.InvariantCulture, $"<tr><th style=\"text-align:left;vertical-align:top;white-space:nowrap;padding-right:12px\">{WebUtility.HtmlEncode(label)}</th><td>{WebUtility.HtmlEncode(line)}</td></tr>");
             }
 
             html.Append("</table></section><hr>");
