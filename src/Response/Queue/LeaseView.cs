@@ -25,6 +25,9 @@ internal sealed record LeaseView
 
     public required string State { get; init; }
 
+    /// <summary>The same in the reader's language.</summary>
+    public required string StateName { get; init; }
+
     public required string Risk { get; init; }
 
     public required string Level { get; init; }
@@ -111,6 +114,7 @@ internal sealed record LeaseView
         ActionName = texts.Name("response.action", lease.Action, language),
         Target = lease.Target,
         State = lease.State,
+        StateName = texts.Name("incident.lease", lease.State, language),
         Risk = lease.Risk,
         Level = lease.Level,
         Condition = lease.Condition,

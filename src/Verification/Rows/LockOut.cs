@@ -65,7 +65,7 @@ internal static class LockOut
         }
 
         var lease = await FindAsync(scene, unit, "done").ConfigureAwait(false);
-        scene.Check(lease is not null, scene.Text("response-state", ("action", Action), ("state", lease is null ? "–" : "done"), ("cause", $"{lease?["causeText"]}")));
+        scene.Check(lease is not null, Said(scene, lease));
         await KeptOutAsync(scene, unit).ConfigureAwait(false);
         if (mustHold)
         {
@@ -85,7 +85,7 @@ internal static class LockOut
         }
 
         var undone = await FindAsync(scene, unit, "undone").ConfigureAwait(false);
-        scene.Check(undone is not null && (await ListAsync(scene, unit).ConfigureAwait(false)).All(l => StateOf(l) != "done"), scene.Text("response-state", ("action", Action), ("state", undone is null ? "–" : "undone"), ("cause", $"{undone?["causeText"]}")));
+        scene.Check(undone is not null && (await ListAsync(scene, unit).ConfigureAwait(false)).All(l => StateOf(l) != "done"), Said(scene, undone));
         await LetInAsync(scene, unit).ConfigureAwait(false);
     }
 
@@ -131,6 +131,10 @@ internal static class LockOut
         await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System).ConfigureAwait(false);
         await scene.WaitAsync(TimeSpan.FromSeconds(1)).ConfigureAwait(false);
     }
+
+    private static string Said(Scene scene, JsonNode? lease) => scene.Text(
+        "response-state", ("action", lease?["actionName"]?.GetValue<string>() ?? Action), ("state", lease?["stateName"]?.GetValue<string>() ?? "–"),
+        ("cause", lease?["causeText"]?.GetValue<string>() is { } cause ? " " + cause : ""));
 
     private static string IdOf(JsonNode lease) => lease["id"]!.GetValue<string>();
 
