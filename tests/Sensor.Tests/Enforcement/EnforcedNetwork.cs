@@ -60,6 +60,9 @@ internal class EnforcedNetwork : IAsyncDisposable
         return connection is not null && Echoes(connection);
     }
 
+    /// <summary>The device talks to the server, at once or soon: after a block both may still be asking for each other's link address, once a second.</summary>
+    public void Talks(IPAddress server) => Until(() => Reaches(server), s_standing, $"the device does not reach {server}");
+
     /// <summary>A connection of the device; null when nobody answers.</summary>
     public Socket? Open(IPAddress server, int port = Port)
     {
@@ -157,7 +160,7 @@ internal class EnforcedNetwork : IAsyncDisposable
         // A bridge forwards once it has noticed its cables, and nobody knows of anybody yet.
         foreach (var address in (IPAddress[])[Server, Update, Server6, Update6])
         {
-            Until(() => Reaches(address), s_standing, $"{address} cannot be reached before anything is enforced");
+            Talks(address);
         }
     }
 
