@@ -45,7 +45,7 @@ public sealed class Problem : IResult
     /// <summary>The same problem with one more member.</summary>
     public Problem With(string name, long value) => new(_type, _values) { Faults = Faults, RetryAfter = RetryAfter, Numbers = [.. Numbers, (name, value)] };
 
-    /// <summary>A problem whose detail text is filled with the values.</summary>
+    /// <summary>A problem whose detail text is filled with the values; a value that is the key of a text stands for that text in the reader's language.</summary>
     public static Problem Of(ProblemType type, params (string Name, string Value)[] values) => new(type, values);
 
     /// <summary>A problem with a list of faults.</summary>
@@ -81,7 +81,7 @@ public sealed class Problem : IResult
             json.WriteString("type", "urn:sekisho:problem:" + _type.Slug);
             json.WriteString("title", texts.Get($"problem.{_type.Slug}.title", language));
             json.WriteNumber("status", _type.Status);
-            json.WriteString("detail", texts.Get($"problem.{_type.Slug}.detail", language, _values));
+            json.WriteString("detail", texts.Get($"problem.{_type.Slug}.detail", language, [.. _values.Select(v => (v.Item1, texts.Get(v.Item2, language)))]));
             json.WriteString("correlationId", Correlation.Of(httpContext));
             foreach (var (name, value) in Numbers)
             {

@@ -91,7 +91,7 @@ internal sealed class Trials(ExceptionPreviews previews, FieldPlans plans, IDevi
 
     private string Sentence(TemplateCondition condition, string effect, int days, int findings, int subjects, IReadOnlyList<TrialResponse> responses, string language)
     {
-        var followed = responses.Select(r => texts.Get("detection.trial.response", language, ("action", r.Action), ("findings", Whole(r.Findings)), ("devices", Whole(r.Devices)))).ToList();
+        var followed = responses.Select(r => texts.Get("detection.trial.response", language, ("action", texts.Name("response.action", r.Action, language)), ("findings", Whole(r.Findings)), ("devices", Whole(r.Devices)))).ToList();
         return texts.Get(
             responses.Count == 0 ? "detection.trial.nothing" : effect == Effects.Act ? "detection.trial.did" : "detection.trial.would",
             language,

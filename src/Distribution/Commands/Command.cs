@@ -113,6 +113,7 @@ internal sealed record Command
         FetchedAt = FetchedAt,
         EndedAt = EndedAt,
         Answer = Content.Answer,
+        IsDamaged = IsDamaged,
     };
 
     private static string IdOf(ReadOnlySpan<byte> bytes)
@@ -136,6 +137,8 @@ internal sealed class CommandRow
         "c.id AS Id, c.field_id AS FieldId, c.device_id AS DeviceId, c.number AS Number, c.name AS Name, c.kind AS Kind, c.holder AS Holder, c.state AS State, c.bound AS Bound, " +
         "c.created_at AS CreatedAt, c.valid_until AS ValidUntil, c.fetched_at AS FetchedAt, c.ended_at AS EndedAt, c.ends_at AS EndsAt, c.correlation_id AS CorrelationId, c.content AS Content, " +
         "(CASE WHEN c.kind <> 'gateway' AND EXISTS (SELECT 1 FROM command_hold h WHERE h.device_id = c.device_id AND h.until > @now) THEN 1 ELSE 0 END) AS KeptBack";
+
+    private const int MostOrders = 100; // of one holder that are looked at, as CommandStore.OfHolderAsync
 
     public string Id { get; set; } = "";
 
@@ -192,11 +195,14 @@ internal sealed class CommandRow
             EndedAt = Time(EndedAt),
             EndsAt = Time(EndsAt),
             CorrelationId = CorrelationId,
-            Content = content ?? CommandContent.Damaged,
+            Content = content ?? CommandContent.Damaged with { Ordinal = OrdinalOf() },
             IsDamaged = content is null,
             IsKeptBack = KeptBack != 0,
         };
     }
+
+    // Which order of its holder it is stands in its identifier as well.
+    private int OrdinalOf() => Holder is null ? 0 : Math.Max(0, Enumerable.Range(0, MostOrders).FirstOrDefault(n => Command.OrderId(Holder, Name, n) == Id, -1));
 
     // One damaged row must not keep the others from being listed, given and ended.
     private CommandContent? Read(ColumnCipher cipher)

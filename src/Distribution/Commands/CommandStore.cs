@@ -142,7 +142,13 @@ internal sealed class CommandStore(Databases databases, MasterKey key, IHistory 
         var which =
             "c.device_id = @deviceId AND c.ends_at IS NOT NULL AND c.state IN ('queued', 'delivered') AND c.valid_until > @now AND (c.kind = 'gateway' OR (" + (ordersOnly ? "1 = 0" : "1 = 1") +
             " AND NOT EXISTS (SELECT 1 FROM command_hold h WHERE h.device_id = c.device_id AND h.until > @now))) ORDER BY CASE WHEN c.kind = 'gateway' THEN 0 ELSE 1 END, c.number LIMIT @most";
-        List<Command> found = [.. (await ListAsync(which, new { deviceId, most, now }, cancellation).ConfigureAwait(false)).Where(c => !c.IsDamaged)];
+        var found = await ListAsync(which, new { deviceId, most, now }, cancellation).ConfigureAwait(false);
+        if (found.Any(c => c.IsDamaged))
+        {
+            // Damaged ones take no places of others.
+            found = [.. (await ListAsync(which, new { deviceId, most = most + settings.Open, now }, cancellation).ConfigureAwait(false)).Where(c => !c.IsDamaged).Take(most)];
+        }
+
         var fresh = found.Where(c => c.State == CommandStates.Queued).ToList();
         if (fresh.Count == 0)
         {

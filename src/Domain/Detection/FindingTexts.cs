@@ -9,6 +9,8 @@ public static class FindingTexts
     /// <summary>Name of the fact that says which judge a threshold condition has.</summary>
     public const string JudgeFact = "judge";
 
+    private const double MostSeconds = 1e9; // 31 years; beyond that it is no length of time
+
     /// <summary>Name of the fact that says which command to a device was held.</summary>
     public const string CommandFact = "command";
 
@@ -39,15 +41,17 @@ public static class FindingTexts
         return texts.Name($"condition.{condition}", parameter, language) is var own && own != parameter ? own : texts.Name("condition.any", parameter, language);
     }
 
-    /// <summary>A number with its unit, as people write it: seconds as a length of time, minutes of a day as a time of day.</summary>
+    /// <summary>
+    /// A number with its unit, as people write it: whole seconds as a length of time, minutes of a day as a time of day. A number that is neither is written as it is; scripts may measure anything.
+    /// </summary>
     public static string Quantity(Texts texts, double value, string unit, string language)
     {
         ArgumentNullException.ThrowIfNull(texts);
-        var number = value.ToString("0.###", CultureInfo.InvariantCulture);
+        var number = value.ToString(Math.Abs(value) < 1e15 ? "0.###" : "0.###E+0", CultureInfo.InvariantCulture);
         return unit switch
         {
-            "s" => TimeSpan.FromSeconds(value).ToString("c", CultureInfo.InvariantCulture),
-            "time-of-day" => TimeOnly.MinValue.AddMinutes(value).ToString("HH:mm", CultureInfo.InvariantCulture),
+            "s" when Math.Abs(value) < MostSeconds && value == Math.Truncate(value) => TimeSpan.FromSeconds(value).ToString("c", CultureInfo.InvariantCulture),
+            "minutes" or "time-of-day" when value is >= 0 and < 24 * 60 => TimeOnly.MinValue.AddMinutes(value).ToString("HH:mm", CultureInfo.InvariantCulture),
             "" => number,
             _ => texts.Get($"unit.{unit}", language, ("value", number)) is var text && text != $"unit.{unit}" ? text : $"{number} {unit}",
         };

@@ -99,6 +99,9 @@ public sealed record DeviceCommand
     /// <summary>One of <see cref="CommandStates"/>.</summary>
     public required string State { get; init; }
 
+    /// <summary>What is stored of it cannot be read, and the device is not given it.</summary>
+    public bool IsDamaged { get; init; }
+
     /// <summary>Why it was held, one of <see cref="CommandBounds"/>; null when it was not.</summary>
     public string? Bound { get; init; }
 

@@ -36,6 +36,10 @@ internal sealed class IncidentLeases(Databases databases, MasterKey master) : ID
     public Task<IReadOnlyList<Lease>> ListAsync(Incident incident, int most, CancellationToken cancellation) => QueryAsync(
         $"{Of} ORDER BY holds DESC, created_at DESC, id LIMIT @most", new { id = incident.Id, since = incident.OpenedAt.ToUnixTimeMilliseconds(), most }, cancellation);
 
+    /// <summary>How often its responses were changed, all of them: grows with each change.</summary>
+    public Task<long> VersionsAsync(Incident incident, CancellationToken cancellation) => databases.State.ReadAsync(
+        c => c.ExecuteScalarAsync<long>($"SELECT COALESCE(SUM(version), 0) FROM lease WHERE {Of}", new { id = incident.Id, since = incident.OpenedAt.ToUnixTimeMilliseconds() }), cancellation);
+
     /// <summary>All its responses, counted.</summary>
     public Task<IReadOnlyList<LeaseCount>> CountAsync(Incident incident, CancellationToken cancellation) => databases.State.ReadAsync(
         async c => (IReadOnlyList<LeaseCount>)(await c.QueryAsync<LeaseCount>(

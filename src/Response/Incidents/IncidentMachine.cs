@@ -64,7 +64,10 @@ internal static class IncidentMachine
             if (places.TryGetValue((key, finding.Level), out var place))
             {
                 var known = conditions[place];
-                conditions[place] = known with { Count = known.Count + 1, LastAt = finding.RaisedAt, Last = finding.Id };
+                // Lanes commit side by side: what comes later need not be later.
+                conditions[place] = finding.RaisedAt < known.LastAt
+                    ? known with { Count = known.Count + 1 }
+                    : known with { Count = known.Count + 1, LastAt = finding.RaisedAt, Last = finding.Id };
             }
             else
             {

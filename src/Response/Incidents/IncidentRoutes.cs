@@ -197,7 +197,7 @@ internal static class IncidentRoutes
         return after switch
         {
             null when refusal == IncidentRefusal.StepOrder => Problem.Of(
-                ResponseProblems.StepOrder, ("next", IncidentMachine.NextStep(await tools.Store.FindAsync(FieldOf(context), id, context.RequestAborted) ?? incident) ?? "-")),
+                ResponseProblems.StepOrder, ("next", IncidentMachine.NextStep(await tools.Store.FindAsync(FieldOf(context), id, context.RequestAborted) ?? incident) is { } next ? "incident.step." + next : "-")),
             null => await WrongStateAsync(id, tools, context),
             { ReleaseAskedAt: not null, RecoveredAt: null } => Results.Accepted(value: await FullAsync(after, tools, context)),
             _ => Results.Ok(await FullAsync(after, tools, context)),
@@ -205,7 +205,7 @@ internal static class IncidentRoutes
     }
 
     private static async Task<IResult> WrongStateAsync(string id, IncidentTools tools, HttpContext context) =>
-        Problem.Of(ResponseProblems.IncidentState, ("state", (await tools.Store.FindAsync(FieldOf(context), id, context.RequestAborted))?.State ?? "-"));
+        Problem.Of(ResponseProblems.IncidentState, ("state", await tools.Store.FindAsync(FieldOf(context), id, context.RequestAborted) is { } present ? "incident.state." + present.State : "-"));
 
     private static Task<IncidentFullView> FullAsync(Incident incident, IncidentTools tools, HttpContext context) =>
         tools.Files.FullAsync(incident, tools.Files.Words(incident.FieldId, RequestLanguage.Of(context)), context.RequestAborted);

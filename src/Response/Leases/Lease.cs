@@ -234,6 +234,7 @@ internal static class LeaseCauses
     public const string DeviceFailed = "device-failed";
     public const string DeviceRefused = "device-refused";
     public const string DeviceSilent = "device-silent";
+    public const string OrderDamaged = "order-damaged";
     public const string NoCommand = "no-command";
     public const string TakenBack = "taken-back";
     public const string TakenBackTooLate = "taken-back-too-late";
@@ -287,7 +288,7 @@ internal static class LeaseCauses
     public static readonly IReadOnlyList<string> ThatPeopleRemove =
     [
         NoRecipients, NoMailServer, PasswordInClear, NoWebhook, NoTicketDesk, AddressNotAllowed, NoSim, SimNotOffered, SimUnknown, SimForbidden, SimCarriesMany, NoNetworkLink, NetworkProtected,
-        NoOnCall, ScriptNotActive, ScriptFault, ScriptUnreadable, DeviceFailed, DeviceRefused, DeviceSilent, SecretShared, TicketAnswerUnreadable,
+        NoOnCall, ScriptNotActive, ScriptFault, ScriptUnreadable, DeviceFailed, DeviceRefused, DeviceSilent, OrderDamaged, SecretShared, TicketAnswerUnreadable,
     ];
 
     public static readonly IReadOnlyList<string> All =
@@ -295,7 +296,7 @@ internal static class LeaseCauses
         UnknownAction, NoDevice, DeviceGone, FindingGone, NoRecipients, NoMailServer, PasswordInClear, NoWebhook, AddressNotAllowed, AlreadyLocked, StillHeld,
         LockedByOthers, ReleasedElsewhere, TriesUsedUp, InSummary, RanOut, FindingRetracted, KeptForPerson, BlastRadius, OthersDoing, ApprovalRanOut, HandledInTime,
         NoNetworkLink, NothingReachable, NetworkProtected, QuarantineHeld, SecretOrdered, SecretRenewed, SecretNotRenewed, SecretShared,
-        CommandGone, CommandSettled, CommandStaysHeld, DeviceFailed, DeviceRefused, DeviceSilent, NoCommand, TakenBack, TakenBackTooLate, WaitsForDevice,
+        CommandGone, CommandSettled, CommandStaysHeld, DeviceFailed, DeviceRefused, DeviceSilent, OrderDamaged, NoCommand, TakenBack, TakenBackTooLate, WaitsForDevice,
         NoWebhookWants, NoTicketDesk, TicketAnswerUnreadable, TicketGone, TicketNumberUnknown, TicketShared, TicketStaysOpen, TicketStillShared,
         NoScript, ScriptNotActive, ScriptFault, ScriptUnreadable, ScriptOnTrial, ScriptOrderedNothing,
         WaitsForSummary, QuietHours, OutsideHours, ToldAlready, CallGoesOn, NoOnCall, BelowOnCall, Acknowledged, NobodyAcknowledged,

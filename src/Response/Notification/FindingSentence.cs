@@ -34,7 +34,7 @@ internal static class FindingSentence
 
     /// <summary>Name and identifier; what the finding is about when there is no device.</summary>
     public static string DeviceName(Finding finding, DeviceProfile? device, Texts texts, string language) => finding.DeviceId is not { } id
-        ? texts.Get("response.scope", language, ("scope", finding.Scope))
+        ? texts.Get("response.scope", language, ("scope", texts.Name("response.scope", finding.Scope, language)))
         : string.IsNullOrWhiteSpace(device?.Name) ? id : $"{OneLine(device.Name)} ({id})";
 
     /// <summary>A time in the field's zone with its offset.</summary>

@@ -179,10 +179,10 @@ internal static class LeaseRoutes
 
     private static Problem Refusal(LeaseRefusal refusal, Lease lease) => refusal switch
     {
-        LeaseRefusal.CannotUndo => Problem.Of(ResponseProblems.CannotUndo, ("action", lease.Action)),
+        LeaseRefusal.CannotUndo => Problem.Of(ResponseProblems.CannotUndo, ("action", "response.action." + lease.Action)),
         LeaseRefusal.OwnDoing => Problem.Of(ResponseProblems.OwnDoing),
         LeaseRefusal.SamePerson => Problem.Of(ResponseProblems.SamePerson),
-        _ => Problem.Of(ResponseProblems.WrongState, ("state", lease.State)),
+        _ => Problem.Of(ResponseProblems.WrongState, ("state", "incident.lease." + lease.State)),
     };
 
     /// <summary>The lease, when it belongs to the field (or the gateway) of the route; one of another field does not exist here.</summary>

@@ -129,8 +129,7 @@ internal static class ScriptForceRoutes
             b => b.StateOf(version.Version) == state ? [] : [.. Replaced(b, state, version.Version).Select(v => (v, ScriptStates.Stopped)), (version.Version, state)],
             by, why, tried ? null : withoutTrial, correlation,
             t => notices.Tell(
-                fieldId, Notices.Names.ScriptChanged, $"{name} {version.Version} {state} {correlation}", Levels.Warning, null, correlation, t,
-                ("by", by), ("script", name), ("version", $"{version.Version}"), ("state", state), ("reason", tried || withoutTrial is null ? why! : $"{why} / {withoutTrial}")),
+                fieldId, Changed(by, name, $"{version.Version}", state, tried || withoutTrial is null ? why! : $"{why} / {withoutTrial}"), $"{name} {version.Version} {state} {correlation}", Levels.Warning, null, correlation, t),
             cancellation);
         signal.Wake();
         return Results.Ok(await ScriptDetailView.OfAsync(fieldId, name, scripts, signatures, language, cancellation));
@@ -159,11 +158,16 @@ internal static class ScriptForceRoutes
             b => [.. new[] { b.Active, b.Trial }.OfType<ScriptVersion>().Where(v => request.Version is null || request.Version == v.Version).Select(v => (v.Version, ScriptStates.Stopped))],
             by, why, null, correlation,
             t => notices.Tell(
-                fieldId, Notices.Names.ScriptChanged, $"{name} {request.Version} {ScriptStates.Stopped} {correlation}", Levels.Warning, null, correlation, t,
-                ("by", by), ("script", name), ("version", request.Version is { } one ? $"{one}" : "*"), ("state", ScriptStates.Stopped), ("reason", why!)),
+                fieldId, Changed(by, name, request.Version is { } one ? $"{one}" : "*", ScriptStates.Stopped, why!), $"{name} {request.Version} {ScriptStates.Stopped} {correlation}", Levels.Warning, null, correlation, t),
             cancellation);
         return stopped ? Results.Ok(await ScriptDetailView.OfAsync(fieldId, name, scripts, signatures, language, cancellation)) : Problem.Of(ResponseProblems.ScriptNotInForce);
     }
+
+    private static LeaseNotice Changed(string by, string name, string version, string state, string reason) =>
+        new(Notices.Names.ScriptChanged, new Dictionary<string, string> { ["by"] = by, ["script"] = name, ["version"] = version, ["reason"] = reason })
+        {
+            Texts = new Dictionary<string, string> { ["state"] = "response.script-state." + state },
+        };
 
     /// <summary>What stands where the version is going to stand: one version is active at a time, and one on trial. A version that goes from trial to active leaves nothing behind.</summary>
     private static IEnumerable<int> Replaced(ScriptBook book, string state, int version) =>

@@ -170,6 +170,24 @@ public class CommandTests
         Task<int> SqlAsync(string sql) => gateway.Store.Databases.State.WriteAsync(t => Dapper.SqlMapper.ExecuteAsync(t.Connection!, sql, transaction: t));
     }
 
+    [Fact]
+    public async Task Damaged_orders_keep_their_numbers_and_take_no_places_of_others()
+    {
+        await using var gateway = await TestGateway.StartAsync(Dialect.Sqlite, new ManualClock());
+        var commands = gateway.Services.GetRequiredService<IDeviceCommands>();
+        for (var number = 0; number < CommandDesk.MostAtOnce; number++)
+        {
+            await commands.OrderAsync(Order("c1", "l1", "resume") with { Number = number }, default);
+        }
+
+        await gateway.Store.Databases.State.WriteAsync(t => Dapper.SqlMapper.ExecuteAsync(t.Connection!, "UPDATE command SET content = X'00'", transaction: t));
+        await commands.OrderAsync(Order("c1", "l1", "resume") with { Number = CommandDesk.MostAtOnce }, default);
+        Assert.Equal(["resume"], await gateway.NamesAsync("c1"));
+        var all = await commands.OfHolderAsync("l1", default);
+        Assert.Equal(Enumerable.Range(0, CommandDesk.MostAtOnce + 1), all.Select(c => c.Ordinal));
+        Assert.Equal(Enumerable.Repeat(true, CommandDesk.MostAtOnce).Append(false), all.Select(c => c.IsDamaged));
+    }
+
     [Theory]
     [InlineData(Dialect.Sqlite)]
     [InlineData(Dialect.PostgreSql)]

@@ -93,6 +93,24 @@ public class OrderDeviceTests
     }
 
     [Fact]
+    public async Task An_order_that_is_damaged_in_storage_is_not_waited_for_and_can_be_given_again()
+    {
+        await using var host = await TestHost.StartAsync(Dialect.Sqlite);
+        using var client = host.Client(Roles.Administrator, "hanako");
+        var lease = await OrderAsync(host, "order-update", "automatic");
+        var damaged = host.Commands.Open();
+        host.Commands.Commands[damaged.Id] = damaged with { IsDamaged = true };
+        host.Clock.Leap(TimeSpan.FromMinutes(2));
+        await host.Worker.DrainAsync();
+        lease = await FindAsync(host, lease);
+        Assert.Equal((LeaseStates.Refused, LeaseCauses.OrderDamaged), (lease.State, lease.Details.Cause));
+
+        await HoldCommandTests.DecideAsync(client, lease, "retry", HttpStatusCode.OK);
+        await host.Worker.DrainAsync();
+        Assert.Equal(2, host.Commands.Commands.Count);
+    }
+
+    [Fact]
     public async Task A_device_that_does_not_answer_leaves_the_order_not_done_and_it_can_be_ordered_again()
     {
         await using var host = await TestHost.StartAsync(Dialect.Sqlite);

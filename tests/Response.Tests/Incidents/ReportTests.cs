@@ -18,7 +18,7 @@ public partial class ReportTests
     private const string Nasty = "<script>alert(1)</script>\"'&\u202Egpj";
 
     [Theory]
-    [InlineData("ja", "経過の図", "対処の履歴", "検知の内容と根拠", "承認者", "しきい値の出所はフィールドのテンプレート", "対処「認証の停止」が承認", "120件以上であれば", ">ゲートウェイ<")]
+    [InlineData("ja", "経過の図", "対処の履歴", "検知の内容と根拠", "承認者", "しきい値の出所はフィールドのテンプレート", "対処「認証の停止」が承認", "「メッセージ数の上限」が120以上であれば", ">ゲートウェイ<")]
     [InlineData("en", "At a glance", "Its history", "What was found, and why one may believe it", "Who agreed", "The limit comes from the template of the field", "Response “suspension of authentication” for", ">the gateway<")]
     public async Task The_page_says_everything_in_the_language_asked_for_and_needs_nothing_from_elsewhere(string language, params string[] wanted)
     {

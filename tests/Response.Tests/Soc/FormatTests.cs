@@ -103,6 +103,21 @@ public class FormatTests
         Assert.True(JsonNode.Parse(OcsfBody.Of(Sample))!["is_alert"]!.GetValue<bool>());
     }
 
+    [Theory]
+    [InlineData("finding-reopened", 2, 2)]
+    [InlineData("soc-acknowledged", 2, 2)]
+    [InlineData("soc-false-alarm", 2, 3)]
+    [InlineData("exception-set", 2, 0)]
+    [InlineData("sensor-silent-ended", 3, 4)]
+    public void What_is_said_about_a_detection_raises_no_second_alarm(string what, int activity, int status)
+    {
+        var e = Sample with { What = what };
+        var ocsf = JsonNode.Parse(OcsfBody.Of(e))!;
+        Assert.Equal((activity, status, false), (ocsf["activity_id"]!.GetValue<int>(), ocsf["status_id"]!.GetValue<int>(), ocsf["is_alert"]!.GetValue<bool>()));
+        Assert.Equal("event", JsonNode.Parse(EcsBody.Of(e))!["event"]!["kind"]!.GetValue<string>());
+        Assert.Equal("detection:" + what, CefText.Parse(CefBody.Of(e)).Header[4]);
+    }
+
     [Fact]
     public void A_state_of_a_device_is_no_failure_and_a_mail_denies_nothing()
     {

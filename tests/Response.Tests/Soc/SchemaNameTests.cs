@@ -37,7 +37,7 @@ public class SchemaNameTests
 
     // Enumerations of the classes, as far as we write them.
     private static readonly Dictionary<int, int[]> OcsfActivities = new() { [0] = [99], [2004] = [1, 2, 3], [3002] = [1], [3004] = [3, 99], [7001] = [1, 3, 99] };
-    private static readonly Dictionary<int, int[]> OcsfStates = new() { [2004] = [1, 2, 3, 4], [3002] = [0, 1, 2], [3004] = [0, 1, 2], [7001] = [0, 1, 2] };
+    private static readonly Dictionary<int, int[]> OcsfStates = new() { [2004] = [0, 1, 2, 3, 4], [3002] = [0, 1, 2], [3004] = [0, 1, 2], [7001] = [0, 1, 2] };
 
     private static readonly string[] EcsNames =
     [
@@ -59,7 +59,7 @@ public class SchemaNameTests
 
     public static TheoryData<string, string, string?> Events => new(
         from kind in (string[])["detection", "response", "operator", "device-state", "authentication", "refusal", "data-in", "soc"]
-        from what in (string[])["frequency", "finding-closed", "finding-retracted", "finding-acknowledged", "suspend-sim", "bound", "suspended", "lifecycle"]
+        from what in (string[])["frequency", "finding-closed", "finding-retracted", "finding-acknowledged", "soc-false-alarm", "exception-set", "sensor-flood-ended", "suspend-sim", "bound", "suspended", "lifecycle"]
         from state in (string?[])[null, "done", "undone", "failed", "refused"]
         select new TheoryDataRow<string, string, string?>(kind, what, state));
 

@@ -5,6 +5,8 @@ using System.Net.Sockets;
 using System.Text.Json.Nodes;
 using Sekisho.Api.Access;
 using Sekisho.Domain.Detection;
+using Sekisho.Domain.Devices;
+using Sekisho.Domain.Events;
 using Sekisho.Domain.History;
 using Sekisho.Storage;
 using Sekisho.Tests.Support;
@@ -103,6 +105,30 @@ public class SocSendingTests
 
         Assert.DoesNotMatch(@"\b120\b", lines[2].Message);
         Assert.Equal("60 s", JsonNode.Parse(lines[0].Message)!["sekisho"]!["details"]!["window"]!.GetValue<string>());
+    }
+
+    [Theory]
+    [InlineData("cef")]
+    [InlineData("ecs")]
+    [InlineData("ocsf")]
+    public async Task A_person_s_own_identifier_stays_here_also_in_sentences_unless_the_receiver_is_allowed_it(string format)
+    {
+        const string Person = "d000000000000001";
+        await using var rsyslog = await Rsyslog.StartAsync(Ca);
+        await using var host = await SocHost.StartAsync(Dialect.Sqlite);
+        host.World.Devices[Person] = host.World.Devices[Person] with { UniqueIdType = UniqueIdTypes.User };
+        var id = await host.AddReceiverAsync(SocHost.Receiver(rsyslog, Ca, format));
+        var told = await host.AddReceiverAsync(SocHost.Receiver(rsyslog, Ca, format, allowed: ["identifiers"]));
+        await host.RaiseAsync("f0000000000000000000000000000001");
+        await host.AppendAsync(SocHost.Operation(1, actor: Person, kind: HistoryKinds.Authentication, details: "{}") with { What = AuthenticationOutcomes.WrongSecret, DeviceId = Person });
+        await host.AppendAsync(SocHost.Operation(2, kind: HistoryKinds.DeviceState, details: "{}") with { What = LifecycleStates.Abnormal, DeviceId = Person });
+        await host.SettledAsync(id);
+        await host.SettledAsync(told);
+        var lines = rsyslog.Read();
+        Assert.Equal((3, 3), (lines.Count(l => l.Structured.Contains(Person, StringComparison.Ordinal) && l.Message.Contains(Person, StringComparison.Ordinal)), lines.Count(l => l["leftOut"]?.Contains("deviceId", StringComparison.Ordinal) == true)));
+        Assert.All(lines.Where(l => l["leftOut"]?.Contains("deviceId", StringComparison.Ordinal) == true), l => Assert.DoesNotContain(Person, l.Structured + l.Message, StringComparison.Ordinal));
+        Assert.Contains(lines, l => l.Message.Contains("Authentication of -: wrong secret.", StringComparison.Ordinal));
+        Assert.Contains(lines, l => l.Message.Contains($"Device {Person}: locked as abnormal.", StringComparison.Ordinal));
     }
 
     [Fact]

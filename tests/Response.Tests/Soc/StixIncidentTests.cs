@@ -149,8 +149,57 @@ public class StixIncidentTests
         }
 
         await ReadAllAsync();
-        host.World.Devices[One] = host.World.Devices[One] with { Name = "another name" };
-        await ReadAllAsync();
+
+        // Renamed, without a name, gone; and the field as well. Names live in identities only, which say what is known at the time.
+        var ids = seen.Keys.Select(k => k.Item1).ToHashSet(StringComparer.Ordinal);
+        foreach (var change in (Action[])
+            [
+                () => host.World.Devices[One] = host.World.Devices[One] with { Name = "another name" }, () => host.World.Devices[One] = host.World.Devices[One] with { Name = "" },
+                () => host.World.Devices.TryRemove(One, out _),
+            ])
+        {
+            change();
+            host.Clock.Advance(TimeSpan.FromSeconds(1));
+            await ReadAllAsync();
+        }
+
+        Assert.Equal(ids, seen.Keys.Select(k => k.Item1).ToHashSet(StringComparer.Ordinal));
+        Assert.Contains(seen.Values, v => v.Contains("another name", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task When_it_reaches_further_devices_and_addresses_what_was_said_before_is_modified_and_nothing_is_said_twice()
+    {
+        await using var host = await TestHost.StartAsync(Dialect.Sqlite);
+        using var reader = host.Client(Roles.Auditor);
+        List<List<JsonObject>> versions = [];
+        string[] devices = [One, "d000000000000002", One, "d000000000000002"];
+        string[] sources = ["198.51.100.7", "198.51.100.8", "198.51.100.8", "198.51.100.7"];
+        for (var n = 0; n < devices.Length; n++)
+        {
+            var finding = host.Finding($"f{n}", devices[n], risk: Risks.Takeover, level: Levels.Critical) with { CorrelationId = "0123456789abcdef0123456789abcdef" };
+            host.Commit(finding with { Evidence = finding.Evidence with { Facts = new Dictionary<string, string> { ["window"] = "60 s", ["source"] = sources[n] } } });
+            await host.Worker.DrainAsync();
+            host.Clock.Advance(TimeSpan.FromSeconds(30));
+            if ((await host.Get<IncidentStore>().ListAsync(new IncidentFilter("cars", 10), default)) is [var only])
+            {
+                versions.Add(StixRules.Check(JsonNode.Parse(await reader.GetStringAsync($"/api/v1/fields/cars/incidents/{only.Id}/stix?allow=addresses"))!));
+            }
+        }
+
+        Assert.Equal(devices.Length, versions.Count);
+        foreach (var (then, now) in versions.Zip(versions.Skip(1)).SelectMany(v => v.First.Join(v.Second, o => o["id"]!.ToString(), o => o["id"]!.ToString(), (b, a) => (b, a))))
+        {
+            Assert.Equal(then["created"]?.ToString(), now["created"]?.ToString());
+            Assert.True(string.CompareOrdinal(then["modified"]?.ToString(), now["modified"]?.ToString()) <= 0, now.ToJsonString());
+            Assert.True(then["modified"]?.ToString() != now["modified"]?.ToString() || then.ToJsonString() == now.ToJsonString(), then.ToJsonString() + now.ToJsonString());
+        }
+
+        // One sighting of each technique however many devices, with both of its places, and one grouping.
+        var ids = versions.SelectMany(v => v).Where(o => StixRules.Type(o) == "sighting" && o["sighting_of_ref"]!.ToString().StartsWith("attack-pattern", StringComparison.Ordinal)).Select(o => o["id"]!.ToString()).ToHashSet();
+        Assert.Equal(versions[^1].Count(o => StixRules.Type(o) == "attack-pattern"), ids.Count);
+        Assert.Contains(versions[^1], o => o["where_sighted_refs"]?.AsArray().Count == 2);
+        Assert.Single(versions.SelectMany(v => v).Where(o => StixRules.Type(o) == "grouping").Select(o => o["id"]!.ToString()).Distinct());
     }
 
     private static async Task<string> StoryAsync(TestHost host)

@@ -102,6 +102,7 @@ internal sealed class OrderDeviceAction(DeviceOrder kind, IDeviceCommands comman
             CommandStates.Failed => new ActionOutcome.Refused(LeaseCauses.DeviceFailed) { Answer = command.Answer },
             CommandStates.Refused => new ActionOutcome.Refused(LeaseCauses.DeviceRefused) { Answer = command.Answer },
             CommandStates.Withdrawn => new ActionOutcome.Refused(calledOff ?? LeaseCauses.TakenBack),
+            CommandStates.Queued or CommandStates.Expired when command is { IsDamaged: true, FetchedAt: null } => new ActionOutcome.Refused(LeaseCauses.OrderDamaged),
             CommandStates.Expired or CommandStates.Lapsed => new ActionOutcome.Refused(LeaseCauses.DeviceSilent),
             _ => Waits(command),
         };

@@ -70,8 +70,7 @@ internal sealed class Privacy(IReadOnlyList<string> allowed)
         mark = IsAddress(value) ? PrivacyMarks.Addresses : mark;
         if (mark is null || allowed.Contains(mark))
         {
-            var line = FindingSentence.OneLine(value);
-            return line.Length > LongestValue ? line[..LongestValue] + "…" : line;
+            return FindingSentence.Shortened(FindingSentence.OneLine(value), LongestValue);
         }
 
         _leftOut.Add(name);

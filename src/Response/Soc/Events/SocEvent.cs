@@ -74,12 +74,16 @@ internal sealed record SocEvent
         _ => State is null ? null : OutcomeOf(State),
     };
 
-    /// <summary>Says that a detection goes on or ends; it is no alarm of its own.</summary>
-    public bool IsAboutFinding => Kind == HistoryKinds.Detection && What.StartsWith("finding-", StringComparison.Ordinal);
+    /// <summary>Says what became of a detection, or that something is over; it is no alarm of its own.</summary>
+    public bool IsAboutFinding => Kind == HistoryKinds.Detection
+        && (HasEnded || What.StartsWith("finding-", StringComparison.Ordinal) || What.StartsWith("exception-", StringComparison.Ordinal) || What.StartsWith("soc-", StringComparison.Ordinal));
+
+    /// <summary>What a sensor told of is over.</summary>
+    public bool HasEnded => Kind == HistoryKinds.Detection && What.StartsWith("sensor-", StringComparison.Ordinal) && What.EndsWith("-ended", StringComparison.Ordinal);
 
     /// <summary>A response that keeps the device from talking.</summary>
     public bool Isolates => Kind == HistoryKinds.Response
-        && (What.StartsWith("suspend", StringComparison.Ordinal) || What.StartsWith("block", StringComparison.Ordinal) || What.StartsWith("quarantine", StringComparison.Ordinal));
+        && What is "suspend-authentication" or "suspend-sim" or "deactivate-sim" or "block-network" or "quarantine-network" or "quarantine" or "order-radio-off";
 
     public required string CorrelationId { get; init; }
 

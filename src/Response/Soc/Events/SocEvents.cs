@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using Sekisho.Domain.Detection;
 using Sekisho.Domain.Devices;
+using Sekisho.Domain.Events;
 using Sekisho.Domain.History;
 using Sekisho.Domain.Localization;
 using Sekisho.Response.Leases;
@@ -72,7 +73,7 @@ internal sealed class SocEvents(IFindings findings, LeaseStore leases, IDeviceDi
         var language = receiver.Language;
         var privacy = new Privacy(receiver.Allowed);
         var field = record.FieldId is { } fieldId ? directory.Field(fieldId) : null;
-        var device = record.DeviceId is { } deviceId ? directory.Device(deviceId) : null;
+        var device = record.DeviceId is { } about ? directory.Device(about) : null;
         var raised = finding is not null && record.Kind == HistoryKinds.Detection && record.What is var what && (what == finding.Condition || what == $"{finding.Condition}-{finding.Effect}");
         var address = finding is null ? privacy.Pass("source", SourceOf(record), PrivacyMarks.Addresses) : KeepFinding(finding, privacy);
         if (!raised)
@@ -81,6 +82,7 @@ internal sealed class SocEvents(IFindings findings, LeaseStore leases, IDeviceDi
         }
 
         var state = StateOf(record);
+        var deviceId = privacy.Pass("deviceId", record.DeviceId, device?.UniqueIdType == UniqueIdTypes.User ? PrivacyMarks.Identifiers : null);
         var deviceName = privacy.Pass("deviceName", device?.Name, PrivacyMarks.Names);
         return new SocEvent
         {
@@ -90,10 +92,10 @@ internal sealed class SocEvents(IFindings findings, LeaseStore leases, IDeviceDi
             What = record.What,
             Title = TitleOf(record, finding, lease, language),
             Message = raised && privacy.LeftOut.Contains("measured")
-                ? texts.Get("soc.message.finding", language, ("what", TitleOf(record, finding, lease, language)), ("device", record.DeviceId ?? "-"))
+                ? texts.Get("soc.message.finding", language, ("what", TitleOf(record, finding, lease, language)), ("device", deviceId ?? "-"))
                 : raised
-                ? FindingSentence.Of(WithoutMarked(finding!, privacy), field, device is null ? null : device with { Name = deviceName ?? "" }, texts, language)
-                : texts.Get("soc.message." + record.Kind, language, ("what", WhatOf(record, language)), ("state", state is null ? "-" : record.Kind == HistoryKinds.Response ? texts.Name("incident.lease", state, language) : state), ("device", record.DeviceId ?? "-")),
+                ? FindingSentence.Of(WithoutMarked(finding!, privacy) with { DeviceId = deviceId }, field, device is null ? null : device with { Name = deviceName ?? "" }, texts, language)
+                : texts.Get("soc.message." + record.Kind, language, ("what", WhatOf(record, language)), ("state", StateOf(record, state, language)), ("device", deviceId ?? "-")),
             Level = finding?.Level ?? Null(lease?.Level),
             Risk = finding?.Risk ?? Null(lease?.Risk),
             Threat = finding?.Threat,
@@ -105,10 +107,10 @@ internal sealed class SocEvents(IFindings findings, LeaseStore leases, IDeviceDi
             FieldId = record.FieldId,
             FieldName = privacy.Pass("fieldName", field?.Name, PrivacyMarks.Names),
             Sector = record.FieldId is { } own && fields.TryGetValue(own, out var said) ? Null(said.Sector) : null,
-            DeviceId = privacy.Pass("deviceId", record.DeviceId, device?.UniqueIdType == UniqueIdTypes.User ? PrivacyMarks.Identifiers : null),
+            DeviceId = deviceId,
             DeviceName = deviceName,
             DeviceKind = device?.Kind,
-            Actor = privacy.Pass("actor", record.Actor, IsOurs(record) ? null : PrivacyMarks.Operators),
+            Actor = record.Actor == record.DeviceId ? deviceId : privacy.Pass("actor", record.Actor, IsOurs(record) ? null : PrivacyMarks.Operators),
             Address = address,
             CorrelationId = record.CorrelationId,
             FindingId = finding?.Id ?? lease?.FindingId,
@@ -176,10 +178,15 @@ internal sealed class SocEvents(IFindings findings, LeaseStore leases, IDeviceDi
     // What happened in words, where the gateway has some for it; the stable name stands beside it in every format.
     private string WhatOf(HistoryRecord record, string language) => FindingSentence.OneLine(record.Kind switch
     {
-        HistoryKinds.Response => texts.Name("response.action", record.What, language),
-        HistoryKinds.DeviceState => texts.Name("incident.device", record.What, language),
-        _ => record.What,
+        HistoryKinds.Response when texts.Name("response.action", record.What, language) is var action && action != record.What => action,
+        HistoryKinds.DeviceState when LifecycleStates.All.Contains(record.What) || record.What == DeviceChangedEvent.Deleted => texts.Get("incident.device." + record.What, language),
+        _ => texts.Name("soc.what", record.What, language),
     });
+
+    private string StateOf(HistoryRecord record, string? state, string language) => state is null ? "-"
+        : record.Kind != HistoryKinds.Response ? texts.Name("soc.state", state, language)
+        : record.What == "incident" ? texts.Name("incident.state", state, language)
+        : texts.Name("incident.lease", state, language) is var named && named != state ? named : texts.Name("soc.state", state, language);
 
     private DateTimeOffset InZone(DateTimeOffset at, string? fieldId)
     {
@@ -188,7 +195,7 @@ internal sealed class SocEvents(IFindings findings, LeaseStore leases, IDeviceDi
     }
 
     private static bool IsOurs(HistoryRecord record) =>
-        record.Actor is "gateway" or "source" or "policy" or "" || record.Actor.StartsWith("soc:", StringComparison.Ordinal) || record.Actor == record.DeviceId;
+        record.Actor is "gateway" or "source" or "policy" or "" || record.Actor.StartsWith("soc:", StringComparison.Ordinal);
 
     private static string? StateOf(HistoryRecord record)
     {

@@ -210,7 +210,8 @@ internal static class OcsfBody
         HistoryKinds.Detection => (2, DetectionFinding, e.What switch
         {
             "finding-closed" or "finding-cleared" or "finding-retracted" => 3,
-            _ when e.What.StartsWith("finding-", StringComparison.Ordinal) => 2,
+            _ when e.HasEnded => 3,
+            _ when e.IsAboutFinding => 2,
             _ => 1,
         }),
         HistoryKinds.Response => (7, Remediation, e.State == "undone" ? 3 : e.Isolates ? 1 : Other),
@@ -220,15 +221,15 @@ internal static class OcsfBody
         _ => (0, 0, Other),
     };
 
-    // Detections are new, in progress, suppressed (benign) or resolved; everything else succeeded, failed or is under way.
+    // Detections are new, in progress, suppressed (benign), resolved, or none of these (an exception); everything else succeeded, failed or is under way.
     private static int StatusOf(SocEvent e, int type) => type == DetectionFinding
         ? e.What switch
         {
-            "finding-retracted" => 3,
+            "finding-retracted" or "soc-false-alarm" => 3,
             "finding-closed" when e.Details.GetValueOrDefault("closedAs") == Closings.FalseAlarm => 3,
-            "finding-closed" or "finding-cleared" => 4,
-            "finding-acknowledged" => 2,
-            _ => 1,
+            "finding-closed" or "finding-cleared" or "soc-closed" => 4,
+            "finding-acknowledged" or "finding-reopened" or "soc-acknowledged" => 2,
+            _ => e.HasEnded ? 4 : e.IsAboutFinding ? 0 : 1,
         }
         : e.Outcome switch
         {

@@ -10,7 +10,7 @@ namespace Sekisho.Response.Soc.Stix;
 
 /// <summary>
 /// A STIX 2.1 bundle of one incident, however many findings it has: each of its conditions is seen so often between its first and its last finding, with the addresses that these two speak of
-/// (observed-data, indicator), its techniques and where; each response is a course of action that mitigates them; what people said is a note. The same incident gives the same bundle; when it goes
+/// (observed-data, indicator), its techniques and where; each response is a course of action that mitigates them; what people said is a note. The same incident gives the same bundle, but for names; when it goes
 /// on, its objects are modified. An incident closed as a false alarm ends its indicators (they are not revoked: that could not be taken back, and an incident may be opened again). Pure.
 /// </summary>
 internal static class StixIncident
@@ -18,11 +18,12 @@ internal static class StixIncident
     /// <param name="subject">What it is about.</param>
     /// <param name="incident">The incident.</param>
     /// <param name="findings">First and last findings of its conditions, by identifier; those that are not kept any more are missing.</param>
-    /// <param name="responses">Its responses.</param>
+    /// <param name="responses">Its responses, as far as they are told.</param>
+    /// <param name="versions">All versions of all its responses, counted.</param>
     /// <param name="device">Looks up devices.</param>
     /// <param name="words">Words of a language.</param>
     public static JsonObject Of(
-        StixSubject subject, Incident incident, IReadOnlyDictionary<string, Finding> findings, IReadOnlyList<Lease> responses, Func<string, DeviceProfile?> device, IncidentWords words)
+        StixSubject subject, Incident incident, IReadOnlyDictionary<string, Finding> findings, IReadOnlyList<Lease> responses, long versions, Func<string, DeviceProfile?> device, IncidentWords words)
     {
         var made = new StixObjects(subject);
         var techniques = new Dictionary<string, List<string>>(StringComparer.Ordinal);
@@ -40,8 +41,9 @@ internal static class StixIncident
         var courses = responses.Select(l => (Lease: l, Id: Course(made, l, device, words))).ToList();
 
         // What holds them together changes with each of them: the versions make it later even when another one was changed later still.
-        var modified = responses.Select(r => r.ChangedAt).Append(incident.ChangedAt).Max().AddMilliseconds(incident.Version + responses.Sum(r => r.Version));
-        var id = made.Incident(incident.OpenedAt, modified, Own(made, incident));
+        var modified = responses.Select(r => r.ChangedAt).Append(incident.ChangedAt).Max().AddMilliseconds(incident.Version + versions);
+        var whole = new StixLife(incident.OpenedAt, modified);
+        var id = made.Incident(whole, Own(made, incident));
         foreach (var (lease, course) in courses)
         {
             made.Relate(course, "related-to", id, lease.CreatedAt);
@@ -59,7 +61,7 @@ internal static class StixIncident
             }
         }
 
-        return made.Bundle(incident.OpenedAt, modified);
+        return made.Bundle(whole);
     }
 
     private static void Add(
@@ -68,20 +70,21 @@ internal static class StixIncident
         var key = $"{incident.Id}\n{condition.Key}\n{condition.Level}";
         var known = new[] { condition.First, condition.Last }.Distinct().Select(f => findings.GetValueOrDefault(f)).OfType<Finding>().ToList();
         var where = known.Select(f => f.DeviceId).OfType<string>().Distinct().Select(d => made.Device(d, device(d))).DefaultIfEmpty(made.Field ?? made.Gateway).ToList();
+        var life = new StixLife(condition.FirstAt, incident.ChangedAt);
         DateTimeOffset? harmless = incident.ClosedAs == Closings.FalseAlarm ? incident.ClosedAt : null;
         List<string> observed = [];
         foreach (var seen in known.Select(f => (Finding: f, Source: made.SourceOf(f))).Where(s => s.Source is not null).GroupBy(s => s.Source!.Value))
         {
             var (first, last) = (seen.Min(s => s.Finding.RaisedAt), seen.Max(s => s.Finding.RaisedAt));
-            var data = made.Observed(key, seen.Key, first, last, seen.Count());
-            var indicator = made.Indicator(key, seen.Key, words.Condition(condition), first, incident.ChangedAt, harmless);
+            var data = made.Observed(key, seen.Key, life, first, last, seen.Count());
+            var indicator = made.Indicator(key, seen.Key, words.Condition(condition), life, first, harmless);
             observed.Add(data);
-            made.Relate(indicator, "based-on", data, first);
-            patterns.ForEach(p => made.Relate(indicator, "indicates", p, first));
-            made.Sighting(key, indicator, [data], where, first, last, seen.Count());
+            made.Relate(indicator, "based-on", data, life.Created);
+            patterns.ForEach(p => made.Relate(indicator, "indicates", p, life.Created));
+            made.Sighting(key, indicator, [data], where, life, first, last, seen.Count());
         }
 
-        patterns.ForEach(p => made.Sighting(key, p, observed, where, condition.FirstAt, condition.LastAt, condition.Count));
+        patterns.ForEach(p => made.Sighting(key, p, observed, where, life, condition.FirstAt, condition.LastAt, condition.Count));
     }
 
     private static string Course(StixObjects made, Lease lease, Func<string, DeviceProfile?> device, IncidentWords words)
@@ -104,7 +107,7 @@ internal static class StixIncident
         StixObjects.Text(own, "reason", made.Pass("reason", lease.Details.Reason, PrivacyMarks.FreeText));
         var state = words.Get("incident.lease." + lease.State);
         return made.Course(
-            $"{lease.Id}\n{where}", words.Action(lease.Action), lease.Details.Cause is { } cause ? $"{state}. {words.Get("response.cause." + cause)}" : state, lease.CreatedAt, lease.ChangedAt, own);
+            lease.Id, words.Action(lease.Action), lease.Details.Cause is { } cause ? $"{state}. {words.Get("response.cause." + cause)}" : state, new StixLife(lease.CreatedAt, lease.ChangedAt), own);
     }
 
     private static JsonObject Own(StixObjects made, Incident incident)

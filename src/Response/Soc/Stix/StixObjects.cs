@@ -17,12 +17,17 @@ namespace Sekisho.Response.Soc.Stix;
 /// <param name="Sector">Its sector; null for none.</param>
 /// <param name="Allowed">Of <see cref="PrivacyMarks"/>: what may stand in it.</param>
 /// <param name="Language">Language of its texts.</param>
+/// <param name="AskedAt">When it was asked for.</param>
 /// <param name="Colour">One of <see cref="Tlp.All"/>.</param>
-internal sealed record StixSubject(string Key, string Name, string Gateway, FieldProfile? Field, string? Sector, IReadOnlyList<string> Allowed, string Language, string Colour = Tlp.Usual);
+internal sealed record StixSubject(string Key, string Name, string Gateway, FieldProfile? Field, string? Sector, IReadOnlyList<string> Allowed, string Language, DateTimeOffset AskedAt, string Colour = Tlp.Usual);
+
+/// <summary>Since when something is said, and when it was changed last: all that is said of one thing moves with it.</summary>
+internal readonly record struct StixLife(DateTimeOffset Created, DateTimeOffset Modified);
 
 /// <summary>
-/// Collects the objects of one bundle, each once, all with its marking. What stands for the same thing has the same identifier in every bundle that is asked for in the same way; marks, colour,
-/// language and the names of gateway, field and devices are part of it, so that one version of an object never has two contents (STIX 2.1, 3.6). One thread at a time.
+/// Collects the objects of one bundle, each once, all with its marking. What stands for the same thing has the same identifier in every bundle that is asked for in the same way; gateway, marks,
+/// colour and language are part of it, so that one version of an object never has two contents (STIX 2.1, 3.6). Names of fields and devices may change at any time and stand in their identities
+/// only, which say what is known when they are asked for. One thread at a time.
 /// </summary>
 internal sealed class StixObjects
 {
@@ -38,25 +43,23 @@ internal sealed class StixObjects
         _subject = subject;
         _privacy = new Privacy(subject.Allowed);
         _marking = Add(Tlp.Marking(subject.Colour));
-        Gateway = Identity("gateway\n" + subject.Gateway, subject.Gateway, "system", null, null);
-        Field = subject.Field is { } field
-            ? Identity($"field\n{subject.Gateway}\n{field.FieldId}", Pass("fieldName", field.Name, PrivacyMarks.Names) is { } name ? $"{name} ({field.FieldId})" : field.FieldId, "organization", null, subject.Sector)
-            : null;
-        _asked = string.Join('\n', [subject.Gateway, subject.Colour, subject.Language, Gateway, Field ?? "", .. subject.Allowed.Order(StringComparer.Ordinal)]);
+        _asked = string.Join('\n', [subject.Gateway, subject.Colour, subject.Language, .. subject.Allowed.Distinct().Order(StringComparer.Ordinal)]);
+        Gateway = Identity("gateway", subject.Gateway, "system", null, null, DateTimeOffset.UnixEpoch);
+        Field = subject.Field is { } field ? Identity($"field\n{field.FieldId}", Named("fieldName", field.Name, field.FieldId), "organization", null, subject.Sector, subject.AskedAt) : null;
 
         // These two are the same for all gateways, so they say nothing of this one and bear no marking.
         var maker = New("identity", "Sekisho", DateTimeOffset.UnixEpoch, DateTimeOffset.UnixEpoch);
         maker["name"] = "Sekisho";
         maker["identity_class"] = "system";
-        Extension = New("extension-definition", "incident\n1.2.0", DateTimeOffset.UnixEpoch, DateTimeOffset.UnixEpoch);
+        Extension = New("extension-definition", "incident\n1.3.0", DateTimeOffset.UnixEpoch, DateTimeOffset.UnixEpoch);
         Extension["created_by_ref"] = Add(maker, marked: false);
         Extension["name"] = "Sekisho incident";
-        Extension["description"] = "Of an incident: level, risks, threats, field, sector, findings, state, and the names of properties that were left out. Of a course of action: what became of the response.";
+        Extension["description"] = "Of an incident: level, risks, threats, field, findings, state, and the names of properties that were left out. Of a course of action: what became of the response.";
         Extension["schema"] =
-            "Of an incident: key, field, field_name, sector, level, state, risks, threats, findings, finding_count, retracted_count, first_seen, last_seen, closed_as, closed_at, recovered_at, assignee, left_out. "
+            "Of an incident: key, field, field_ref, level, state, risks, threats, findings, finding_count, retracted_count, first_seen, last_seen, closed_as, closed_at, recovered_at, assignee, left_out. "
             + "Of a course-of-action: key, response, state, cause, ordered_at, started_at, ended_at, expires_at, approvals, device_ref, ordered_by, reason. Counts are integers, names ending in _at and _seen are "
-            + "timestamps, device_ref is an identifier, risks, threats, findings and left_out are lists of strings, all others strings.";
-        Extension["version"] = "1.2.0";
+            + "timestamps, names ending in _ref are identifiers, risks, threats, findings and left_out are lists of strings, all others strings.";
+        Extension["version"] = "1.3.0";
         Extension["extension_types"] = new JsonArray("property-extension");
         Add(Extension, marked: false);
     }
@@ -78,9 +81,8 @@ internal sealed class StixObjects
 
     public string Device(string id, DeviceProfile? profile)
     {
-        var known = profile?.UniqueIdType == UniqueIdTypes.User ? Pass("deviceId", id, PrivacyMarks.Identifiers) : id;
-        var name = Pass("deviceName", profile?.Name, PrivacyMarks.Names);
-        return Identity($"device\n{_subject.Gateway}\n{id}", known is null ? "user" : name is null ? known : $"{name} ({known})", profile?.UniqueIdType == UniqueIdTypes.User ? "individual" : "system", profile?.Kind, null);
+        var known = profile?.UniqueIdType == UniqueIdTypes.User ? Pass("deviceId", id, PrivacyMarks.Identifiers) ?? "user" : id;
+        return Identity($"device\n{id}", Named("deviceName", profile?.Name, known), profile?.UniqueIdType == UniqueIdTypes.User ? "individual" : "system", profile?.Kind, null, _subject.AskedAt);
     }
 
     /// <summary>The address or network that a finding speaks of, when it may leave.</summary>
@@ -93,15 +95,14 @@ internal sealed class StixObjects
     }
 
     /// <summary>An incident; its own properties (STIX 2.1, 7.3) get what was left out so far, so it comes last. Lists are never empty in STIX (2.8).</summary>
-    public string Incident(DateTimeOffset created, DateTimeOffset modified, JsonObject own)
+    public string Incident(StixLife life, JsonObject own)
     {
-        var incident = Made("incident", _subject.Key, created, modified);
+        var incident = Made("incident", _subject.Key, life);
         incident["lang"] = _subject.Language;
         incident["name"] = _subject.Name;
         var extension = new JsonObject { ["extension_type"] = "property-extension", ["key"] = _subject.Key };
         Text(extension, "field", _subject.Field?.FieldId);
-        Text(extension, "field_name", Pass("fieldName", _subject.Field?.Name, PrivacyMarks.Names));
-        Text(extension, "sector", _subject.Sector);
+        Text(extension, "field_ref", Field);
         own["left_out"] = List(_privacy.LeftOut);
         foreach (var (name, value) in own.Where(p => p.Value is not JsonArray { Count: 0 }))
         {
@@ -127,10 +128,11 @@ internal sealed class StixObjects
 
     /// <param name="what">Makes its identifier.</param>
     /// <param name="source">What was observed.</param>
+    /// <param name="life">Since when and until when what it belongs to was changed.</param>
     /// <param name="first">When first.</param>
     /// <param name="last">When last.</param>
     /// <param name="count">How often.</param>
-    public string Observed(string what, (string Type, string Value) source, DateTimeOffset first, DateTimeOffset last, long count)
+    public string Observed(string what, (string Type, string Value) source, StixLife life, DateTimeOffset first, DateTimeOffset last, long count)
     {
         var address = Add(new JsonObject
         {
@@ -139,7 +141,7 @@ internal sealed class StixObjects
             ["id"] = StixId.OfObservable(source.Type, new JsonObject { ["value"] = source.Value }.ToJsonString()),
             ["value"] = source.Value,
         });
-        var observed = Made("observed-data", $"{what}\n{source.Value}", first, last);
+        var observed = Made("observed-data", $"{what}\n{source.Value}", life);
         observed["first_observed"] = Time(first);
         observed["last_observed"] = Time(last);
         observed["number_observed"] = Math.Clamp(count, 1, 999_999_999);
@@ -150,12 +152,12 @@ internal sealed class StixObjects
     /// <param name="what">Makes its identifier.</param>
     /// <param name="source">What is to be looked for.</param>
     /// <param name="name">A few words for people.</param>
+    /// <param name="life">As above.</param>
     /// <param name="from">From when on.</param>
-    /// <param name="modified">When what it belongs to was changed last.</param>
     /// <param name="harmlessAt">When it turned out to be nothing; null when it did not.</param>
-    public string Indicator(string what, (string Type, string Value) source, string name, DateTimeOffset from, DateTimeOffset modified, DateTimeOffset? harmlessAt = null)
+    public string Indicator(string what, (string Type, string Value) source, string name, StixLife life, DateTimeOffset from, DateTimeOffset? harmlessAt = null)
     {
-        var indicator = Made("indicator", $"{what}\n{source.Value}", from, modified);
+        var indicator = Made("indicator", $"{what}\n{source.Value}", life);
         indicator["lang"] = _subject.Language;
         indicator["name"] = name;
         indicator["indicator_types"] = new JsonArray(harmlessAt is null ? "anomalous-activity" : "benign");
@@ -172,15 +174,14 @@ internal sealed class StixObjects
         return Add(indicator);
     }
 
-    public string Sighting(string what, string of, IEnumerable<string> observed, IEnumerable<string> where, DateTimeOffset first, DateTimeOffset last, long count)
+    public string Sighting(string what, string of, IEnumerable<string> observed, IEnumerable<string> where, StixLife life, DateTimeOffset first, DateTimeOffset last, long count)
     {
-        var places = List(where);
-        var sighting = Made("sighting", $"{what}\n{of}\n{places.ToJsonString()}", first, last);
+        var sighting = Made("sighting", $"{what}\n{of}", life);
         sighting["first_seen"] = Time(first);
         sighting["last_seen"] = Time(last);
         sighting["count"] = Math.Clamp(count, 0, 999_999_999);
         sighting["sighting_of_ref"] = of;
-        sighting["where_sighted_refs"] = places;
+        sighting["where_sighted_refs"] = List(where);
         if (List(observed) is { Count: > 0 } seen)
         {
             sighting["observed_data_refs"] = seen;
@@ -192,12 +193,11 @@ internal sealed class StixObjects
     /// <param name="key">The response.</param>
     /// <param name="name">What it does.</param>
     /// <param name="description">What became of it.</param>
-    /// <param name="created">When it was ordered.</param>
-    /// <param name="modified">When it came to its state.</param>
+    /// <param name="life">When it was ordered, and when it was changed last.</param>
     /// <param name="own">Its own properties.</param>
-    public string Course(string key, string name, string description, DateTimeOffset created, DateTimeOffset modified, JsonObject own)
+    public string Course(string key, string name, string description, StixLife life, JsonObject own)
     {
-        var course = Made("course-of-action", key, created, modified);
+        var course = Made("course-of-action", key, life);
         course["lang"] = _subject.Language;
         course["name"] = name;
         course["description"] = description;
@@ -208,7 +208,7 @@ internal sealed class StixObjects
 
     public string Note(string what, string content, string? author, DateTimeOffset at, string about)
     {
-        var note = Made("note", $"{_subject.Key}\n{what}\n{Time(at)}\n{author}", at, at);
+        var note = Made("note", $"{_subject.Key}\n{what}\n{Time(at)}\n{author}", new StixLife(at, at));
         note["abstract"] = what;
         note["content"] = content;
         note["object_refs"] = new JsonArray(about);
@@ -232,9 +232,9 @@ internal sealed class StixObjects
     }
 
     /// <summary>The bundle, with a grouping of everything in it.</summary>
-    public JsonObject Bundle(DateTimeOffset created, DateTimeOffset modified)
+    public JsonObject Bundle(StixLife life)
     {
-        var grouping = Made("grouping", $"{_subject.Key}\n{string.Join('\n', _order.Where(id => id.StartsWith("identity--", StringComparison.Ordinal)).Order(StringComparer.Ordinal))}", created, modified);
+        var grouping = Made("grouping", _subject.Key, life);
         grouping["name"] = _subject.Name;
         grouping["context"] = "suspicious-activity";
         grouping["object_refs"] = List(_order.Where(id => id != _marking));
@@ -242,7 +242,7 @@ internal sealed class StixObjects
         return new JsonObject
         {
             ["type"] = "bundle",
-            ["id"] = StixId.Of("bundle", $"{_asked}\n{_subject.Key}\n{Time(modified)}"),
+            ["id"] = StixId.Of("bundle", $"{_asked}\n{_subject.Key}\n{Time(life.Modified)}"),
             ["objects"] = new JsonArray([.. _order.Select(id => (JsonNode)_byId[id])]),
         };
     }
@@ -255,10 +255,13 @@ internal sealed class StixObjects
         }
     }
 
-    private string Identity(string what, string name, string kind, string? description, string? sector)
+    // With its identifier, when names may leave and there is one. That names were left out is said whether there is one or not: it says nothing of what is there.
+    private string Named(string what, string? name, string id) => Pass(what, string.IsNullOrEmpty(name) ? id : name, PrivacyMarks.Names) is { } passed && passed != id ? $"{passed} ({id})" : id;
+
+    private string Identity(string what, string name, string kind, string? description, string? sector, DateTimeOffset modified)
     {
-        // The same in every bundle: what it is does not begin with the finding.
-        var identity = New("identity", $"{what}\n{name}\n{description}\n{sector}\n{_subject.Colour}", DateTimeOffset.UnixEpoch, DateTimeOffset.UnixEpoch);
+        // What it is does not begin with the finding.
+        var identity = New("identity", $"{_asked}\n{what}", DateTimeOffset.UnixEpoch, modified);
         identity["name"] = name;
         identity["identity_class"] = kind;
         Text(identity, "description", description);
@@ -286,9 +289,9 @@ internal sealed class StixObjects
     };
 
     // Something that this gateway says, as it was asked for.
-    private JsonObject Made(string type, string what, DateTimeOffset created, DateTimeOffset modified)
+    private JsonObject Made(string type, string what, StixLife life)
     {
-        var made = New(type, $"{_asked}\n{what}", created, modified > created ? modified : created);
+        var made = New(type, $"{_asked}\n{what}", life.Created, life.Modified > life.Created ? life.Modified : life.Created);
         made["created_by_ref"] = Gateway;
         return made;
     }

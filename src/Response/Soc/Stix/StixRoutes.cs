@@ -15,7 +15,7 @@ namespace Sekisho.Response.Soc.Stix;
 
 /// <summary>What the handlers of bundles need.</summary>
 internal sealed record StixTools(
-    IFindings Findings, IDeviceDirectory Directory, SocStore Store, SocSettings Settings, IncidentStore Incidents, IncidentLeases Leases, IncidentFiles Files, LeaseOrders Orders, Texts Texts);
+    IFindings Findings, IDeviceDirectory Directory, SocStore Store, SocSettings Settings, IncidentStore Incidents, IncidentLeases Leases, IncidentFiles Files, LeaseOrders Orders, Texts Texts, TimeProvider Clock);
 
 /// <summary>A finding or an incident as STIX, to be passed on by hand.</summary>
 internal static class StixRoutes
@@ -86,7 +86,7 @@ internal static class StixRoutes
         var words = tools.Files.Words(incident.FieldId, language);
         var gravest = incident.Details.Conditions.MaxBy(c => Levels.Rank(c.Level));
         var subject = await SubjectAsync(incident.Id, gravest is null ? incident.Id : words.Condition(gravest), incident.FieldId, wanted, language, tools, cancellation);
-        return Results.Text(StixIncident.Of(subject, incident, findings, responses, tools.Directory.Device, words).ToJsonString(), Media);
+        return Results.Text(StixIncident.Of(subject, incident, findings, responses, await tools.Leases.VersionsAsync(incident, cancellation), tools.Directory.Device, words).ToJsonString(), Media);
     }
 
     private static (IReadOnlyList<string> Allowed, string Colour, IReadOnlyList<Fault> Faults) Wanted(string? allow, string? tlp, StixTools tools, string language)
@@ -112,7 +112,7 @@ internal static class StixRoutes
         string key, string name, string? fieldId, (IReadOnlyList<string> Allowed, string Colour, IReadOnlyList<Fault> Faults) wanted, string language, StixTools tools, CancellationToken cancellation)
     {
         var sector = fieldId is null ? null : (await tools.Store.FieldsAsync(cancellation)).GetValueOrDefault(fieldId)?.Sector;
-        return new StixSubject(key, name, tools.Settings.Gateway, fieldId is null ? null : tools.Directory.Field(fieldId), sector, wanted.Allowed, language, wanted.Colour);
+        return new StixSubject(key, name, tools.Settings.Gateway, fieldId is null ? null : tools.Directory.Field(fieldId), sector, wanted.Allowed, language, tools.Clock.GetUtcNow(), wanted.Colour);
     }
 
     private static string? FieldOf(HttpContext context) => context.Request.RouteValues["fieldId"] as string;
