@@ -81,7 +81,7 @@ public sealed class Problem : IResult
             json.WriteString("type", "urn:sekisho:problem:" + _type.Slug);
             json.WriteString("title", texts.Get($"problem.{_type.Slug}.title", language));
             json.WriteNumber("status", _type.Status);
-            json.WriteString("detail", texts.Get($"problem.{_type.Slug}.detail", language, [.. _values.Select(v => (v.Item1, texts.Get(v.Item2, language)))]));
+            json.WriteString("detail", texts.Fill($"problem.{_type.Slug}.detail", language, _values));
             json.WriteString("correlationId", Correlation.Of(httpContext));
             foreach (var (name, value) in Numbers)
             {

@@ -35,17 +35,11 @@ internal sealed class Sentences(Texts texts, IDeviceDirectory directory)
     public string Counterfactual(Finding finding, string language)
     {
         var (parameter, comparison, value, unit) = finding.Evidence.Counterfactual;
-        var written = unit switch
-        {
-            "s" => TimeSpan.FromSeconds(value).ToString("c", CultureInfo.InvariantCulture),
-            "time-of-day" => TimeOnly.MinValue.AddMinutes(value).ToString("HH:mm", CultureInfo.InvariantCulture),
-            _ => Number(value),
-        };
         return texts.Get(
             $"finding.counterfactual.{comparison}",
             language,
             ("parameter", FindingTexts.Parameter(texts, finding.Condition, parameter, language)),
-            ("value", written));
+            ("value", FindingTexts.Setting(texts, value, unit, language)));
     }
 
     /// <summary>What was measured.</summary>
@@ -159,7 +153,7 @@ internal sealed class Sentences(Texts texts, IDeviceDirectory directory)
     }
 
     private string Metric(Finding finding, string language) =>
-        texts.Keys(language).Contains($"metric.{finding.Evidence.Metric}") ? texts.Get($"metric.{finding.Evidence.Metric}", language) : texts.Get($"condition.{finding.Condition}", language);
+        texts.Find($"metric.{finding.Evidence.Metric}", language) ?? texts.Get($"condition.{finding.Condition}", language);
 
     private static string Number(double value) => value.ToString("0.###", CultureInfo.InvariantCulture);
 

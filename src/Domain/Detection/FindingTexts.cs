@@ -38,8 +38,11 @@ public static class FindingTexts
     public static string Parameter(Texts texts, string condition, string parameter, string language)
     {
         ArgumentNullException.ThrowIfNull(texts);
-        return texts.Name($"condition.{condition}", parameter, language) is var own && own != parameter ? own : texts.Name("condition.any", parameter, language);
+        return texts.Find($"condition.{condition}.{parameter}", language) ?? texts.Name("condition.any", parameter, language);
     }
+
+    /// <summary>Value of a parameter: its label says the unit, so that only times are written as such.</summary>
+    public static string Setting(Texts texts, double value, string unit, string language) => Quantity(texts, value, unit is "s" or "time-of-day" ? unit : "", language);
 
     /// <summary>
     /// A number with its unit, as people write it: whole seconds as a length of time, minutes of a day as a time of day. A number that is neither is written as it is; scripts may measure anything.
@@ -53,7 +56,8 @@ public static class FindingTexts
             "s" when Math.Abs(value) < MostSeconds && value == Math.Truncate(value) => TimeSpan.FromSeconds(value).ToString("c", CultureInfo.InvariantCulture),
             "minutes" or "time-of-day" when value is >= 0 and < 24 * 60 => TimeOnly.MinValue.AddMinutes(value).ToString("HH:mm", CultureInfo.InvariantCulture),
             "" => number,
-            _ => texts.Get($"unit.{unit}", language, ("value", number)) is var text && text != $"unit.{unit}" ? text : $"{number} {unit}",
+            _ when texts.Find($"unit.{unit}", language) is not null => texts.Get($"unit.{unit}", language, ("value", number)),
+            _ => $"{number} {unit}",
         };
     }
 }

@@ -43,13 +43,15 @@ public sealed class Texts
     public IReadOnlyCollection<string> Keys(string language) => _byLanguage[language].Keys;
 
     /// <summary>A stable name in words: the text PREFIX.NAME, or the name itself where there is none.</summary>
-    public string Name(string prefix, string name, string language) => Get($"{prefix}.{name}", language) is var text && text == $"{prefix}.{name}" ? name : text;
+    public string Name(string prefix, string name, string language) => Find($"{prefix}.{name}", language) ?? name;
+
+    /// <summary>The text as it stands; null when there is none.</summary>
+    public string? Find(string key, string language) => Table(language).GetValueOrDefault(key);
 
     /// <summary>The text with {name} replaced by values; the key itself when there is none (a test keeps that from happening).</summary>
     public string Get(string key, string language, params ReadOnlySpan<(string Name, string Value)> values)
     {
-        var table = _byLanguage.TryGetValue(language, out var found) ? found : _byLanguage["en"];
-        if (!table.TryGetValue(key, out var text))
+        if (Find(key, language) is not { } text)
         {
             return key;
         }
@@ -61,4 +63,9 @@ public sealed class Texts
 
         return text;
     }
+
+    /// <summary>The same, where a value that is the key of a text stands for that text.</summary>
+    public string Fill(string key, string language, IEnumerable<(string Name, string Value)> values) => Get(key, language, [.. values.Select(v => (v.Name, Find(v.Value, language) ?? v.Value))]);
+
+    private FrozenDictionary<string, string> Table(string language) => _byLanguage.TryGetValue(language, out var found) ? found : _byLanguage["en"];
 }

@@ -80,7 +80,7 @@ internal sealed record ActionOrder(Lease Lease, Finding? Finding);
 
 /// <summary>One sentence of a dry run.</summary>
 /// <param name="Key">Key of the text, "response.preview.NAME".</param>
-/// <param name="Values">What stands in its places.</param>
+/// <param name="Values">What stands in its places; a value that is the key of a text stands for that text.</param>
 internal sealed record PreviewLine(string Key, params IReadOnlyList<(string Name, string Value)> Values);
 
 /// <summary>What a script ordered about a finding.</summary>

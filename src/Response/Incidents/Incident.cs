@@ -6,6 +6,9 @@ namespace Sekisho.Response.Incidents;
 /// <summary>Findings about one device or of one cause, as one thing that people work on. Immutable; <see cref="IncidentMachine"/> makes the next one.</summary>
 internal sealed record Incident
 {
+    /// <summary>What its records in the history are called.</summary>
+    public const string InHistory = "incident";
+
     /// <summary>"i" and 15 characters of 0-9 and a-z, derived from its first finding.</summary>
     public required string Id { get; init; }
 

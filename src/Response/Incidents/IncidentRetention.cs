@@ -50,7 +50,7 @@ internal sealed class IncidentRetention(Databases databases, IHistory history, I
                 {
                     At = clock.GetUtcNow(),
                     Kind = HistoryKinds.Response,
-                    What = "incident",
+                    What = Incident.InHistory,
                     FieldId = incident.FieldId.Length == 0 ? null : incident.FieldId,
                     Actor = IncidentMachine.Gateway,
                     CorrelationId = "",

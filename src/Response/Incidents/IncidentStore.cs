@@ -212,7 +212,7 @@ internal sealed class IncidentStore(Databases databases, MasterKey master, Incid
                 {
                     At = entry.At,
                     Kind = HistoryKinds.Response,
-                    What = "incident",
+                    What = Incident.InHistory,
                     FieldId = incident.FieldId,
                     Actor = entry.By,
                     CorrelationId = entry.CorrelationId,

@@ -23,7 +23,7 @@ internal static class FindingBasis
             ("origin", texts.Name("incident.origin", evidence.Origin, language)), ("events", evidence.Events.Count.ToString("#,0", CultureInfo.InvariantCulture)));
         var quiet = evidence.Counterfactual;
         return quiet.Comparison is "at-least" or "at-most"
-            ? basis + texts.Get("incident.report.quiet-" + quiet.Comparison, language, ("parameter", FindingTexts.Parameter(texts, finding.Condition, quiet.Parameter, language)), ("value", FindingTexts.Quantity(texts, quiet.Value, quiet.Unit == "count" ? "" : quiet.Unit, language)))
+            ? basis + texts.Get("incident.report.quiet-" + quiet.Comparison, language, ("parameter", FindingTexts.Parameter(texts, finding.Condition, quiet.Parameter, language)), ("value", FindingTexts.Setting(texts, quiet.Value, quiet.Unit, language)))
             : basis;
 
         string Quantity(double value) => FindingTexts.Quantity(texts, value, evidence.Unit, language);

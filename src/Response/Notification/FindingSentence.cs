@@ -24,7 +24,7 @@ internal static class FindingSentence
             ("expectedLow", evidence.ExpectedLow is { } low ? Number(low) : texts.Get("response.open", language)),
             ("expectedHigh", evidence.ExpectedHigh is { } high ? Number(high) : texts.Get("response.open", language)),
             ("time", Time(finding.RaisedAt, field)),
-            ("metric", texts.Name("condition", finding.Condition, language) is var named && named != finding.Condition ? named : evidence.Metric),
+            ("metric", texts.Find($"condition.{finding.Condition}", language) ?? evidence.Metric),
             ("condition", finding.Condition),
         };
         values.AddRange(evidence.Facts.Where(f => !values.Exists(v => v.Item1 == f.Key)).Select(f => (f.Key, f.Value)));

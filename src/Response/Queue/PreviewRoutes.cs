@@ -108,7 +108,7 @@ internal static class PreviewRoutes
         var possible = lease.State != LeaseStates.Refused;
         var action = orders.Actions.GetValueOrDefault(lease.Action);
         IReadOnlyList<string> sentences = action is not null && possible
-            ? [.. (await action.PreviewAsync(new ActionOrder(lease, finding), cancellation)).Select(l => texts.Get(l.Key, language, [.. l.Values.Select(v => v.Name == "action" ? (v.Name, texts.Name("response.action", v.Value, language)) : v)]))]
+            ? [.. (await action.PreviewAsync(new ActionOrder(lease, finding), cancellation)).Select(l => texts.Fill(l.Key, language, l.Values))]
             : [texts.Get("response.cause." + (lease.Details.Cause ?? LeaseCauses.UnknownAction), language)];
         var (state, radius) = await GuardedAsync(lease.FieldId!, orders, leases, guard, cancellation);
         var held = action is { Disturbs: true } && !radius.Allows(orders.Reach(lease));

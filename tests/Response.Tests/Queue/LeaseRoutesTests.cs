@@ -55,6 +55,7 @@ public class LeaseRoutesTests
         {
             var late = await DecideAsync(client, leases["f2"], verb);
             Assert.Equal((HttpStatusCode.Conflict, "urn:sekisho:problem:response-state"), (late.StatusCode, await TypeAsync(late)));
+            Assert.Contains("'not done'", await late.Content.ReadAsStringAsync(), StringComparison.Ordinal);
         }
     }
 
@@ -65,7 +66,10 @@ public class LeaseRoutesTests
         host.Bind(TestHost.Always("mail"));
         host.Commit(host.Finding("f1"));
         using var client = host.Client(Roles.Responder);
-        Assert.Equal("urn:sekisho:problem:response-cannot-undo", await TypeAsync(await DecideAsync(client, (await host.OnlyLeaseAsync()).Id, "undo")));
+        client.DefaultRequestHeaders.AcceptLanguage.ParseAdd("ja");
+        var answer = await DecideAsync(client, (await host.OnlyLeaseAsync()).Id, "undo");
+        Assert.Equal("urn:sekisho:problem:response-cannot-undo", await TypeAsync(answer));
+        Assert.Contains("「関係者全員へのメール」", await answer.Content.ReadAsStringAsync(), StringComparison.Ordinal);
     }
 
     [Theory]

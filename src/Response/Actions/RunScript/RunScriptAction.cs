@@ -53,7 +53,7 @@ internal sealed class RunScriptAction(
             { Orders.Count: 0 } => [new("response.preview.script-nothing", ("script", order.Lease.Target), ("version", number))],
             _ => [.. answer.Orders.Select(o => new PreviewLine(
                 book!.Active is null ? "response.preview.script-would-order" : "response.preview.script-orders",
-                ("script", order.Lease.Target), ("version", number), ("action", o.Action), ("after", ((long)o.After.TotalSeconds).ToString(CultureInfo.InvariantCulture)), ("reason", o.Reason ?? "-")))],
+                ("script", order.Lease.Target), ("version", number), ("action", "response.action." + o.Action), ("after", ((long)o.After.TotalSeconds).ToString(CultureInfo.InvariantCulture)), ("reason", o.Reason ?? "-")))],
         };
     }
 

@@ -2,9 +2,9 @@ using System.Globalization;
 using System.Text.Json;
 using Sekisho.Domain.Detection;
 using Sekisho.Domain.Devices;
-using Sekisho.Domain.Events;
 using Sekisho.Domain.History;
 using Sekisho.Domain.Localization;
+using Sekisho.Response.Incidents;
 using Sekisho.Response.Leases;
 using Sekisho.Response.Notification;
 using Sekisho.Response.Soc.Receivers;
@@ -95,7 +95,7 @@ internal sealed class SocEvents(IFindings findings, LeaseStore leases, IDeviceDi
                 ? texts.Get("soc.message.finding", language, ("what", TitleOf(record, finding, lease, language)), ("device", deviceId ?? "-"))
                 : raised
                 ? FindingSentence.Of(WithoutMarked(finding!, privacy) with { DeviceId = deviceId }, field, device is null ? null : device with { Name = deviceName ?? "" }, texts, language)
-                : texts.Get("soc.message." + record.Kind, language, ("what", WhatOf(record, language)), ("state", StateOf(record, state, language)), ("device", deviceId ?? "-")),
+                : texts.Get("soc.message." + record.Kind, language, ("what", WhatOf(record, language)), ("state", WordsOf(state, record, language)), ("device", deviceId ?? "-")),
             Level = finding?.Level ?? Null(lease?.Level),
             Risk = finding?.Risk ?? Null(lease?.Risk),
             Threat = finding?.Threat,
@@ -176,17 +176,16 @@ internal sealed class SocEvents(IFindings findings, LeaseStore leases, IDeviceDi
     }
 
     // What happened in words, where the gateway has some for it; the stable name stands beside it in every format.
-    private string WhatOf(HistoryRecord record, string language) => FindingSentence.OneLine(record.Kind switch
-    {
-        HistoryKinds.Response when texts.Name("response.action", record.What, language) is var action && action != record.What => action,
-        HistoryKinds.DeviceState when LifecycleStates.All.Contains(record.What) || record.What == DeviceChangedEvent.Deleted => texts.Get("incident.device." + record.What, language),
-        _ => texts.Name("soc.what", record.What, language),
-    });
+    private string WhatOf(HistoryRecord record, string language) => FindingSentence.OneLine(
+        record.Kind switch
+        {
+            HistoryKinds.Response => texts.Find("response.action." + record.What, language),
+            HistoryKinds.DeviceState => texts.Find("incident.device." + record.What, language),
+            _ => null,
+        } ?? texts.Name("soc.what", record.What, language));
 
-    private string StateOf(HistoryRecord record, string? state, string language) => state is null ? "-"
-        : record.Kind != HistoryKinds.Response ? texts.Name("soc.state", state, language)
-        : record.What == "incident" ? texts.Name("incident.state", state, language)
-        : texts.Name("incident.lease", state, language) is var named && named != state ? named : texts.Name("soc.state", state, language);
+    private string WordsOf(string? state, HistoryRecord record, string language) => state is null ? "-"
+        : (record.Kind != HistoryKinds.Response ? null : texts.Find((record.What == Incident.InHistory ? "incident.state." : "incident.lease.") + state, language)) ?? texts.Name("soc.state", state, language);
 
     private DateTimeOffset InZone(DateTimeOffset at, string? fieldId)
     {
