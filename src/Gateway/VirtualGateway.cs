@@ -1,5 +1,3 @@
-using System.Net;
-using System.Net.Sockets;
 using Microsoft.Extensions.DependencyInjection;
 using Sekisho.Domain.Events;
 using Sekisho.Domain.Operations;
@@ -35,7 +33,7 @@ public sealed class VirtualGateway : IAsyncDisposable
         var folder = Directory.CreateTempSubdirectory("sekisho-verify-").FullName;
         try
         {
-            var (devices, management) = FreePorts();
+            var (devices, management) = (FreePort.Next(), FreePort.Next());
             var options = new StartOptions(Path.Combine(folder, "data"), devices, management, null,
             [
                 "Gateway:DeviceAddress=127.0.0.1",
@@ -78,14 +76,5 @@ public sealed class VirtualGateway : IAsyncDisposable
         await _host.App.StopAsync().ConfigureAwait(false);
         await _host.DisposeAsync().ConfigureAwait(false);
         Directory.Delete(_folder, recursive: true);
-    }
-
-    private static (int Devices, int Management) FreePorts()
-    {
-        using var one = new TcpListener(IPAddress.Loopback, 0);
-        using var two = new TcpListener(IPAddress.Loopback, 0);
-        one.Start();
-        two.Start();
-        return (((IPEndPoint)one.LocalEndpoint).Port, ((IPEndPoint)two.LocalEndpoint).Port);
     }
 }

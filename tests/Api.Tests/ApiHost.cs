@@ -16,7 +16,7 @@ using Sekisho.Api.Problems;
 using Sekisho.Domain.Devices;
 using Sekisho.Domain.Localization;
 using Sekisho.Domain.Operations;
-using Sekisho.Tests.Support;
+using Sekisho.Verification.Processes;
 
 namespace Sekisho.Api.Tests;
 
@@ -37,8 +37,8 @@ internal sealed class ApiHost : IAsyncDisposable
 
     public static async Task<ApiHost> StartAsync()
     {
-        var devicePort = PostgreSqlServer.FreePort();
-        var managementPort = PostgreSqlServer.FreePort();
+        var devicePort = FreePort.Next();
+        var managementPort = FreePort.Next();
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.WebHost.ConfigureKestrel(k =>

@@ -1,11 +1,11 @@
 using System.Net;
-using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using System.Text.Json.Nodes;
 using Sekisho.Sensor.Uplink;
 using Sekisho.Verification.Clients;
+using Sekisho.Verification.Processes;
 using Sekisho.Wire.Features;
 
 namespace Sekisho.EndToEnd.Tests;
@@ -371,11 +371,7 @@ public sealed class SensorSite : IAsyncLifetime
 
     public static async Task<Site> StartAsync(params string[] settings)
     {
-        using var free = new TcpListener(IPAddress.Loopback, 0);
-        free.Start();
-        var port = ((IPEndPoint)free.LocalEndpoint).Port;
-        free.Stop();
-        var site = await Site.StartAsync(settings: [$"Gateway:SensorPort={port}", .. settings]);
+        var site = await Site.StartAsync(settings: [$"Gateway:SensorPort={FreePort.Next()}", .. settings]);
         await site.AddFieldAsync("plant", forwarding: false);
         return site;
     }

@@ -1,6 +1,7 @@
 using System.Data.Common;
 using Dapper;
 using Sekisho.Tests.Support;
+using Sekisho.Verification.Processes;
 
 namespace Sekisho.Storage.Tests;
 
@@ -71,7 +72,7 @@ public class DatabaseTests
     [Fact]
     public async Task A_server_that_is_away_is_unavailable()
     {
-        await using var database = Database.PostgreSql($"Host=127.0.0.1;Port={PostgreSqlServer.FreePort()};Username=nobody;Timeout=5");
+        await using var database = Database.PostgreSql($"Host=127.0.0.1;Port={FreePort.Next()};Username=nobody;Timeout=5");
         var fault = await Assert.ThrowsAnyAsync<DbException>(() => database.ReadAsync(c => c.ExecuteScalarAsync<long>("SELECT 1")));
         Assert.True(Database.IsUnavailable(fault), fault.Message);
     }

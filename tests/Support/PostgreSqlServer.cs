@@ -1,7 +1,6 @@
 using System.Diagnostics;
-using System.Net;
-using System.Net.Sockets;
 using Npgsql;
+using Sekisho.Verification.Processes;
 
 namespace Sekisho.Tests.Support;
 
@@ -38,7 +37,7 @@ public static class PostgreSqlServer
         }
 
         var folder = Directory.CreateTempSubdirectory("sekisho-pg-").FullName;
-        var port = FreePort();
+        var port = FreePort.Next();
         var asRoot = Environment.UserName == "root";
         if (asRoot)
         {
@@ -80,14 +79,6 @@ public static class PostgreSqlServer
         server.BeginOutputReadLine();
         await ready.Task.WaitAsync(TimeSpan.FromSeconds(60));
         return connectionString;
-    }
-
-    /// <summary>A loopback port that was free a moment ago.</summary>
-    public static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
     private static async Task RunAsync(string program, string[] arguments)

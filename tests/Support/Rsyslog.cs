@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Net.Sockets;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Sekisho.Verification.Processes;
 
 namespace Sekisho.Tests.Support;
 
@@ -50,7 +51,7 @@ public sealed class Rsyslog : IAsyncDisposable
             throw new InvalidOperationException("rsyslog is missing; Debian packages rsyslog and rsyslog-openssl are needed.");
         }
 
-        var server = new Rsyslog(PostgreSqlServer.FreePort());
+        var server = new Rsyslog(FreePort.Next());
         string At(string name) => Path.Combine(server._folder, name);
         if (ca is not null)
         {

@@ -111,7 +111,7 @@ internal sealed class EmergencyDesk(LockdownStore store, LeaseStore leases, IDev
         // What has not been locked yet is not locked any more; what is in force is undone by the queue, tried until it works.
         await leases.ChangeAllAsync(
             [.. released.Select(d => LeaseOf(lockdown.Id, d))],
-            l => LeaseMachine.TakenBack(l, by, reason, now),
+            l => LeaseMachine.TakenBack(l, canUndo: true, by, reason, now),
             cancellation);
         signal.Wake();
         return after;

@@ -82,7 +82,7 @@ internal sealed class IncidentDesk(
         var asked = (await reader.OnDevicesAsync(incident.Id, _actions, 10_000, cancellation)).Where(Undoes).Select(l => l.Id).ToList();
         foreach (var portion in asked.Chunk(Portion))
         {
-            await leases.ChangeAllAsync(portion, l => Undoes(l) ? LeaseMachine.TakenBack(l, step.By, step.Note, step.At) : null, cancellation);
+            await leases.ChangeAllAsync(portion, l => Undoes(l) ? LeaseMachine.TakenBack(l, runner.CanUndo(l), step.By, step.Note, step.At) : null, cancellation);
         }
 
         // Letting a device in again does not wait for the queue, not even for a held one.
@@ -103,7 +103,7 @@ internal sealed class IncidentDesk(
 
     // A lock-down is released by those who may, and only there.
     private bool IsOurs(Lease lease) => lease.Condition != EmergencyDesk.Condition && lease.Details.Notice is null
-        && (lease.State == LeaseStates.Done ? runner.CanUndo(lease) : orders.Disturbs(lease));
+        && (lease.State == LeaseStates.Done || LeaseMachine.MightBeInForce(lease) ? runner.CanUndo(lease) : orders.Disturbs(lease));
 
     private bool IsInForce(Lease lease) => lease.State switch
     {

@@ -21,7 +21,7 @@ internal enum LeaseRefusal
 internal static class LeaseMachine
 {
     /// <summary>Takes a due lease, or one whose claim ran out, for a try. A lease that crashed its node every time ends as failed.</summary>
-    public static Lease? Claim(Lease lease, string node, string? before, DateTimeOffset now, LeaseSettings settings)
+    public static Lease? Claim(Lease lease, string node, string? before, bool canUndo, DateTimeOffset now, LeaseSettings settings)
     {
         if (lease.State is not (LeaseStates.Due or LeaseStates.Running) || lease.NextTryAt > now)
         {
@@ -30,7 +30,7 @@ internal static class LeaseMachine
 
         if (lease.Attempts >= settings.MostTries)
         {
-            return End(lease, LeaseStates.Failed, now, LeaseCauses.TriesUsedUp);
+            return lease.UndoAskedAt is not null && canUndo ? MakeSure(lease, now) : End(lease, LeaseStates.Failed, now, LeaseCauses.TriesUsedUp);
         }
 
         return lease with
@@ -163,18 +163,18 @@ internal static class LeaseMachine
         return lease.State != LeaseStates.Running ? null : error is null ? refused : refused with { Details = refused.Details with { LastError = error } };
     }
 
-    /// <summary>A person takes an order back, whatever became of it: what is not done is not done any more, what is being done or in force is undone.</summary>
-    public static Lease? TakenBack(Lease lease, string by, string reason, DateTimeOffset now) => lease.State switch
+    /// <summary>A person takes an order back, whatever became of it: what is not done is not done any more, what is being done, in force or might be in force is undone.</summary>
+    public static Lease? TakenBack(Lease lease, bool canUndo, string by, string reason, DateTimeOffset now) => lease.State switch
     {
         LeaseStates.WaitingApproval or LeaseStates.Planned or LeaseStates.Due =>
             End(lease, LeaseStates.Refused, now, null) with { GroupKey = null, Details = lease.Details with { Actor = by, Reason = reason } },
         LeaseStates.Running => lease with { UndoAskedAt = now, Details = lease.Details with { Actor = by, Reason = reason } },
-        LeaseStates.Done => AskUndo(lease, canUndo: true, by, reason, now).Next,
+        LeaseStates.Done or LeaseStates.Failed => AskUndo(lease, canUndo, by, reason, now).Next,
         _ => null,
     };
 
-    /// <summary>A try failed: again later, or failed for good.</summary>
-    public static Lease? TryFailed(Lease lease, string error, string? progress, DateTimeOffset now, LeaseSettings settings)
+    /// <summary>A try failed: again later, or failed for good. What was taken back meanwhile is undone all the same: a try that failed may have come into force.</summary>
+    public static Lease? TryFailed(Lease lease, string error, string? progress, bool canUndo, DateTimeOffset now, LeaseSettings settings)
     {
         if (lease.State != LeaseStates.Running)
         {
@@ -190,7 +190,8 @@ internal static class LeaseMachine
 
         if (lease.Details is { Retracted: not null, TellsRetraction: false } || lease.UndoAskedAt is not null)
         {
-            return End(next, LeaseStates.Refused, now, lease.UndoAskedAt is null ? LeaseCauses.FindingRetracted : null);
+            var cause = lease.UndoAskedAt is null ? LeaseCauses.FindingRetracted : null;
+            return canUndo ? MakeSure(next with { Details = next.Details with { Cause = cause } }, now) : End(next, LeaseStates.Refused, now, cause);
         }
 
         return lease.Attempts >= settings.MostTries
@@ -324,6 +325,9 @@ internal static class LeaseMachine
             Details = lease.Details with { Actor = by, Reason = reason, Cause = null, Retries = lease.Details.Retries + 1 },
         }, LeaseRefusal.None);
 
+    /// <summary>All its tries failed, and none of them can say that nothing came of it: its undo makes sure.</summary>
+    public static bool MightBeInForce(Lease lease) => lease is { State: LeaseStates.Failed, Details.Cause: LeaseCauses.TriesUsedUp };
+
     /// <summary>A person wants it undone.</summary>
     public static (Lease? Next, LeaseRefusal Refusal) AskUndo(Lease lease, bool canUndo, string by, string reason, DateTimeOffset now, string? choice = null)
     {
@@ -338,15 +342,19 @@ internal static class LeaseMachine
             return (null, LeaseRefusal.CannotUndo);
         }
 
-        return lease.State != LeaseStates.Done
-            ? (null, LeaseRefusal.WrongState)
-            : (lease with
-            {
-                UndoAskedAt = now,
-                NextTryAt = now,
-                Attempts = 0,
-                Details = lease.Details with { Actor = by, Reason = reason, Cause = null, Choice = choice ?? lease.Details.Choice },
-            }, LeaseRefusal.None);
+        if (lease.State != LeaseStates.Done && !MightBeInForce(lease))
+        {
+            return (null, LeaseRefusal.WrongState);
+        }
+
+        var asked = lease with
+        {
+            UndoAskedAt = now,
+            NextTryAt = now,
+            Attempts = 0,
+            Details = lease.Details with { Actor = by, Reason = reason, Cause = null, Choice = choice ?? lease.Details.Choice },
+        };
+        return (MightBeInForce(lease) ? MakeSure(asked, now) : asked, LeaseRefusal.None);
     }
 
     /// <summary>A person refuses what is in force; from then on it is ended as an undo is.</summary>
@@ -422,6 +430,19 @@ internal static class LeaseMachine
             : End(lease, LeaseStates.Undone, now, cause) with { Holds = false, Held = false };
 
     private const string Gateway = "gateway";
+
+    // Undoing what never came into force changes nothing; leaving in force what was thought to have failed would have no end.
+    private static Lease MakeSure(Lease lease, DateTimeOffset now) => lease with
+    {
+        State = LeaseStates.Done,
+        EndedAt = lease.EndedAt ?? now,
+        UndoAskedAt = lease.UndoAskedAt ?? now,
+        NextTryAt = now,
+        Attempts = 0,
+        GroupKey = null,
+        ClaimedBy = null,
+        Held = true,
+    };
 
     // A try is cut off at its time limit; twice that leaves room to record it before another node may take the lease.
     private static TimeSpan Claimed(LeaseSettings settings) => settings.TryTimeout * 2;

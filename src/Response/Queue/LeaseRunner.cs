@@ -119,7 +119,7 @@ internal sealed partial class LeaseRunner(
     private async Task<bool> RunAsync(Lease lease, IResponseAction action, CancellationToken cancellation)
     {
         var before = action.Before(lease);
-        var claimed = await leases.ChangeAsync(lease.Id, l => LeaseMachine.Claim(l, Node, before, clock.GetUtcNow(), settings), cancellation);
+        var claimed = await leases.ChangeAsync(lease.Id, l => LeaseMachine.Claim(l, Node, before, action.CanUndo, clock.GetUtcNow(), settings), cancellation);
         if (claimed is null || claimed.State != LeaseStates.Running)
         {
             Count(claimed);
@@ -153,7 +153,7 @@ internal sealed partial class LeaseRunner(
                 ActionOutcome.Wait wait => LeaseMachine.Waits(l, wait.Cause, l.UndoAskedAt == claimed.UndoAskedAt && l.Details.Retracted == claimed.Details.Retracted ? wait.Until : now),
                 ActionOutcome.Refused refused => LeaseMachine.RefusedBecause(Answered(l), refused.Cause, refused.Error, now),
                 ActionOutcome.Join join => LeaseMachine.Joined(l, join.Group, join.Until, join.Progress, now),
-                ActionOutcome.Retry retry => LeaseMachine.TryFailed(l, retry.Error, retry.Progress, now, settings),
+                ActionOutcome.Retry retry => LeaseMachine.TryFailed(l, retry.Error, retry.Progress, action.CanUndo, now, settings),
                 _ => throw new InvalidOperationException($"No such outcome: {outcome.GetType().Name}."),
             });
         Count(ended);

@@ -84,7 +84,7 @@ internal sealed record LeaseView
 
     public required int Attempts { get; init; }
 
-    /// <summary>It is in force and can be undone.</summary>
+    /// <summary>It is in force, or might be although its tries failed, and can be undone.</summary>
     public required bool CanUndo { get; init; }
 
     /// <summary>Ways of undoing it that one may choose between; empty when there is nothing to choose.</summary>
@@ -138,10 +138,10 @@ internal sealed record LeaseView
         WaitsUntil = lease.State == LeaseStates.WaitingApproval ? lease.NextTryAt : null,
         Reminders = lease.Details.Reminders,
         Attempts = lease.Attempts,
-        CanUndo = (lease.State == LeaseStates.Done && runner.CanUndo(lease)) || (LeaseMachine.IsWaiting(lease) && lease.UndoAskedAt is null),
+        CanUndo = ((lease.State == LeaseStates.Done || LeaseMachine.MightBeInForce(lease)) && runner.CanUndo(lease)) || (LeaseMachine.IsWaiting(lease) && lease.UndoAskedAt is null),
         CanRefuse = lease.State == LeaseStates.WaitingApproval || runner.CanRefuse(lease),
         DeviceAnswer = lease.Details.Answer is { } answer ? JsonNode.Parse(answer) : null,
-        UndoChoices = lease.State == LeaseStates.Done ? runner.UndoChoices(lease) : [],
+        UndoChoices = lease.State == LeaseStates.Done || LeaseMachine.MightBeInForce(lease) ? runner.UndoChoices(lease) : [],
         Choice = lease.Details.Choice,
         CanRetry = LeaseMachine.CanRetry(lease),
         CorrelationId = lease.CorrelationId,

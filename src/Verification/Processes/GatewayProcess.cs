@@ -1,8 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using Sekisho.Verification.Clients;
 
@@ -18,14 +16,8 @@ namespace Sekisho.Verification.Processes;
 public sealed record GatewayStart(IReadOnlyList<string> Command, string DataFolder, int DevicePort, int ManagementPort, IReadOnlyList<string> Settings, IReadOnlyList<string> Prefix)
 {
     /// <summary>Ports that were free a moment ago.</summary>
-    public static GatewayStart OnFreePorts(IReadOnlyList<string> command, string dataFolder, params string[] settings)
-    {
-        using var one = new TcpListener(IPAddress.Loopback, 0);
-        using var two = new TcpListener(IPAddress.Loopback, 0);
-        one.Start();
-        two.Start();
-        return new GatewayStart(command, dataFolder, ((IPEndPoint)one.LocalEndpoint).Port, ((IPEndPoint)two.LocalEndpoint).Port, settings, []);
-    }
+    public static GatewayStart OnFreePorts(IReadOnlyList<string> command, string dataFolder, params string[] settings) =>
+        new(command, dataFolder, FreePort.Next(), FreePort.Next(), settings, []);
 }
 
 /// <summary>A gateway in a process of its own, started and ended by its owner. One owner at a time.</summary>

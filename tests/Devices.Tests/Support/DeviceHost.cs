@@ -19,6 +19,7 @@ using Sekisho.Domain.Localization;
 using Sekisho.Domain.Operations;
 using Sekisho.Storage;
 using Sekisho.Tests.Support;
+using Sekisho.Verification.Processes;
 
 namespace Sekisho.Devices.Tests.Support;
 
@@ -207,7 +208,7 @@ internal sealed class DeviceHost : IAsyncDisposable
 
     private async Task RunAsync()
     {
-        (_devicePort, _managementPort) = (PostgreSqlServer.FreePort(), PostgreSqlServer.FreePort());
+        (_devicePort, _managementPort) = (FreePort.Next(), FreePort.Next());
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.Configuration.AddInMemoryCollection(_settings);

@@ -6,7 +6,7 @@ using Sekisho.Domain.Detection;
 using Sekisho.Response.Leases;
 using Sekisho.Response.Tests.Support;
 using Sekisho.Storage;
-using Sekisho.Tests.Support;
+using Sekisho.Verification.Processes;
 
 namespace Sekisho.Response.Tests.Actions;
 
@@ -139,7 +139,7 @@ public class MailTests
     [Fact]
     public async Task A_mail_waits_for_a_server_that_is_down_and_arrives_once_it_is_back()
     {
-        var port = PostgreSqlServer.FreePort();
+        var port = FreePort.Next();
         await using var host = await TestHost.StartAsync(Dialect.Sqlite, Plain(port));
         host.Bind(TestHost.Always("mail"));
         await host.NotifyAsync(["admin@example.jp"]);
@@ -251,7 +251,7 @@ public class MailTests
     [Fact]
     public async Task A_summary_that_cannot_be_sent_is_tried_as_one_and_fails_as_one()
     {
-        var port = PostgreSqlServer.FreePort();
+        var port = FreePort.Next();
         await using var host = await TestHost.StartAsync(Dialect.Sqlite, [.. Plain(port), .. TestHost.QuickRetries, ("Response:Mail:MostPerHour", "1")]);
         host.Bind(TestHost.Always("mail"));
         await host.NotifyAsync(["admin@example.jp"]);

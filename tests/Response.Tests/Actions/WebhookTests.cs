@@ -11,7 +11,7 @@ using Sekisho.Response.Actions.Webhook;
 using Sekisho.Response.Leases;
 using Sekisho.Response.Tests.Support;
 using Sekisho.Storage;
-using Sekisho.Tests.Support;
+using Sekisho.Verification.Processes;
 
 namespace Sekisho.Response.Tests.Actions;
 
@@ -207,7 +207,7 @@ public class WebhookTests
         host.Bind(TestHost.Always("webhook"));
         host.World.Bindings["homes"] = [TestHost.Always("webhook")];
         host.World.AddDevice("d00000000000000h", "homes", "Door");
-        await host.NotifyAsync([], $"https://localhost:{PostgreSqlServer.FreePort()}/");
+        await host.NotifyAsync([], $"https://localhost:{FreePort.Next()}/");
         await host.NotifyAsync([], receiver.Url, "homes");
         host.Commit([.. Enumerable.Range(0, 20).Select(i => host.Finding($"f{i}")), host.Finding("g", "d00000000000000h", field: "homes")]);
         await host.Worker.DrainAsync();

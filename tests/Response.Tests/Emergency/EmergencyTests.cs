@@ -68,16 +68,22 @@ public class EmergencyTests
         Assert.Equal(LifecycleStates.Abnormal, host.World.StateOf("d000000000000003"));
     }
 
-    [Fact]
-    public async Task What_is_released_while_it_is_being_locked_is_let_in_again()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task What_is_released_while_it_is_being_locked_is_let_in_again_also_when_the_lock_cannot_say_that_it_is_done(bool fails)
     {
         await using var host = await TestHost.StartAsync(Dialect.Sqlite);
         using var client = host.Client(Roles.Administrator);
         var made = await PostAsync(client, Path, new { reason = "x" }, HttpStatusCode.Created);
-        host.World.AfterLock = async (device, _) =>
+        var released = new Lazy<Task>(() => PostAsync(client, $"{Path}/{made.GetProperty("id").GetString()}/release", new { reason = "a mistake" }));
+        host.World.AfterLock = async (_, _) =>
         {
-            host.World.AfterLock = (_, _) => Task.CompletedTask;
-            await PostAsync(client, $"{Path}/{made.GetProperty("id").GetString()}/release", new { reason = "a mistake" });
+            await released.Value;
+            if (fails)
+            {
+                throw new InvalidOperationException("no answer");
+            }
         };
         await host.Worker.DrainAsync();
 

@@ -19,20 +19,20 @@ public class LeaseMachineTests
     [Fact]
     public void A_lease_is_claimed_once_and_again_when_the_claim_ran_out()
     {
-        var claimed = LeaseMachine.Claim(Due(), "n", "active", Now, Settings)!;
+        var claimed = LeaseMachine.Claim(Due(), "n", "active", canUndo: true, Now, Settings)!;
         Assert.Equal((LeaseStates.Running, 1, "active"), (claimed.State, claimed.Attempts, claimed.Details.Before));
-        Assert.Null(LeaseMachine.Claim(claimed, "n", "abnormal", Now, Settings));
-        var again = LeaseMachine.Claim(claimed, "n", "abnormal", Now.AddMinutes(2), Settings)!;
+        Assert.Null(LeaseMachine.Claim(claimed, "n", "abnormal", canUndo: true, Now, Settings));
+        var again = LeaseMachine.Claim(claimed, "n", "abnormal", canUndo: true, Now.AddMinutes(2), Settings)!;
         Assert.Equal((2, "active"), (again.Attempts, again.Details.Before));
-        Assert.Equal(LeaseStates.Failed, LeaseMachine.Claim(again, "n", null, Now.AddMinutes(4), Settings)!.State);
+        Assert.Equal(LeaseStates.Failed, LeaseMachine.Claim(again, "n", null, canUndo: true, Now.AddMinutes(4), Settings)!.State);
     }
 
     [Fact]
     public void The_last_failed_try_ends_as_failed_and_keeps_its_fault()
     {
-        var first = LeaseMachine.TryFailed(LeaseMachine.Claim(Due(), "n", null, Now, Settings)!, "down", null, Now, Settings)!;
+        var first = LeaseMachine.TryFailed(LeaseMachine.Claim(Due(), "n", null, canUndo: true, Now, Settings)!, "down", null, canUndo: true, Now, Settings)!;
         Assert.Equal((LeaseStates.Due, Now.AddSeconds(10)), (first.State, first.NextTryAt));
-        var last = LeaseMachine.TryFailed(LeaseMachine.Claim(first, "n", null, Now.AddSeconds(10), Settings)!, "still down", null, Now, Settings)!;
+        var last = LeaseMachine.TryFailed(LeaseMachine.Claim(first, "n", null, canUndo: true, Now.AddSeconds(10), Settings)!, "still down", null, canUndo: true, Now, Settings)!;
         Assert.Equal((LeaseStates.Failed, "still down", LeaseCauses.TriesUsedUp), (last.State, last.Details.LastError, last.Details.Cause));
         Assert.Null(last.NextTryAt);
     }
@@ -42,12 +42,12 @@ public class LeaseMachineTests
     [InlineData(true)]
     public void A_look_that_fails_ends_nothing_that_a_device_was_ordered_to_do(bool isCalledOff)
     {
-        var waiting = LeaseMachine.Waits(LeaseMachine.Claim(Due(), "n", null, Now, Settings)!, LeaseCauses.WaitsForDevice, Now.AddMinutes(1))!;
-        waiting = isCalledOff ? LeaseMachine.TakenBack(waiting, "hanako", "no need", Now)! : waiting;
+        var waiting = LeaseMachine.Waits(LeaseMachine.Claim(Due(), "n", null, canUndo: true, Now, Settings)!, LeaseCauses.WaitsForDevice, Now.AddMinutes(1))!;
+        waiting = isCalledOff ? LeaseMachine.TakenBack(waiting, canUndo: true, "hanako", "no need", Now)! : waiting;
         for (var i = 1; i < 40; i++)
         {
-            var claimed = LeaseMachine.Claim(waiting, "n", null, Now.AddHours(i), Settings)!;
-            waiting = LeaseMachine.TryFailed(claimed, "the store is away", null, Now.AddHours(i), Settings)!;
+            var claimed = LeaseMachine.Claim(waiting, "n", null, canUndo: true, Now.AddHours(i), Settings)!;
+            waiting = LeaseMachine.TryFailed(claimed, "the store is away", null, canUndo: true, Now.AddHours(i), Settings)!;
             Assert.Equal((LeaseStates.Running, LeaseCauses.WaitsForDevice, Now.AddHours(i).AddSeconds(10)), (waiting.State, waiting.Details.Cause, waiting.NextTryAt));
         }
 
@@ -70,6 +70,39 @@ public class LeaseMachineTests
         Assert.Null(LeaseMachine.ClaimUndo(lease, "n", Now, Settings));
         Assert.Null(LeaseMachine.UndoDone(lease, null, Now));
         Assert.Null(LeaseMachine.EndedElsewhere(lease, LeaseCauses.ReleasedElsewhere, Now));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void What_was_taken_back_while_a_try_failed_is_undone_where_it_can_be(bool canUndo)
+    {
+        var running = LeaseMachine.Claim(Due(), "n", "active", canUndo, Now, Settings)!;
+        var expected = canUndo ? (LeaseStates.Done, Now, true) : (LeaseStates.Refused, (DateTimeOffset?)null, false);
+        Assert.Equal(expected, Ended(LeaseMachine.TakenBack(running, canUndo, "hanako", "a mistake", Now)!));
+        Assert.Equal(expected, Ended(LeaseMachine.Retract(running, canUndo, "gone", Now)!));
+
+        (string, DateTimeOffset?, bool) Ended(Lease lease)
+        {
+            var ended = LeaseMachine.TryFailed(lease, "no answer", null, canUndo, Now, Settings)!;
+            return (ended.State, ended.NextTryAt, ended.Held);
+        }
+    }
+
+    [Fact]
+    public void What_used_up_its_tries_might_be_in_force_and_is_undone_when_a_person_wants_it()
+    {
+        var running = LeaseMachine.Claim(Due() with { Attempts = 1 }, "n", "active", canUndo: true, Now, Settings)!;
+        var failed = LeaseMachine.TryFailed(running, "no answer", null, canUndo: true, Now, Settings)!;
+        Assert.True(LeaseMachine.MightBeInForce(failed));
+        Assert.Equal((null, LeaseRefusal.CannotUndo), LeaseMachine.AskUndo(failed, canUndo: false, "a", "r", Now));
+        var (asked, _) = LeaseMachine.AskUndo(failed, canUndo: true, "a", "r", Now);
+        Assert.Equal(LeaseStates.Undone, LeaseMachine.UndoDone(LeaseMachine.ClaimUndo(asked!, "n", Now, Settings)!, null, Now)!.State);
+
+        // Taken back, and every try of it crashed its node.
+        var crashed = LeaseMachine.TakenBack(running, canUndo: true, "a", "r", Now)!;
+        var sure = LeaseMachine.Claim(crashed, "n", null, canUndo: true, Now.AddHours(1), Settings)!;
+        Assert.Equal((LeaseStates.Done, Now, Now.AddHours(1)), (sure.State, sure.UndoAskedAt, sure.NextTryAt));
     }
 
     [Fact]

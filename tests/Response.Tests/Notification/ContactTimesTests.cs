@@ -8,7 +8,7 @@ using Sekisho.Domain.Detection;
 using Sekisho.Response.Leases;
 using Sekisho.Response.Tests.Support;
 using Sekisho.Storage;
-using Sekisho.Tests.Support;
+using Sekisho.Verification.Processes;
 
 namespace Sekisho.Response.Tests.Notification;
 
@@ -130,7 +130,7 @@ public class ContactTimesTests
     [Fact]
     public async Task A_mail_server_that_is_down_when_the_quiet_hours_end_gets_the_one_digest_once_it_is_back()
     {
-        var port = PostgreSqlServer.FreePort();
+        var port = FreePort.Next();
         await using var host = await StartAsync(port, Dialect.Sqlite);
         await SetAsync(host, new { recipients = new[] { At("a@example.jp") }, quietHours = Nights });
         host.Clock.Leap(TimeSpan.FromHours(14));

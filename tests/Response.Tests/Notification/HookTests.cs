@@ -12,6 +12,7 @@ using Sekisho.Response.Notification.Webhooks;
 using Sekisho.Response.Tests.Support;
 using Sekisho.Storage;
 using Sekisho.Tests.Support;
+using Sekisho.Verification.Processes;
 
 namespace Sekisho.Response.Tests.Notification;
 
@@ -171,7 +172,7 @@ public class HookTests
         await using var host = await TestHost.StartAsync(Dialect.Sqlite, TestHost.QuickRetries);
         host.Bind(TestHost.Always("webhook"));
         using var client = host.Client(Roles.Administrator);
-        var dead = Id(await AddAsync(client, new { name = "dead", url = $"http://127.0.0.1:{PostgreSqlServer.FreePort()}/", language = "ja" }));
+        var dead = Id(await AddAsync(client, new { name = "dead", url = $"http://127.0.0.1:{FreePort.Next()}/", language = "ja" }));
         await AddAsync(client, new { name = "alive", url = receiver.Url, language = "ja" });
         host.Commit([.. Enumerable.Range(0, 10).Select(i => host.Finding($"f{i}"))]);
         for (var i = 0; i < 4; i++)

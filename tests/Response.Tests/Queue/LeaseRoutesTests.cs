@@ -107,6 +107,30 @@ public class LeaseRoutesTests
         Assert.Equal(LifecycleStates.Active, host.World.StateOf("d000000000000001"));
     }
 
+    [Theory]
+    [InlineData(Dialect.Sqlite)]
+    [InlineData(Dialect.PostgreSql)]
+    public async Task A_response_that_failed_after_it_came_into_force_is_undone(Dialect dialect)
+    {
+        await using var host = await TestHost.StartAsync(dialect, TestHost.QuickRetries);
+        host.Bind(TestHost.Always("suspend-authentication"));
+        host.World.AfterLock = (_, _) => throw new InvalidOperationException("no");
+        host.Commit(host.Finding("f1"));
+        for (var i = 0; i < 3; i++)
+        {
+            await host.Worker.DrainAsync();
+            host.Clock.Advance(TimeSpan.FromHours(1));
+        }
+
+        var failed = await host.OnlyLeaseAsync();
+        Assert.Equal((LeaseStates.Failed, LifecycleStates.Abnormal), (failed.State, host.World.StateOf("d000000000000001")));
+        using var client = host.Client(Roles.Responder, "sato");
+        Assert.True((await client.GetFromJsonAsync<JsonElement>($"{Base}/{failed.Id}")).GetProperty("canUndo").GetBoolean());
+        Assert.Equal("undone", await StateAsync(await DecideAsync(client, failed.Id, "undo")));
+        Assert.Equal(LifecycleStates.Active, host.World.StateOf("d000000000000001"));
+        Assert.False((await client.GetFromJsonAsync<JsonElement>($"{Base}/{failed.Id}")).GetProperty("canUndo").GetBoolean());
+    }
+
     [Fact]
     public async Task What_was_refused_for_want_of_a_setting_is_tried_again_once_it_is_set_but_not_what_a_person_refused()
     {

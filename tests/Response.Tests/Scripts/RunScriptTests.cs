@@ -147,7 +147,7 @@ public class RunScriptTests
         host.Commit(host.Finding("f1"), host.Finding("f2"));
         host.Retract("f1");
         var running = await host.RunOfAsync("f2");
-        await host.Leases.ChangeAsync(running.Id, l => LeaseMachine.Claim(l, "another node", null, host.Time.GetUtcNow(), host.Get<LeaseSettings>()), default);
+        await host.Leases.ChangeAsync(running.Id, l => LeaseMachine.Claim(l, "another node", null, canUndo: false, host.Time.GetUtcNow(), host.Get<LeaseSettings>()), default);
         host.Retract("f2");
         host.Clock.Leap(TimeSpan.FromMinutes(5));
         await host.DrainAllAsync();

@@ -2,7 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
 using System.Threading.Channels;
-using Sekisho.Tests.Support;
+using Sekisho.Verification.Processes;
 
 namespace Sekisho.Response.Tests.Support;
 
@@ -21,7 +21,7 @@ public sealed class SmtpServer : IAsyncDisposable
 
     public static async Task<SmtpServer> StartAsync(int? port = null, params string[] options)
     {
-        var chosen = port ?? PostgreSqlServer.FreePort();
+        var chosen = port ?? FreePort.Next();
         var info = new ProcessStartInfo("/usr/bin/python3") { RedirectStandardInput = true, RedirectStandardOutput = true };
         foreach (var argument in (string[])[Path.Combine(AppContext.BaseDirectory, "Smtp", "server.py"), chosen.ToString(CultureInfo.InvariantCulture), .. options])
         {

@@ -1,9 +1,9 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Net;
-using System.Net.Sockets;
 using Sekisho.Traffic.Records;
 using Sekisho.Traffic.Tests.Capture;
+using Sekisho.Verification.Processes;
 using static Sekisho.Traffic.Tests.Records.Bytes;
 
 namespace Sekisho.Traffic.Tests.Records;
@@ -114,7 +114,7 @@ public sealed class NfcapdTests : IDisposable
 
     private async Task<List<Dictionary<string, string>>> CollectedAsync(IReadOnlyList<FlowRecord> records, int expectedFlows, bool bothDirections = false)
     {
-        var port = FreePort();
+        var port = FreePort.Next();
         var start = new ProcessStartInfo("nfcapd", ["-b", "127.0.0.1", "-p", port.ToString(CultureInfo.InvariantCulture), "-w", _folder, "-t", "3600"]) { RedirectStandardError = true, RedirectStandardOutput = true };
         using var collector = Process.Start(start)!;
         var errors = collector.StandardError.ReadToEndAsync();
@@ -148,13 +148,6 @@ public sealed class NfcapdTests : IDisposable
         var lines = text.Split('\n', StringSplitOptions.RemoveEmptyEntries);
         var names = lines[0].Split(',');
         return [.. lines.Skip(1).TakeWhile(line => line.StartsWith("20", StringComparison.Ordinal)).Select(line => line.Split(',').Zip(names).ToDictionary(p => p.Second.Trim(), p => p.First.Trim()))];
-    }
-
-    private static int FreePort()
-    {
-        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
-        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        return ((IPEndPoint)socket.LocalEndPoint!).Port;
     }
 
     private static bool IsBound(int port) => Row(port) is not null;
