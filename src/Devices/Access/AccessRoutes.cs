@@ -47,7 +47,7 @@ internal static class AccessRoutes
     private static async Task<IResult> MoveAsync(HttpContext context, string fieldId, string deviceId, StateChange asked, DeviceIndex index, StateChanges changes, DeviceViews views, Texts texts, CancellationToken cancellation)
     {
         var broken = Reason(asked.Reason);
-        if (asked.State is not Released && !(asked.State is { } state && LifecycleRules.LockedOut(state)))
+        if (asked.State is not Released && !(asked.State is { } state && LifecycleStates.IsLockedOut(state)))
         {
             broken.Insert(0, new BrokenRule("/state", "state"));
         }

@@ -35,7 +35,7 @@ internal sealed class StateChanges(DeviceIndex index, DeviceCommits commits, Pen
     {
         using var turn = await turns.DeviceAsync(deviceId, cancellation);
         return index.Find(deviceId) is not { } device ? new Moved(null, null, CommonProblems.NotFound)
-            : !LifecycleRules.LockedOut(device.State) ? new Moved(device, device.State, DeviceChanges.LifecycleRefused)
+            : !LifecycleStates.IsLockedOut(device.State) ? new Moved(device, device.State, DeviceChanges.LifecycleRefused)
             : await CommitAsync(device, Released(device), caller, reason, cancellation);
     }
 
@@ -48,7 +48,7 @@ internal sealed class StateChanges(DeviceIndex index, DeviceCommits commits, Pen
 
         using var turn = await turns.DeviceAsync(deviceId, cancellation);
         return index.Find(deviceId) is not { State: not LifecycleStates.Retired } device ? null
-            : LifecycleRules.LockedOut(device.State) ? device.State
+            : LifecycleStates.IsLockedOut(device.State) ? device.State
             : (await CommitAsync(device, state, new Caller(actor, correlationId), reason, cancellation)).Before;
     }
 
@@ -59,7 +59,7 @@ internal sealed class StateChanges(DeviceIndex index, DeviceCommits commits, Pen
             && (await CommitAsync(device, Released(device), new Caller(actor, correlationId), reason, cancellation)).Problem is null;
     }
 
-    private static bool LockedByResponse(DeviceEntry device) => LifecycleRules.LockedOut(device.State) && device.StateActor.StartsWith(Response, StringComparison.Ordinal);
+    private static bool LockedByResponse(DeviceEntry device) => LifecycleStates.IsLockedOut(device.State) && device.StateActor.StartsWith(Response, StringComparison.Ordinal);
 
     private string Released(DeviceEntry device) => LifecycleRules.AfterRelease(device.Bound, pending.Of(device.Id)?.Stage == ConflictStage.Confirmed);
 

@@ -14,11 +14,8 @@ namespace Sekisho.Devices.Lifecycle;
 /// </summary>
 internal static class LifecycleRules
 {
-    /// <summary>States that refuse the device until a person or a response releases it.</summary>
-    public static bool LockedOut(string state) => state is LifecycleStates.Suspended or LifecycleStates.Abnormal or LifecycleStates.Stray;
-
     /// <summary>Why a device in this state is refused; null when it is not. A pending binding refuses the newer sender only, never the incumbent.</summary>
-    public static string? Refusal(string state) => LockedOut(state) || state == LifecycleStates.Retired ? RefusalReasons.Suspended : null;
+    public static string? Refusal(string state) => LifecycleStates.IsLockedOut(state) || state == LifecycleStates.Retired ? RefusalReasons.Suspended : null;
 
     /// <summary>True when a device may go from one state to the other (staying is no transition).</summary>
     public static bool Allows(string from, string to) => (from, to) switch

@@ -109,7 +109,7 @@ internal static class DeviceCommandRoutes
         var verdict = MessagesEndpoint.Check(context, ports.Tokens, source);
         WireCharge.Charge(context, verdict.DeviceId);
         var lockedOut = verdict is { Refusal: RefusalReasons.Suspended, HasRunOut: false, DeviceId: { } id }
-            && devices.Device(id)?.State is LifecycleStates.Suspended or LifecycleStates.Abnormal or LifecycleStates.Stray;
+            && devices.Device(id) is { } locked && LifecycleStates.IsLockedOut(locked.State);
         if (verdict.Refusal is { } reason && !lockedOut)
         {
             ports.Refusals.Count(new Refusal(reason, source, verdict.DeviceId, verdict.FieldId, 0, correlation));

@@ -126,6 +126,9 @@ public static class LifecycleStates
 
     /// <summary>All of them.</summary>
     public static readonly IReadOnlyList<string> All = [Registered, Pending, Active, Suspended, Abnormal, Stray, Retired];
+
+    /// <summary>The device may not authenticate until somebody lets it in again.</summary>
+    public static bool IsLockedOut(string state) => state is Suspended or Abnormal or Stray;
 }
 
 /// <summary>Who is who, from memory. Implemented by Devices. Any thread; never blocks.</summary>

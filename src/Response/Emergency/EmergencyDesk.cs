@@ -45,10 +45,15 @@ internal sealed class EmergencyDesk(LockdownStore store, LeaseStore leases, IDev
     /// <summary>The lock-down of the same scope that still keeps every device of it out; whoever let one in again, and however, ends that.</summary>
     private async Task<Lockdown?> HoldingAsync(string fieldId, LockdownScope scope, CancellationToken cancellation)
     {
-        var devices = Devices(fieldId, scope).Select(d => d.DeviceId).ToList();
+        var devices = Devices(fieldId, scope);
         var locking = await leases.LockingAsync(fieldId, SuspendAuthenticationAction.ActionName, Condition, cancellation);
-        return (await store.ListAsync(fieldId, cancellation)).FirstOrDefault(
-            l => l is { EndedAt: null, Details.IsRehearsal: false } && l.Details.Scope == scope && devices.All(d => l.Details.Locked.Contains(d) && locking.Contains(LeaseOf(l.Id, d))));
+        bool Holds(Lockdown lockdown)
+        {
+            var locked = lockdown.Details.Locked.ToHashSet(StringComparer.Ordinal);
+            return devices.All(d => locked.Contains(d.DeviceId) && locking.TryGetValue(LeaseOf(lockdown.Id, d.DeviceId), out var locks) && (locks || LifecycleStates.IsLockedOut(d.State)));
+        }
+
+        return (await store.ListAsync(fieldId, cancellation)).FirstOrDefault(l => l is { EndedAt: null, Details.IsRehearsal: false } && l.Details.Scope == scope && Holds(l));
     }
 
     private async Task<Lockdown> OrderAsync(string fieldId, LockdownScope scope, bool isRehearsal, string by, string reason, string correlationId, CancellationToken cancellation)
@@ -97,21 +102,13 @@ internal sealed class EmergencyDesk(LockdownStore store, LeaseStore leases, IDev
             },
             (l, t) =>
             {
+                // All or nothing: what has not been locked yet is not locked any more; what is in force is undone by the queue, tried until it works.
+                leases.ChangeAll(released.Select(d => LeaseOf(lockdown.Id, d)), lease => LeaseMachine.TakenBack(lease, canUndo: true, by, reason, now), t);
                 if (l.EndedAt is not null)
                 {
                     notices.Tell(l.FieldId, Notices.Names.EmergencyEnded, l.Id, Levels.Important, null, correlationId, t, ("by", by), ("scope", l.Details.Scope.ToString()));
                 }
             },
-            cancellation);
-        if (after is null)
-        {
-            return null;
-        }
-
-        // What has not been locked yet is not locked any more; what is in force is undone by the queue, tried until it works.
-        await leases.ChangeAllAsync(
-            [.. released.Select(d => LeaseOf(lockdown.Id, d))],
-            l => LeaseMachine.TakenBack(l, canUndo: true, by, reason, now),
             cancellation);
         signal.Wake();
         return after;

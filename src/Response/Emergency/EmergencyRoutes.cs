@@ -158,6 +158,10 @@ internal static class EmergencyRoutes
             : Problem.Of(ResponseProblems.NothingToRelease);
     }
 
+    /// <summary>Whether the caller may release what a lock-down holds: a person whom the plan names, or without one an administrator.</summary>
+    public static async Task<bool> MayReleaseAsync(HttpContext context, string fieldId, LockdownStore store, CancellationToken cancellation) =>
+        !context.User.HasClaim(Principal.HolderKind, "key") && await MayAsync(context, fieldId, store, cancellation);
+
     private static async Task<bool> MayAsync(HttpContext context, string fieldId, LockdownStore store, CancellationToken cancellation)
     {
         var plan = await store.PlanAsync(fieldId, cancellation);

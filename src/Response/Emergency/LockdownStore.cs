@@ -32,26 +32,22 @@ internal sealed class LockdownStore(Databases databases, MasterKey key, TimeProv
         },
         cancellation);
 
-    /// <summary>Changes one; <paramref name="change"/> decides on it as it is now, null leaves it.</summary>
+    /// <summary>Changes one; <paramref name="change"/> decides on it as it is, again when somebody else was faster; null leaves it.</summary>
     public Task<Lockdown?> ChangeAsync(string fieldId, string id, Func<Lockdown, Lockdown?> change, Action<Lockdown, DbTransaction> along, CancellationToken cancellation) => databases.State.WriteAsync(
         async t =>
         {
-            var row = await t.Connection!.QuerySingleOrDefaultAsync<Row>($"SELECT {Columns} FROM emergency WHERE id = @id AND field_id = @fieldId", new { id, fieldId }, t);
-            if (row is null || change(Read(row)) is not { } next)
+            while (await t.Connection!.QuerySingleOrDefaultAsync<Row>($"SELECT {Columns} FROM emergency WHERE id = @id AND field_id = @fieldId", new { id, fieldId }, t) is { } row && change(Read(row)) is { } next)
             {
-                return null;
+                var saved = next with { Version = row.Version + 1 };
+                if (await t.Connection!.ExecuteAsync(
+                    "UPDATE emergency SET version = @Version, ended_at = @EndedAt, document = @Document WHERE id = @Id AND version = @Version - 1", ToRow(saved), t) == 1)
+                {
+                    along(saved, t);
+                    return saved;
+                }
             }
 
-            var saved = next with { Version = row.Version + 1 };
-            var written = await t.Connection!.ExecuteAsync(
-                "UPDATE emergency SET version = @Version, ended_at = @EndedAt, document = @Document WHERE id = @Id AND version = @Version - 1", ToRow(saved), t);
-            if (written == 0)
-            {
-                return null;
-            }
-
-            along(saved, t);
-            return saved;
+            return null;
         },
         cancellation);
 

@@ -10,7 +10,7 @@ namespace Sekisho.Response.Incidents;
 /// <param name="DeviceId">The device.</param>
 /// <param name="Name">Its name; null when it does not exist any more.</param>
 /// <param name="State">Its state; null when it does not exist any more.</param>
-/// <param name="IsNormal">Allowed, with nothing in force on it; a device that is out of service for good waits for nothing either.</param>
+/// <param name="IsNormal">Allowed (one that never authenticated may do so), with nothing in force on it; a device that is out of service for good waits for nothing either.</param>
 /// <param name="HeldBy">Responses in force on it.</param>
 internal sealed record DeviceStanding(string DeviceId, string? Name, string? State, bool IsNormal, IReadOnlyList<Lease> HeldBy);
 
@@ -116,6 +116,6 @@ internal sealed class IncidentDesk(
     {
         var found = directory.Device(device);
         var gone = found is null or { State: LifecycleStates.Retired };
-        return new DeviceStanding(device, found?.Name, found?.State, gone || (found!.State == LifecycleStates.Active && held.Count == 0), gone ? [] : held);
+        return new DeviceStanding(device, found?.Name, found?.State, gone || (found!.State is LifecycleStates.Active or LifecycleStates.Registered && held.Count == 0), gone ? [] : held);
     }
 }

@@ -1,5 +1,6 @@
 using System.Data.Common;
 using Dapper;
+using Sekisho.Response.Actions.SuspendSim;
 using Sekisho.Response.Leases;
 using Sekisho.Storage;
 using Sekisho.Storage.Keys;
@@ -28,9 +29,11 @@ internal sealed class IncidentLeases(Databases databases, MasterKey master) : ID
 
     private readonly ColumnCipher _cipher = new(master, LeaseStore.CipherPurpose);
 
-    /// <summary>Whether a lock on one of its devices is in force and is to stay.</summary>
+    /// <summary>Whether a lock on one of its devices, or on its SIM, is in force and is to stay.</summary>
     public static bool IsHeld(string incidentId, DbTransaction transaction) => transaction.Connection!.ExecuteScalar<long>(
-        $"SELECT COUNT(*) FROM lease WHERE {OnDevices} AND state = 'done' AND holds = 1 AND undo_asked_at IS NULL", new { id = incidentId }, transaction) > 0;
+        $"SELECT COUNT(*) FROM lease WHERE {OnDevices} AND state = 'done' AND undo_asked_at IS NULL AND (holds = 1 OR (action = @sim AND expires_at IS NULL))",
+        new { id = incidentId, sim = SimOff.Suspend.Action },
+        transaction) > 0;
 
     /// <summary>Its responses, those in force first, then the newest, at most so many.</summary>
     public Task<IReadOnlyList<Lease>> ListAsync(Incident incident, int most, CancellationToken cancellation) => QueryAsync(

@@ -227,17 +227,18 @@ internal static class IncidentMachine
             return (null, IncidentRefusal.WrongState);
         }
 
-        if (NextStep(incident) != step)
+        // What came over a device while its release was going on is released by the same step again.
+        var releases = step == RecoverySteps.Release && !isSkipped;
+        if (NextStep(incident) != step && !(releases && incident is { ReleaseAskedAt: not null, RecoveredAt: null }))
         {
             return (null, IncidentRefusal.StepOrder);
         }
 
-        var releases = step == RecoverySteps.Release && !isSkipped;
         var next = incident with
         {
             State = IncidentStates.Recovering,
             ReleaseAskedAt = releases ? note.At : incident.ReleaseAskedAt,
-            Details = incident.Details with { Recovery = [.. incident.Details.Recovery, new RecoveryDone(step, note.At, note.By, note.Text, isSkipped)] },
+            Details = incident.Details with { Recovery = [.. incident.Details.Recovery.Where(d => d.Step != step), new RecoveryDone(step, note.At, note.By, note.Text, isSkipped)] },
         };
         return (Changed(next, note, isSkipped ? EntryKinds.Skipped : EntryKinds.Step, ("step", step)), IncidentRefusal.None);
     }

@@ -253,6 +253,7 @@ internal static class LeaseCauses
     public const string SimCarriesMany = "sim-carries-many";
     public const string SimOffAlready = "sim-off-already";
     public const string SimStillHeld = "sim-still-held";
+    public const string SimStaysOff = "sim-stays-off";
     public const string SimChangedElsewhere = "sim-changed-elsewhere";
     public const string BlastRadius = "blast-radius";
     public const string OthersDoing = "others-doing";
@@ -300,6 +301,6 @@ internal static class LeaseCauses
         NoWebhookWants, NoTicketDesk, TicketAnswerUnreadable, TicketGone, TicketNumberUnknown, TicketShared, TicketStaysOpen, TicketStillShared,
         NoScript, ScriptNotActive, ScriptFault, ScriptUnreadable, ScriptOnTrial, ScriptOrderedNothing,
         WaitsForSummary, QuietHours, OutsideHours, ToldAlready, CallGoesOn, NoOnCall, BelowOnCall, Acknowledged, NobodyAcknowledged,
-        NoSim, NoSimProvider, SimNotOffered, SimUnknown, SimForbidden, SimTerminated, SimCarriesMany, SimOffAlready, SimStillHeld, SimChangedElsewhere,
+        NoSim, NoSimProvider, SimNotOffered, SimUnknown, SimForbidden, SimTerminated, SimCarriesMany, SimOffAlready, SimStillHeld, SimStaysOff, SimChangedElsewhere,
     ];
 }

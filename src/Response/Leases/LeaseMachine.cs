@@ -121,6 +121,7 @@ internal static class LeaseMachine
         var marked = lease with { Details = lease.Details with { Retracted = reason } };
         return lease.State switch
         {
+            LeaseStates.Due when canUndo && lease.StartedAt is not null => MakeSure(marked with { Details = marked.Details with { Actor = Gateway, Cause = LeaseCauses.FindingRetracted, Reason = null } }, now),
             LeaseStates.WaitingApproval or LeaseStates.Planned or LeaseStates.Due => End(marked, LeaseStates.Refused, now, LeaseCauses.FindingRetracted) with
             {
                 GroupKey = null,
@@ -166,6 +167,7 @@ internal static class LeaseMachine
     /// <summary>A person takes an order back, whatever became of it: what is not done is not done any more, what is being done, in force or might be in force is undone.</summary>
     public static Lease? TakenBack(Lease lease, bool canUndo, string by, string reason, DateTimeOffset now) => lease.State switch
     {
+        LeaseStates.Due when canUndo && lease.StartedAt is not null => MakeSure(lease with { Details = lease.Details with { Actor = by, Reason = reason, Cause = null } }, now),
         LeaseStates.WaitingApproval or LeaseStates.Planned or LeaseStates.Due =>
             End(lease, LeaseStates.Refused, now, null) with { GroupKey = null, Details = lease.Details with { Actor = by, Reason = reason } },
         LeaseStates.Running => lease with { UndoAskedAt = now, Details = lease.Details with { Actor = by, Reason = reason } },
@@ -276,10 +278,10 @@ internal static class LeaseMachine
         };
     }
 
-    /// <summary>One person agrees. The last one needed makes it due.</summary>
+    /// <summary>One person agrees, in time. The last one needed makes it due.</summary>
     public static (Lease? Next, LeaseRefusal Refusal) Approve(Lease lease, string by, string reason, DateTimeOffset now)
     {
-        if (lease.State != LeaseStates.WaitingApproval)
+        if (lease.State != LeaseStates.WaitingApproval || lease.NextTryAt <= now)
         {
             return (null, LeaseRefusal.WrongState);
         }
@@ -310,6 +312,7 @@ internal static class LeaseMachine
     /// </summary>
     public static bool CanRetry(Lease lease) =>
         lease.State == LeaseStates.Failed
+        || lease is { State: LeaseStates.Done, UndoAskedAt: null, Details.Cause: LeaseCauses.DeviceSilent }
         || (lease.State == LeaseStates.Refused && lease.Details.Cause is { } cause && LeaseCauses.ThatPeopleRemove.Contains(cause));
 
     /// <summary>A person wants it tried again, with all tries. What an earlier try achieved, and how things stood before it, is kept.</summary>
@@ -428,6 +431,48 @@ internal static class LeaseMachine
         lease.State != LeaseStates.Done || lease.UndoAskedAt is not null
             ? null
             : End(lease, LeaseStates.Undone, now, cause) with { Holds = false, Held = false };
+
+    /// <summary>
+    /// The clock was ahead and was set back. What was written meanwhile would be due when that time comes again: it is as if it were written now. A pause
+    /// that is longer than any is over.
+    /// </summary>
+    /// <returns>Null when nothing in it is of a time to come.</returns>
+    public static Lease? ClockSetBack(Lease lease, DateTimeOffset now, LeaseSettings settings)
+    {
+        if (lease.NextTryAt is not { } due)
+        {
+            return null;
+        }
+
+        var written = new[] { lease.CreatedAt, lease.StartedAt ?? lease.CreatedAt, lease.EndedAt ?? lease.CreatedAt }.Max();
+        if (written > now + ClocksDiffer)
+        {
+            DateTimeOffset? Back(DateTimeOffset? time) => time > now ? now : time;
+            return lease with
+            {
+                CreatedAt = lease.CreatedAt > now ? now : lease.CreatedAt,
+                StartedAt = Back(lease.StartedAt),
+                EndedAt = Back(lease.EndedAt),
+                UndoAskedAt = Back(lease.UndoAskedAt),
+                ExpiresAt = lease.ExpiresAt - (written - now),
+                NextTryAt = due - (written - now) is var shifted && shifted > now ? shifted : now,
+            };
+        }
+
+        return IsTried(lease) && due > now + LongestPause(settings) ? lease with { NextTryAt = now } : null;
+    }
+
+    /// <summary>No pause between two tries is longer.</summary>
+    public static TimeSpan LongestPause(LeaseSettings settings) => settings.LongestRetry > s_longestLook ? settings.LongestRetry : s_longestLook;
+
+    /// <summary>The clocks of nodes differ by less, and steps of time servers are smaller.</summary>
+    public static readonly TimeSpan ClocksDiffer = TimeSpan.FromMinutes(1);
+
+    private static readonly TimeSpan s_longestLook = TimeSpan.FromHours(1);
+
+    // Groups wait for hours of people, and look at the clock themselves.
+    private static bool IsTried(Lease lease) =>
+        lease.State == LeaseStates.Running || lease.UndoAskedAt is not null || lease is { State: LeaseStates.Due, GroupKey: null };
 
     private const string Gateway = "gateway";
 

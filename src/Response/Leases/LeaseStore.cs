@@ -43,7 +43,7 @@ internal sealed class LeaseStore(Databases databases, MasterKey key, IHistory hi
     private const string Target = "action = @action AND field_id = @field AND target = @target";
 
     private const string Update =
-        "UPDATE lease SET version = version + 1, state = @State, started_at = @StartedAt, ended_at = @EndedAt, expires_at = @ExpiresAt, attempts = @Attempts, " +
+        "UPDATE lease SET version = version + 1, state = @State, created_at = @CreatedAt, started_at = @StartedAt, ended_at = @EndedAt, expires_at = @ExpiresAt, attempts = @Attempts, " +
         "next_try_at = @NextTryAt, undo_asked_at = @UndoAskedAt, holds = @Holds, held = @Held, group_key = @GroupKey, claimed_by = @ClaimedBy, details = @Details " +
         "WHERE id = @Id AND version = @Version";
 
@@ -122,38 +122,43 @@ internal sealed class LeaseStore(Databases databases, MasterKey key, IHistory hi
         }
     }
 
-    /// <summary>Changes several leases, some in each transaction, so that nothing else waits for long; those that changed meanwhile or for which null comes back are left.</summary>
+    /// <summary>Changes several leases, some in each transaction, so that nothing else waits for long; those for which null comes back are left.</summary>
     public async Task ChangeAllAsync(IReadOnlyCollection<string> ids, Func<Lease, Lease?> change, CancellationToken cancellation)
     {
-        foreach (var some in ids.Chunk(ChangedAtOnce))
+        foreach (var some in ids.Order(StringComparer.Ordinal).Chunk(ChangedAtOnce))
         {
             await _database.WriteAsync(
-                async t =>
+                t =>
                 {
-                    foreach (var id in some)
-                    {
-                        var row = await t.Connection!.QuerySingleOrDefaultAsync<LeaseRow>($"SELECT {LeaseRow.Columns} FROM lease WHERE id = @id", new { id }, t);
-                        if (row?.ToLease(_cipher) is { } lease && change(lease) is { } next)
-                        {
-                            Save(lease, next, t);
-                        }
-                    }
+                    ChangeAll(some, change, t);
+                    return Task.CompletedTask;
                 },
                 cancellation);
         }
     }
 
+    /// <summary>Changes several leases in the caller's transaction; those for which null comes back are left.</summary>
+    public void ChangeAll(IEnumerable<string> ids, Func<Lease, Lease?> change, DbTransaction transaction)
+    {
+        // In one order, so that two who change the same ones do not wait for each other.
+        foreach (var id in ids.Order(StringComparer.Ordinal))
+        {
+            while (Row(id, transaction) is { } lease && change(lease) is { } next && !Save(lease, next, transaction))
+            {
+                // Somebody else was faster: decided again on what they made of it.
+            }
+        }
+    }
+
+    private Lease? Row(string id, DbTransaction transaction) =>
+        transaction.Connection!.QuerySingleOrDefault<LeaseRow>($"SELECT {LeaseRow.Columns} FROM lease WHERE id = @id", new { id }, transaction)?.ToLease(_cipher);
+
     /// <summary>Changes the leases of an action on a target in the caller's transaction.</summary>
     public void ChangeOfTarget(string action, string? fieldId, string target, Func<Lease, Lease?> change, DbTransaction transaction)
     {
-        foreach (var row in transaction.Connection!.Query<LeaseRow>(
-            $"SELECT {LeaseRow.Columns} FROM lease WHERE {Target} AND state = 'done' AND expires_at IS NOT NULL", new { action, field = fieldId ?? "", target }, transaction).ToList())
-        {
-            if (row.ToLease(_cipher) is var lease && change(lease) is { } next)
-            {
-                Save(lease, next, transaction);
-            }
-        }
+        var ids = transaction.Connection!.Query<string>(
+            $"SELECT id FROM lease WHERE {Target} AND state = 'done' AND expires_at IS NOT NULL", new { action, field = fieldId ?? "", target }, transaction).AsList();
+        ChangeAll(ids, change, transaction);
     }
 
     /// <summary>Targets of an action for which something is to be done now, those that wait longest first.</summary>
@@ -191,12 +196,37 @@ internal sealed class LeaseStore(Databases databases, MasterKey key, IHistory hi
         return new LeaseBacklog(count, oldest is { } at ? DateTimeOffset.FromUnixTimeMilliseconds(at) : null);
     }
 
-    /// <summary>Leases of a field's lock-downs that keep a device out, or are about to.</summary>
-    public Task<HashSet<string>> LockingAsync(string fieldId, string action, string condition, CancellationToken cancellation) => _database.ReadAsync(
-        async c => (await c.QueryAsync<string>(
-            "SELECT id FROM lease WHERE action = @action AND field_id = @fieldId AND condition = @condition AND undo_asked_at IS NULL AND (state IN ('due', 'running') OR (state = 'done' AND holds = 1))",
-            new { action, fieldId, condition })).ToHashSet(StringComparer.Ordinal),
+    /// <summary>Leases of a field's lock-downs that are in force or about to be, each with whether it keeps its device out by itself; it does not when somebody else had locked the device before.</summary>
+    public Task<Dictionary<string, bool>> LockingAsync(string fieldId, string action, string condition, CancellationToken cancellation) => _database.ReadAsync(
+        async c => (await c.QueryAsync<(string Id, bool Locks)>(
+            "SELECT id, CASE WHEN state = 'done' THEN holds ELSE 1 END FROM lease WHERE action = @action AND field_id = @fieldId AND condition = @condition AND undo_asked_at IS NULL AND state IN ('due', 'running', 'done')",
+            new { action, fieldId, condition })).ToDictionary(r => r.Id, r => r.Locks, StringComparer.Ordinal),
         cancellation);
+
+    /// <summary>Another lease of the same action is being done to the same target at this moment.</summary>
+    public Task<bool> IsBeingDoneAsync(Lease like, DateTimeOffset now, CancellationToken cancellation) => _database.ReadAsync(
+        async c => await c.ExecuteScalarAsync<long>(
+            $"SELECT COUNT(*) FROM lease WHERE {Target} AND id <> @id AND state = 'running' AND claimed_by IS NOT NULL AND next_try_at > @now",
+            new { action = like.Action, field = like.FieldId ?? "", target = like.Target, id = like.Id, now = now.ToUnixTimeMilliseconds() }) > 0,
+        cancellation);
+
+    /// <summary>Brings back what was written while the clock was ahead.</summary>
+    public async Task ClockSetBackAsync(LeaseSettings settings, CancellationToken cancellation)
+    {
+        var now = clock.GetUtcNow();
+        var ids = await _database.ReadAsync(
+            async c => (await c.QueryAsync<string>(
+                "SELECT id FROM lease WHERE next_try_at > @now AND (created_at > @late OR started_at > @late OR ended_at > @late OR " +
+                "(next_try_at > @longest AND (state = 'running' OR undo_asked_at IS NOT NULL OR (state = 'due' AND group_key IS NULL))))",
+                new
+                {
+                    now = now.ToUnixTimeMilliseconds(),
+                    late = (now + LeaseMachine.ClocksDiffer).ToUnixTimeMilliseconds(),
+                    longest = (now + LeaseMachine.LongestPause(settings)).ToUnixTimeMilliseconds(),
+                })).AsList(),
+            cancellation);
+        await ChangeAllAsync(ids, l => LeaseMachine.ClockSetBack(l, now, settings), cancellation);
+    }
 
     /// <summary>Makes what a node was working on when it ended due again.</summary>
     public Task FreeClaimsAsync(string node, CancellationToken cancellation) => _database.WriteAsync(
@@ -209,7 +239,8 @@ internal sealed class LeaseStore(Databases databases, MasterKey key, IHistory hi
     public static IReadOnlyList<Disturbance> Disturbed(string? fieldId, IReadOnlyCollection<string> actions, DateTimeOffset since, DateTimeOffset now, DbConnection connection, DbTransaction? transaction) =>
         [.. connection.Query<Disturbance>(
             $"SELECT DISTINCT action AS Action, device_id AS DeviceId, target AS Target FROM lease WHERE field_id = @field AND action IN ({string.Join(',', actions.Select(a => $"'{a}'").DefaultIfEmpty("''"))}) AND " +
-            "((started_at >= @since AND state <> 'refused') OR (started_at IS NULL AND state = 'due' AND next_try_at <= @now))",
+            "((started_at >= @since AND started_at <= @now AND state <> 'refused') OR (state = 'done' AND ended_at >= @since AND ended_at <= @now) OR " +
+            "(started_at IS NOT NULL AND state IN ('due', 'running')) OR (started_at IS NULL AND state = 'due' AND next_try_at <= @now))",
             new { field = fieldId ?? "", since = since.ToUnixTimeMilliseconds(), now = now.ToUnixTimeMilliseconds() },
             transaction)];
 
@@ -230,17 +261,11 @@ internal sealed class LeaseStore(Databases databases, MasterKey key, IHistory hi
     /// <summary>Ends, in the caller's transaction, leases in force since before <paramref name="released"/> on a device that somebody else let in again or took away.</summary>
     public void EndHolds(string deviceId, DateTimeOffset released, string cause, string? exceptId, DbTransaction transaction)
     {
-        var rows = transaction.Connection!.Query<LeaseRow>(
-            $"SELECT {LeaseRow.Columns} FROM lease WHERE device_id = @deviceId AND state = 'done' AND held = 1 AND ended_at <= @at AND undo_asked_at IS NULL AND id <> @exceptId",
+        var ids = transaction.Connection!.Query<string>(
+            "SELECT id FROM lease WHERE device_id = @deviceId AND state = 'done' AND held = 1 AND ended_at <= @at AND undo_asked_at IS NULL AND id <> @exceptId",
             new { deviceId, at = released.ToUnixTimeMilliseconds(), exceptId = exceptId ?? "" },
-            transaction);
-        foreach (var lease in rows.Select(r => r.ToLease(_cipher)))
-        {
-            if (LeaseMachine.EndedElsewhere(lease, cause, clock.GetUtcNow()) is { } next)
-            {
-                Save(lease, next, transaction);
-            }
-        }
+            transaction).AsList();
+        ChangeAll(ids, l => LeaseMachine.EndedElsewhere(l, cause, clock.GetUtcNow()), transaction);
     }
 
     /// <summary>Takes back, in the caller's transaction, what a finding ordered.</summary>

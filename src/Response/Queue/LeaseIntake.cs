@@ -48,7 +48,7 @@ internal sealed class LeaseIntake(ResponseRules rules, LeaseOrders orders, Lease
                 leases.ChangeOfTarget(RotateCredentialsAction.ActionName, change.FieldId, change.DeviceId, l => LeaseMachine.Followed(l, LeaseCauses.SecretRenewed, clock.GetUtcNow()), transaction);
             }
 
-            if (change.State is not (LifecycleStates.Suspended or LifecycleStates.Abnormal or LifecycleStates.Stray))
+            if (!LifecycleStates.IsLockedOut(change.State))
             {
                 var gone = change.State is LifecycleStates.Retired or DeviceChangedEvent.Deleted;
                 leases.EndHolds(change.DeviceId, change.ArrivedAt, gone ? LeaseCauses.DeviceGone : LeaseCauses.ReleasedElsewhere, null, transaction);

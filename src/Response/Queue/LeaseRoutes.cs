@@ -5,6 +5,7 @@ using Sekisho.Api;
 using Sekisho.Api.Access;
 using Sekisho.Api.Problems;
 using Sekisho.Domain.Localization;
+using Sekisho.Response.Emergency;
 using Sekisho.Response.Leases;
 
 namespace Sekisho.Response.Queue;
@@ -118,12 +119,17 @@ internal static class LeaseRoutes
     private static RouteHandlerBuilder Decides(RouteGroupBuilder group, string verb, string whose, string summary, Decision decision) => group
         .MapPost("/responses/{leaseId}/" + verb, async (
             HttpContext context, string leaseId, DecisionRequest request,
-            LeaseStore leases, LeaseRunner runner, QueueSignal signal, Texts texts, TimeProvider clock, CancellationToken cancellation) =>
+            LeaseStore leases, LeaseRunner runner, LockdownStore lockdowns, QueueSignal signal, Texts texts, TimeProvider clock, CancellationToken cancellation) =>
         {
             var language = RequestLanguage.Of(context);
             if (await OwnAsync(context, leaseId, leases, cancellation) is not { } lease)
             {
                 return Problem.Of(CommonProblems.NotFound);
+            }
+
+            if (verb == "undo" && lease is { Condition: EmergencyDesk.Condition, FieldId: { } field } && !await EmergencyRoutes.MayReleaseAsync(context, field, lockdowns, cancellation))
+            {
+                return Problem.Of(ResponseProblems.NotInPlan);
             }
 
             if (verb == "undo" && runner.UndoTakesPerson(lease) && context.User.HasClaim(Principal.HolderKind, "key"))
@@ -155,6 +161,7 @@ internal static class LeaseRoutes
         })
         .Produces<LeaseView>()
         .Produces<LeaseView>(StatusCodes.Status202Accepted)
+        .ProducesProblem(StatusCodes.Status403Forbidden)
         .ProducesProblem(StatusCodes.Status404NotFound)
         .ProducesProblem(StatusCodes.Status409Conflict)
         .ProducesProblem(StatusCodes.Status422UnprocessableEntity)

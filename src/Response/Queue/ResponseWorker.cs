@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Sekisho.Domain.Operations;
@@ -21,6 +22,9 @@ internal sealed partial class ResponseWorker(LeaseRunner runner, LeaseStore leas
     private static readonly TimeSpan BetweenLooks = TimeSpan.FromSeconds(15);
 
     private static readonly TimeSpan LongestWait = TimeSpan.FromHours(1);
+
+    // Targets whose last try failed: they get the places that others leave.
+    private readonly ConcurrentDictionary<(string Action, string Field, string Target), bool> _failing = new();
 
     private readonly CancellationTokenSource _stopTaking = new();
     private readonly CancellationTokenSource _abort = new();
@@ -57,6 +61,7 @@ internal sealed partial class ResponseWorker(LeaseRunner runner, LeaseStore leas
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         await leases.FreeClaimsAsync(LeaseRunner.Node, cancellationToken);
+        await leases.ClockSetBackAsync(settings, cancellationToken);
         _backlog = await leases.BacklogAsync(cancellationToken);
         ResponseMetrics.Waiting = () => _backlog.Waiting;
         _pumps = [.. runner.Actions.Select(a => Task.Run(() => PumpAsync(a, untilIdle: false), CancellationToken.None)), Task.Run(WatchAsync, CancellationToken.None)];
@@ -90,6 +95,7 @@ internal sealed partial class ResponseWorker(LeaseRunner runner, LeaseStore leas
             await WaitAsync([], wake, BetweenLooks);
             try
             {
+                await leases.ClockSetBackAsync(settings, _stopTaking.Token);
                 _backlog = await leases.BacklogAsync(_stopTaking.Token);
                 _fault = null;
                 if (!wake.IsCompleted && _backlog.Oldest is not null)
@@ -169,8 +175,14 @@ internal sealed partial class ResponseWorker(LeaseRunner runner, LeaseStore leas
             return 0;
         }
 
-        var targets = await leases.TargetsDueAsync(action.Name, clock.GetUtcNow(), free + running.Count, _stopTaking.Token);
-        var started = targets.Where(t => !running.ContainsKey(t)).Take(free).ToList();
+        var failing = _failing.Keys.Where(k => k.Action == action.Name).ToList();
+        var targets = await leases.TargetsDueAsync(action.Name, clock.GetUtcNow(), free + running.Count + failing.Count, _stopTaking.Token);
+        var started = targets.Where(t => !running.ContainsKey(t)).OrderBy(t => _failing.ContainsKey((action.Name, t.Field, t.Target))).Take(free).ToList();
+        foreach (var rested in failing.Where(k => !targets.Contains((k.Field, k.Target)) && !running.ContainsKey((k.Field, k.Target))))
+        {
+            _failing.TryRemove(rested, out _);
+        }
+
         foreach (var target in started)
         {
             running[target] = Task.Run(() => TakeTurnAsync(action.Name, target.Field, target.Target), CancellationToken.None);
@@ -183,10 +195,18 @@ internal sealed partial class ResponseWorker(LeaseRunner runner, LeaseStore leas
     {
         for (var i = 0; i < Turn && !_paused && !_stopTaking.IsCancellationRequested; i++)
         {
-            if (await leases.NextDueAsync(action, field, target, clock.GetUtcNow(), _abort.Token) is not { } lease || !await runner.TryAsync(lease, _abort.Token))
+            if (await leases.NextDueAsync(action, field, target, clock.GetUtcNow(), _abort.Token) is not { } lease)
             {
                 return;
             }
+
+            if (!await runner.TryAsync(lease, _abort.Token))
+            {
+                _failing[(action, field, target)] = true;
+                return;
+            }
+
+            _failing.TryRemove((action, field, target), out _);
         }
     }
 

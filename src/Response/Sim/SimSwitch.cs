@@ -1,4 +1,4 @@
-using System.Collections.Concurrent;
+using Sekisho.Response.Leases;
 using Sekisho.Response.Sim.Carriers;
 
 namespace Sekisho.Response.Sim;
@@ -12,15 +12,10 @@ internal sealed class SimNotYetException(string state) : IOException($"The carri
 /// </summary>
 internal sealed class SimSwitch(SimSettings settings, TimeProvider clock)
 {
-    private readonly ConcurrentDictionary<string, SemaphoreSlim> _turns = new(StringComparer.Ordinal);
+    private readonly Turns _turns = new();
 
     /// <summary>Waits for the turn on a SIM.</summary>
-    public async Task<IDisposable> TurnAsync(string cardId, CancellationToken cancellation)
-    {
-        var turn = _turns.GetOrAdd(cardId, _ => new SemaphoreSlim(1, 1));
-        await turn.WaitAsync(cancellation);
-        return new Turn(turn);
-    }
+    public Task<IDisposable> TurnAsync(string cardId, CancellationToken cancellation) => _turns.TakeAsync(cardId, cancellation);
 
     /// <summary>Orders the state unless the SIM has it, and returns when it shows.</summary>
     /// <exception cref="SimNotYetException">It does not show within the time set.</exception>
@@ -49,10 +44,5 @@ internal sealed class SimSwitch(SimSettings settings, TimeProvider clock)
 
             await Task.Delay(settings.LookAgainAfter, clock, cancellation);
         }
-    }
-
-    private sealed class Turn(SemaphoreSlim turn) : IDisposable
-    {
-        public void Dispose() => turn.Release();
     }
 }

@@ -37,6 +37,17 @@ public class BlockNetworkTests
         Assert.Equal(2, (await host.LeasesAsync()).Count(l => l.State == LeaseStates.Expired));
     }
 
+    [Fact]
+    public async Task A_restriction_ends_with_its_order_however_long_restrictions_last()
+    {
+        await using var host = await TestHost.StartAsync(Dialect.Sqlite, [.. s_reachable, ("Response:Leases:RestrictionLasts", "30.00:00:00"), ("Response:Network:Longest", "7.00:00:00")]);
+        host.Bind(TestHost.Always("block-network"));
+        host.Commit(host.Finding("f1"));
+        await host.Worker.DrainAsync();
+        var lease = await host.OnlyLeaseAsync();
+        Assert.Equal((host.Time.GetUtcNow().AddDays(7), host.Network.InForce[lease.Id].ExpiresAt), (lease.ExpiresAt, lease.ExpiresAt));
+    }
+
     [Theory]
     [InlineData(NetworkOutcomeKind.NobodyOnline, "", "No enforcer is online.")]
     [InlineData(NetworkOutcomeKind.Unanswered, "", "No enforcer has confirmed it in time.")]

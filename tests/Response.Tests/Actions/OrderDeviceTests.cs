@@ -133,6 +133,32 @@ public class OrderDeviceTests
         await HoldCommandTests.DecideAsync(client, lease, "undo", HttpStatusCode.Conflict);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task An_order_that_was_fetched_and_never_answered_counts_as_in_force_and_is_ended(bool isUndone)
+    {
+        await using var host = await TestHost.StartAsync(Dialect.Sqlite);
+        using var client = host.Client(Roles.Administrator, "hanako");
+        var lease = await OrderAsync(host, "order-stop", "automatic");
+        host.Commands.Fetch();
+        host.Commands.Settle(host.Commands.Open().Id, CommandStates.Expired);
+        await WokenAsync(host, lease);
+        lease = await FindAsync(host, lease);
+        Assert.Equal((LeaseStates.Done, LeaseCauses.DeviceSilent, true), (lease.State, lease.Details.Cause, LeaseMachine.CanRetry(lease)));
+        if (isUndone)
+        {
+            await HoldCommandTests.DecideAsync(client, lease, "undo", HttpStatusCode.Accepted);
+        }
+        else
+        {
+            host.Clock.Leap(TimeSpan.FromDays(1));
+            await host.Worker.DrainAsync();
+        }
+
+        Assert.Equal("resume", host.Commands.Open().Name);
+    }
+
     [Fact]
     public async Task An_order_is_called_off_until_the_device_has_it_and_done_all_the_same_when_that_came_too_late()
     {

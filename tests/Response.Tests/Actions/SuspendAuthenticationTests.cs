@@ -137,6 +137,48 @@ public class SuspendAuthenticationTests
     }
 
     [Fact]
+    public async Task A_lock_that_came_between_two_tries_of_another_stays_in_force()
+    {
+        await using var host = await StartAsync();
+        var tries = 0;
+        host.World.OnLock = (_, _) => Interlocked.Increment(ref tries) == 1 ? throw new InvalidOperationException("not now") : Task.CompletedTask;
+        host.Commit(host.Finding("f1", risk: Risks.Spoofing));
+        await host.Worker.DrainAsync();
+        host.Commit(host.Finding("f2", risk: Risks.Theft));
+        await host.Worker.DrainAsync();
+        host.Clock.Advance(TimeSpan.FromSeconds(10));
+        await host.Worker.DrainAsync();
+        Assert.All(await host.LeasesAsync(), l => Assert.Equal((LeaseStates.Done, true), (l.State, l.Holds)));
+
+        host.Clock.Leap(TimeSpan.FromDays(1));
+        await host.Worker.DrainAsync();
+        Assert.Equal([("f1", LeaseStates.Expired), ("f2", LeaseStates.Done)], (await host.LeasesAsync()).Select(l => (l.FindingId!, l.State)).Order());
+        Assert.Equal(LifecycleStates.Abnormal, host.World.StateOf(Device));
+    }
+
+    [Theory]
+    [InlineData(Dialect.Sqlite)]
+    [InlineData(Dialect.PostgreSql)]
+    public async Task Whoever_lets_a_device_in_while_it_is_being_locked_waits_for_that_lock(Dialect dialect)
+    {
+        await using var host = await StartAsync(dialect);
+        host.Commit(host.Finding("f1"));
+        await host.Worker.DrainAsync();
+        var first = await host.OnlyLeaseAsync();
+        host.World.AfterLock = (_, _) => UndoAsync(host, first.Id, System.Net.HttpStatusCode.Accepted);
+        host.Commit(host.Finding("f2", risk: Risks.Theft));
+        await host.Worker.DrainAsync();
+        host.Clock.Advance(TimeSpan.FromSeconds(1));
+        await host.Worker.DrainAsync();
+        var leases = (await host.LeasesAsync()).ToDictionary(l => l.FindingId!);
+        Assert.Equal((LeaseStates.Undone, LeaseCauses.StillHeld), (leases["f1"].State, leases["f1"].Details.Cause));
+        Assert.Equal((LeaseStates.Done, true), (leases["f2"].State, leases["f2"].Holds));
+        Assert.Equal(LifecycleStates.Abnormal, host.World.StateOf(Device));
+        await UndoAsync(host, leases["f2"].Id);
+        Assert.Equal(LifecycleStates.Active, host.World.StateOf(Device));
+    }
+
+    [Fact]
     public async Task A_device_that_a_person_let_in_ends_its_leases_and_a_later_lock_is_a_new_one()
     {
         await using var host = await StartAsync();

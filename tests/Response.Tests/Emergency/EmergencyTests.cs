@@ -27,6 +27,9 @@ public class EmergencyTests
         Assert.Equal(("locked", 20, 20), (made.GetProperty("state").GetString(), made.GetProperty("devices").GetInt32(), made.GetProperty("locked").GetInt32()));
         await host.Worker.DrainAsync();
         Assert.All(host.World.Devices.Values.Where(d => d.FieldId == "cars"), d => Assert.NotEqual(LifecycleStates.Active, d.State));
+
+        // Pressed again it is the same one, also where a person had locked a device before.
+        Assert.Equal(made.GetProperty("id").GetString(), (await PostAsync(client, Path, new { reason = "pressed again" })).GetProperty("id").GetString());
         Assert.Equal("emergency", Assert.Single(await host.NoticesAsync()).Details.Notice!.Name);
 
         // The guard does not stand in the way of a person, and time does not end it.
@@ -69,11 +72,13 @@ public class EmergencyTests
     }
 
     [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public async Task What_is_released_while_it_is_being_locked_is_let_in_again_also_when_the_lock_cannot_say_that_it_is_done(bool fails)
+    [InlineData(Dialect.Sqlite, false)]
+    [InlineData(Dialect.Sqlite, true)]
+    [InlineData(Dialect.PostgreSql, false)]
+    [InlineData(Dialect.PostgreSql, true)]
+    public async Task What_is_released_while_it_is_being_locked_is_let_in_again_also_when_the_lock_cannot_say_that_it_is_done(Dialect dialect, bool fails)
     {
-        await using var host = await TestHost.StartAsync(Dialect.Sqlite);
+        await using var host = await TestHost.StartAsync(dialect);
         using var client = host.Client(Roles.Administrator);
         var made = await PostAsync(client, Path, new { reason = "x" }, HttpStatusCode.Created);
         var released = new Lazy<Task>(() => PostAsync(client, $"{Path}/{made.GetProperty("id").GetString()}/release", new { reason = "a mistake" }));
@@ -133,6 +138,53 @@ public class EmergencyTests
         await PostAsync(client, $"{Path}/{id}/release", new { reason = "clean" });
         await host.Worker.DrainAsync();
         Assert.All(host.World.Devices.Values.Where(d => d.FieldId == "cars"), d => Assert.Equal(LifecycleStates.Active, d.State));
+    }
+
+    [Theory]
+    [InlineData(Dialect.Sqlite)]
+    [InlineData(Dialect.PostgreSql)]
+    public async Task A_release_that_is_broken_off_released_nothing_and_can_be_repeated(Dialect dialect)
+    {
+        await using var host = await TestHost.StartAsync(dialect);
+        using var client = host.Client(Roles.Administrator);
+        var made = await PostAsync(client, Path, new { reason = "x" }, HttpStatusCode.Created);
+        await host.Worker.DrainAsync();
+        var records = 0;
+        host.World.OnRecord = r =>
+        {
+            if (r.What == "suspend-authentication" && ++records == 2)
+            {
+                throw new IOException("killed");
+            }
+        };
+        var path = $"{Path}/{made.GetProperty("id").GetString()}/release";
+        Assert.Equal(HttpStatusCode.InternalServerError, (await client.PostAsJsonAsync(path, new { reason = "clean" })).StatusCode);
+        host.World.OnRecord = _ => { };
+        await host.Worker.DrainAsync();
+        Assert.All(host.World.Devices.Values.Where(d => d.FieldId == "cars"), d => Assert.Equal(LifecycleStates.Abnormal, d.State));
+        Assert.DoesNotContain(await host.NoticesAsync(), n => n.Details.Notice!.Name == "emergency-ended");
+
+        Assert.Equal("ended", (await PostAsync(client, path, new { reason = "clean" })).GetProperty("state").GetString());
+        await host.Worker.DrainAsync();
+        Assert.All(host.World.Devices.Values.Where(d => d.FieldId == "cars"), d => Assert.Equal(LifecycleStates.Active, d.State));
+    }
+
+    [Fact]
+    public async Task Who_may_not_release_the_field_does_not_let_a_device_of_it_in_either()
+    {
+        await using var host = await TestHost.StartAsync(Dialect.Sqlite);
+        using var administrator = host.Client(Roles.Administrator, "hanako");
+        Assert.True((await administrator.PutAsJsonAsync("/api/v1/fields/cars/emergency-plan", new { accounts = new[] { "jiro" } })).IsSuccessStatusCode);
+        using var named = host.Client(Roles.Responder, "jiro");
+        await PostAsync(named, Path, new { reason = "x" }, HttpStatusCode.Created);
+        await host.Worker.DrainAsync();
+        var undo = $"/api/v1/fields/cars/responses/{(await host.LeasesAsync())[0].Id}/undo";
+        using var other = host.Client(Roles.Responder, "saburo");
+        await PostAsync(other, undo, new { reason = "x" }, HttpStatusCode.Forbidden);
+        using var key = host.Client(Roles.Administrator, "jiro", key: true, scopes: "responses:write");
+        await PostAsync(key, undo, new { reason = "x" }, HttpStatusCode.Forbidden);
+        Assert.All(host.World.Devices.Values.Where(d => d.FieldId == "cars"), d => Assert.Equal(LifecycleStates.Abnormal, d.State));
+        await PostAsync(named, undo, new { reason = "x" });
     }
 
     [Fact]

@@ -191,6 +191,48 @@ public class LifeTests
     }
 
     [Fact]
+    public async Task What_comes_over_a_device_while_its_release_goes_on_is_released_by_the_same_step()
+    {
+        await using var host = await TestHost.StartAsync(Dialect.Sqlite);
+        host.Bind(TestHost.Always("suspend-authentication"));
+        host.Commit(host.Finding("f1"));
+        await host.Worker.DrainAsync();
+        host.World.OnRelease = _ => throw new IOException("not now");
+        using var client = host.Client(Roles.Responder);
+        var id = await OnlyAsync(host);
+        await SkipToReleaseAsync(client, id);
+        await PostAsync(client, id, "recovery", new { step = "release", note = "clean" }, HttpStatusCode.Accepted);
+        host.Clock.Advance(TimeSpan.FromMinutes(1));
+        host.Commit(host.Finding("f2"));
+        host.World.OnRelease = _ => Task.CompletedTask;
+        host.Clock.Advance(TimeSpan.FromHours(1));
+        await host.Worker.DrainAsync();
+        await host.Get<IncidentWorker>().DrainAsync(default);
+        Assert.Equal(LifecycleStates.Abnormal, host.World.StateOf(One));
+        await PostAsync(client, id, "recovery", new { step = "restore", note = "x" }, HttpStatusCode.Conflict);
+
+        await PostAsync(client, id, "recovery", new { step = "release", note = "clean again" });
+        Assert.Equal(LifecycleStates.Active, host.World.StateOf(One));
+        var incident = await FindAsync(host, id);
+        Assert.NotNull(incident.RecoveredAt);
+        Assert.Equal(["check", "clean", "restore", "release"], incident.Details.Recovery.Select(s => s.Step));
+        await PostAsync(client, id, "recovery", new { step = "release", note = "once more" }, HttpStatusCode.Conflict);
+    }
+
+    [Fact]
+    public async Task A_device_that_never_authenticated_is_normal_when_nothing_is_in_force_on_it()
+    {
+        await using var host = await TestHost.StartAsync(Dialect.Sqlite);
+        host.Commit(host.Finding("f1"));
+        host.World.SetState(One, LifecycleStates.Registered);
+        using var client = host.Client(Roles.Responder);
+        var id = await OnlyAsync(host);
+        await SkipToReleaseAsync(client, id);
+        await PostAsync(client, id, "recovery", new { step = "release", note = "clean" });
+        Assert.NotNull((await FindAsync(host, id)).RecoveredAt);
+    }
+
+    [Fact]
     public async Task A_false_alarm_says_where_to_keep_the_like_quiet_and_needs_a_reason()
     {
         await using var host = await TestHost.StartAsync(Dialect.Sqlite);

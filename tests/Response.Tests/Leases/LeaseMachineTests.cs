@@ -106,6 +106,45 @@ public class LeaseMachineTests
     }
 
     [Fact]
+    public void What_is_taken_back_between_two_tries_is_undone_and_what_was_never_tried_is_not_done()
+    {
+        var between = LeaseMachine.TryFailed(LeaseMachine.Claim(Due(), "n", "active", canUndo: true, Now, Settings)!, "no answer", null, canUndo: true, Now, Settings)!;
+        foreach (var (lease, canUndo, state) in new[] { (between, true, LeaseStates.Done), (between, false, LeaseStates.Refused), (Due(), true, LeaseStates.Refused) })
+        {
+            Assert.Equal(state, LeaseMachine.TakenBack(lease, canUndo, "hanako", "a mistake", Now)!.State);
+            Assert.Equal(state, LeaseMachine.Retract(lease, canUndo, "gone", Now)!.State);
+        }
+    }
+
+    [Fact]
+    public void Nobody_agrees_after_the_time_for_it()
+    {
+        var waiting = LeaseMachine.Waiting(Due(), Now, Settings);
+        Assert.Equal((null, LeaseRefusal.WrongState), LeaseMachine.Approve(waiting, "sato", "yes", Now + Settings.ApprovalLasts));
+    }
+
+    [Fact]
+    public void What_was_written_while_the_clock_was_ahead_is_as_if_it_were_written_now()
+    {
+        var ahead = Now.AddDays(365);
+        var running = LeaseMachine.Claim(Due() with { CreatedAt = Now, NextTryAt = ahead }, "n", "active", canUndo: true, ahead, Settings)!;
+        var done = LeaseMachine.Done(running, canUndo: true, locksOut: false, holds: true, null, ahead, Settings)!;
+        Assert.Equal(ahead + Settings.RestrictionLasts, done.ExpiresAt);
+        var back = LeaseMachine.ClockSetBack(done, Now, Settings)!;
+        Assert.Equal((Now, Now, Now + Settings.RestrictionLasts, Now + Settings.RestrictionLasts), (back.StartedAt, back.EndedAt, back.ExpiresAt, back.NextTryAt));
+
+        var waiting = LeaseMachine.ClockSetBack(LeaseMachine.Waiting(Due() with { CreatedAt = ahead }, ahead, Settings), Now, Settings)!;
+        Assert.Equal((Now, Now + Settings.ApprovalLasts), (waiting.CreatedAt, waiting.NextTryAt));
+        Assert.Null(LeaseMachine.ClockSetBack(waiting, Now, Settings));
+
+        // An undo that failed while the clock was ahead is due now; a step of the time server changes nothing.
+        var undo = LeaseMachine.UndoFailed(LeaseMachine.ClaimUndo(LeaseMachine.AskUndo(back, canUndo: true, "a", "r", ahead).Next!, "n", ahead, Settings)!, "down", ahead, Settings)!;
+        Assert.Equal(Now, LeaseMachine.ClockSetBack(undo, Now, Settings)!.NextTryAt);
+        Assert.Null(LeaseMachine.ClockSetBack(back, Now.AddSeconds(-30), Settings));
+        Assert.Null(LeaseMachine.ClockSetBack(back, Now, Settings));
+    }
+
+    [Fact]
     public void Two_persons_means_two_persons_whatever_the_case_of_the_name()
     {
         var waiting = Due() with { State = LeaseStates.WaitingApproval, Approval = "two-persons", NextTryAt = null };

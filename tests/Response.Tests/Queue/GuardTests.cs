@@ -14,6 +14,29 @@ namespace Sekisho.Response.Tests.Queue;
 /// <summary>How far responses go by themselves, and what needs a person.</summary>
 public class GuardTests
 {
+    [Fact]
+    public async Task What_is_still_under_way_counts_however_long_ago_it_was_ordered()
+    {
+        await using var host = await TestHost.StartAsync(Dialect.Sqlite, [("Response:Guard:AtLeast", "1"), ("Response:Guard:Share", "0.01")]);
+        host.Bind(TestHost.Always("order-stop"));
+        host.Commit(host.Finding("f1"));
+        await host.Worker.DrainAsync();
+        host.Clock.Leap(TimeSpan.FromMinutes(61));
+        host.Commit(host.Finding("f2", "d000000000000002"));
+        await host.Worker.DrainAsync();
+        var leases = (await host.LeasesAsync()).ToDictionary(l => l.FindingId!);
+        Assert.Equal((LeaseStates.Running, LeaseStates.WaitingApproval, LeaseCauses.BlastRadius), (leases["f1"].State, leases["f2"].State, leases["f2"].Details.Cause));
+
+        // It comes into force after an hour: from then on it is the last hour's.
+        host.Commands.Fetch();
+        host.Commands.Settle(host.Commands.Open().Id, CommandStates.Done);
+        host.Clock.Leap(TimeSpan.FromMinutes(2));
+        await host.Worker.DrainAsync();
+        host.Commit(host.Finding("f3", "d000000000000003"));
+        await host.Worker.DrainAsync();
+        Assert.Equal(LeaseCauses.BlastRadius, (await host.LeasesAsync()).Single(l => l.FindingId == "f3").Details.Cause);
+    }
+
     [Theory]
     [InlineData(Dialect.Sqlite)]
     [InlineData(Dialect.PostgreSql)]

@@ -150,6 +150,71 @@ public class QueueTests
         await locked.Task.WaitAsync(TimeSpan.FromSeconds(60));
     }
 
+    [Theory]
+    [InlineData(Dialect.Sqlite)]
+    [InlineData(Dialect.PostgreSql)]
+    public async Task A_clock_that_was_a_year_ahead_holds_up_no_undo_keeps_no_lock_and_uses_up_no_share(Dialect dialect)
+    {
+        await using var host = await TestHost.StartAsync(dialect, [("Response:Guard:AtLeast", "1"), ("Response:Guard:Share", "0.01")]);
+        host.Bind(TestHost.Always("suspend-authentication"));
+        var year = TimeSpan.FromDays(365);
+        host.Commit(host.Finding("f0"));
+        await host.Worker.DrainAsync();
+        host.Clock.Leap(year);
+        host.World.OnRelease = _ => throw new InvalidOperationException("not now");
+        await host.Worker.DrainAsync();
+        Assert.NotNull((await host.OnlyLeaseAsync()).UndoAskedAt);
+        host.Commit(host.Finding("f1", "d000000000000002"));
+        await host.Worker.DrainAsync();
+
+        host.Clock.Leap(-year + TimeSpan.FromHours(2));
+        host.World.OnRelease = _ => Task.CompletedTask;
+        await host.Leases.ClockSetBackAsync(host.Get<LeaseSettings>(), default);
+        await host.Worker.DrainAsync();
+        Assert.Equal(LifecycleStates.Active, host.World.StateOf("d000000000000001"));
+        Assert.Equal(host.Time.GetUtcNow().AddDays(1), (await host.LeasesAsync()).Single(l => l.FindingId == "f1").ExpiresAt);
+
+        host.Clock.Leap(TimeSpan.FromHours(2));
+        host.Commit(host.Finding("f2", "d000000000000003"));
+        await host.Worker.DrainAsync();
+        Assert.Equal(LifecycleStates.Abnormal, host.World.StateOf("d000000000000003"));
+        host.Clock.Leap(TimeSpan.FromDays(1));
+        await host.Worker.DrainAsync();
+        Assert.All(host.World.Devices.Values, d => Assert.Equal(LifecycleStates.Active, d.State));
+    }
+
+    [Fact]
+    public async Task Targets_that_hang_and_fail_leave_the_places_to_others()
+    {
+        await using var host = await TestHost.StartAsync(Dialect.Sqlite, [("Response:Leases:Parallel", "2"), ("Response:Guard:AtLeast", "100")], workerRuns: true, clock: TimeProvider.System);
+        host.Bind(TestHost.Always("suspend-authentication"));
+        var (let, hanging, tries, served) = (new TaskCompletionSource(), new TaskCompletionSource(), 0, new TaskCompletionSource());
+        host.World.OnLock = async (device, cancellation) =>
+        {
+            if (device == "d000000000000003")
+            {
+                served.TrySetResult();
+                return;
+            }
+
+            var mine = Interlocked.Increment(ref tries);
+            if (mine == 2)
+            {
+                hanging.TrySetResult();
+            }
+
+            await (mine <= 2 ? let.Task : Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, cancellation));
+            throw new InvalidOperationException("no answer");
+        };
+
+        // Each of the two has more to do than it gets done, all of it older than what the third has.
+        host.Commit([.. Enumerable.Range(0, 10).Select(i => host.Finding($"a{i}")), .. Enumerable.Range(0, 10).Select(i => host.Finding($"b{i}", "d000000000000002"))]);
+        await hanging.Task.WaitAsync(TimeSpan.FromSeconds(60));
+        host.Commit(host.Finding("c", "d000000000000003"));
+        let.SetResult();
+        await served.Task.WaitAsync(TimeSpan.FromSeconds(60));
+    }
+
     [Fact]
     public async Task Stopping_breaks_off_what_hangs_and_the_next_start_does_it_again()
     {

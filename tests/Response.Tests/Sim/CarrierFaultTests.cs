@@ -125,6 +125,35 @@ public class CarrierFaultTests
     }
 
     [Fact]
+    public async Task Of_two_pauses_that_a_carrier_asked_for_the_longer_one_is_kept()
+    {
+        await using var site = await SimSite.StartAsync();
+        var (asked, both, longer) = (0, new TaskCompletionSource(), new TaskCompletionSource());
+        site.Carrier.Fault = r =>
+        {
+            if (r is not { Method: "GET" })
+            {
+                return null;
+            }
+
+            if (Interlocked.Increment(ref asked) == 1)
+            {
+                return new CarrierFault(429, RetryAfter: 600, Wait: stop => both.Task.WaitAsync(stop));
+            }
+
+            both.TrySetResult();
+            return new CarrierFault(503, RetryAfter: 1, Wait: stop => longer.Task.WaitAsync(stop));
+        };
+        var calls = new[] { site.GetAsync($"/sims/{SimSite.Device}"), site.GetAsync($"/sims/{SimSite.Device}") };
+        await Task.WhenAny(calls);
+        longer.SetResult();
+        await Task.WhenAll(calls);
+        site.Host.Clock.Leap(TimeSpan.FromSeconds(2));
+        await site.GetAsync($"/sims/{SimSite.Device}");
+        Assert.Equal(2, asked);
+    }
+
+    [Fact]
     public async Task A_state_that_shows_late_is_waited_for_and_the_order_is_not_repeated()
     {
         await using var site = await SimSite.StartAsync(settings: [("Response:Sim:Timeout", "00:01:00"), ("Response:Sim:ShowsWithin", "00:05:00"), ("Response:Leases:TryTimeout", "00:10:00")]);

@@ -257,6 +257,89 @@ public class SimActionTests
     }
 
     [Fact]
+    public async Task A_SIM_that_the_carrier_switched_off_without_ever_saying_so_is_given_back()
+    {
+        await using var site = await SimSite.StartAsync(settings: Support.TestHost.QuickRetries);
+        site.Carrier.Fault = r => r.Path.EndsWith("/suspend", StringComparison.Ordinal) ? new CarrierFault(502, AfterDoing: true)
+            : site.Carrier.StateOf(SimSite.Sim) == "suspended" ? new CarrierFault(503) : null;
+        await site.RespondAsync("f1");
+        await site.LaterAsync(TimeSpan.FromMinutes(1));
+        await site.LaterAsync(TimeSpan.FromMinutes(1));
+        var failed = await site.Host.OnlyLeaseAsync();
+        Assert.Equal((LeaseStates.Failed, "suspended"), (failed.State, site.Carrier.StateOf(SimSite.Sim)));
+
+        site.Carrier.Fault = _ => null;
+        var undone = await site.UndoAsync(failed.Id);
+        Assert.Equal((LeaseStates.Undone, null), (undone.State, undone.Details.Cause));
+        Assert.Equal("active", site.Carrier.StateOf(SimSite.Sim));
+    }
+
+    [Fact]
+    public async Task What_is_taken_back_between_two_tries_gives_the_SIM_back()
+    {
+        await using var site = await SimSite.StartAsync();
+        site.Carrier.Fault = r => r.Path.EndsWith("/suspend", StringComparison.Ordinal) ? new CarrierFault(502, AfterDoing: true) : null;
+        Assert.Equal(LeaseStates.Due, (await site.RespondAsync("f1"))["suspend-sim"].State);
+        Assert.Equal("suspended", site.Carrier.StateOf(SimSite.Sim));
+        site.Host.Retract("f1");
+        await site.Host.Worker.DrainAsync();
+        Assert.Equal((LeaseStates.Undone, "active"), ((await site.Host.OnlyLeaseAsync()).State, site.Carrier.StateOf(SimSite.Sim)));
+    }
+
+    [Fact]
+    public async Task A_theft_keeps_a_SIM_off_whose_older_suspension_waits_for_its_end()
+    {
+        await using var site = await SimSite.StartAsync();
+        await site.RespondAsync("f1", risk: "spoofing");
+        await site.Carrier.GoDownAsync();
+        await site.LaterAsync(TimeSpan.FromDays(1));
+        site.Host.Commit(site.Host.Finding("f2", SimSite.Device, "theft"));
+        await site.Host.Worker.DrainAsync();
+        await site.Carrier.GoUpAsync();
+        for (var i = 0; i < 3; i++)
+        {
+            await site.LaterAsync(TimeSpan.FromMinutes(31));
+        }
+
+        var leases = (await site.Host.LeasesAsync()).ToDictionary(l => l.FindingId!);
+        Assert.Equal((LeaseStates.Expired, LeaseStates.Done), (leases["f1"].State, leases["f2"].State));
+        Assert.Null(leases["f2"].Details.Cause);
+        Assert.Equal("suspended", site.Carrier.StateOf(SimSite.Sim));
+        await site.UndoAsync(leases["f2"].Id);
+        Assert.Equal("active", site.Carrier.StateOf(SimSite.Sim));
+    }
+
+    [Fact]
+    public async Task A_theft_that_comes_between_two_tries_of_another_suspension_outlives_it()
+    {
+        await using var site = await SimSite.StartAsync();
+        site.Carrier.Fault = r => r.Path.EndsWith("/suspend", StringComparison.Ordinal) ? new CarrierFault(502, AfterDoing: true) : null;
+        await site.RespondAsync("f1", risk: "spoofing");
+        site.Carrier.Fault = _ => null;
+        Assert.Null((await site.RespondAsync("f2"))["suspend-sim"].Details.Cause);
+        await site.LaterAsync(TimeSpan.FromMinutes(1));
+        await site.LaterAsync(TimeSpan.FromDays(1));
+        Assert.Equal(LeaseStates.Expired, (await site.Host.LeasesAsync()).Single(l => l.FindingId == "f1").State);
+        Assert.Equal("suspended", site.Carrier.StateOf(SimSite.Sim));
+    }
+
+    [Fact]
+    public async Task An_activation_that_lands_after_somebody_else_came_to_hold_the_SIM_is_put_right()
+    {
+        await using var site = await SimSite.StartAsync(settings: [("Response:Sim:ShowsWithin", "00:00:00")]);
+        var first = (await site.RespondAsync("f1"))["suspend-sim"];
+        site.Carrier.ShowsAfter = 3;
+        await site.UndoAsync(first.Id, System.Net.HttpStatusCode.Accepted);
+        Assert.Equal(LeaseStates.Done, (await site.RespondAsync("f2"))["suspend-sim"].State);
+        site.Carrier.ShowsAfter = 0;
+        await site.LaterAsync(TimeSpan.FromMinutes(1));
+        await site.LaterAsync(TimeSpan.FromMinutes(1));
+        var ended = (await site.Host.LeasesAsync()).Single(l => l.FindingId == "f1");
+        Assert.Equal((LeaseStates.Undone, LeaseCauses.SimStillHeld), (ended.State, ended.Details.Cause));
+        Assert.Equal("suspended", site.Carrier.StateOf(SimSite.Sim));
+    }
+
+    [Fact]
     public async Task An_undo_whose_answer_was_lost_ends_at_the_next_try_without_a_second_order()
     {
         await using var site = await SimSite.StartAsync();

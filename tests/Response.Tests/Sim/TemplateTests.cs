@@ -50,6 +50,15 @@ public class TemplateTests
         (await admin.PostAsJsonAsync($"/api/v1/fields/cars/responses/{leases["suspend-sim"].Id}/undo", new { reason = "found" })).EnsureSuccessStatusCode();
         Assert.Equal("IN_SERVICE", carrier.State);
 
+        // What its description cannot bring back is said, not tried for ever.
+        carrier.State = "PAUSED";
+        host.Commit(host.Finding("f3", risk: "theft"));
+        await host.Worker.DrainAsync();
+        var paused = (await host.LeasesAsync()).Single(l => l is { FindingId: "f3", Action: "suspend-sim" });
+        (await admin.PostAsJsonAsync($"/api/v1/fields/cars/responses/{paused.Id}/undo", new { reason = "found" })).EnsureSuccessStatusCode();
+        paused = (await host.Leases.FindAsync(paused.Id, default))!;
+        Assert.Equal((LeaseStates.Undone, LeaseCauses.SimStaysOff, "STOPPED"), (paused.State, paused.Details.Cause, carrier.State));
+
         // A word for a state that the description does not have decides nothing.
         carrier.State = "DORMANT";
         host.Commit(host.Finding("f2", risk: "theft"));

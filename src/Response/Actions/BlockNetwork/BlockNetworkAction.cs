@@ -92,7 +92,7 @@ internal sealed class BlockNetworkAction(NetworkRestriction restriction, INetwor
         var outcome = await network.RestrictAsync(measure, settings.Confirmation, lease.CorrelationId, cancellation);
         return outcome.Kind switch
         {
-            NetworkOutcomeKind.InForce => new ActionOutcome.Done(),
+            NetworkOutcomeKind.InForce => new ActionOutcome.Done { Until = measure.ExpiresAt },
             NetworkOutcomeKind.Refused when outcome.Cause == "protected" => new ActionOutcome.Refused(LeaseCauses.NetworkProtected),
             NetworkOutcomeKind.Refused => new ActionOutcome.Retry($"The enforcers do not follow the order ({outcome.Cause})."),
             NetworkOutcomeKind.NobodyOnline => new ActionOutcome.Retry("No enforcer is online."),

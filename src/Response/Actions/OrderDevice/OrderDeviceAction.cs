@@ -103,6 +103,9 @@ internal sealed class OrderDeviceAction(DeviceOrder kind, IDeviceCommands comman
             CommandStates.Refused => new ActionOutcome.Refused(LeaseCauses.DeviceRefused) { Answer = command.Answer },
             CommandStates.Withdrawn => new ActionOutcome.Refused(calledOff ?? LeaseCauses.TakenBack),
             CommandStates.Queued or CommandStates.Expired when command is { IsDamaged: true, FetchedAt: null } => new ActionOutcome.Refused(LeaseCauses.OrderDamaged),
+
+            // It has the order, and may have done it: what has an undo counts as in force, so that it ends.
+            CommandStates.Expired when CanUndo && command.FetchedAt is not null => new ActionOutcome.Done(Cause: LeaseCauses.DeviceSilent),
             CommandStates.Expired or CommandStates.Lapsed => new ActionOutcome.Refused(LeaseCauses.DeviceSilent),
             _ => Waits(command),
         };

@@ -10,7 +10,7 @@ public sealed class OrderSettings
     public TimeSpan ValidFor { get; set; } = TimeSpan.FromDays(1);
 
     /// <summary>Pause before an undo that the device did not do is ordered again.</summary>
-    [Range(typeof(TimeSpan), "00:00:10", "1.00:00:00", ErrorMessage = "Give 00:00:10 to 1.00:00:00.")]
+    [Range(typeof(TimeSpan), "00:00:10", "01:00:00", ErrorMessage = "Give 00:00:10 to 01:00:00.")]
     public TimeSpan AgainAfter { get; set; } = TimeSpan.FromMinutes(10);
 
     /// <summary>Name of what order-update has devices install.</summary>

@@ -13,6 +13,10 @@ internal sealed class SuspendAuthenticationAction(IDeviceAccess access, IDeviceD
 {
     public const string ActionName = "suspend-authentication";
 
+    private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(1);
+
+    private readonly Turns _turns = new();
+
     public string Name => ActionName;
 
     public bool CanUndo => true;
@@ -36,7 +40,7 @@ internal sealed class SuspendAuthenticationAction(IDeviceAccess access, IDeviceD
             return [new("response.preview.device-gone")];
         }
 
-        if (IsLocked(found.State))
+        if (LifecycleStates.IsLockedOut(found.State))
         {
             return await leases.HoldersAsync(device, order.Lease.Id, leaving: true, cancellation) > 0
                 ? [new("response.preview.held-already")]
@@ -50,7 +54,7 @@ internal sealed class SuspendAuthenticationAction(IDeviceAccess access, IDeviceD
     {
         var lease = order.Lease;
         var device = lease.DeviceId!;
-
+        using var turn = await _turns.TakeAsync(device, cancellation);
         var now = await access.LockOutAsync(device, LifecycleStates.Abnormal, Actor(lease), Reason(lease), lease.CorrelationId, cancellation);
         if (now is null)
         {
@@ -59,15 +63,26 @@ internal sealed class SuspendAuthenticationAction(IDeviceAccess access, IDeviceD
 
         // After a crash between lock and record the lock found now is this lease's own; what was recorded before the first try tells.
         var before = lease.Attempts > 1 || lease.Details.Retries > 0 ? lease.Details.Before ?? now : now;
-        if (!IsLocked(before))
+        if (!LifecycleStates.IsLockedOut(before))
         {
-            await leases.EndHoldsAsync(device, clock.GetUtcNow(), lease.Id, cancellation);
+            // Whoever let it in ended the older locks; a lock that came between the tries of this one is in force.
+            await leases.EndHoldsAsync(device, LifecycleStates.IsLockedOut(now) ? lease.StartedAt!.Value.AddMilliseconds(-1) : clock.GetUtcNow(), lease.Id, cancellation);
             return new ActionOutcome.Done(Holds: true);
         }
 
         return await leases.HoldersAsync(device, lease.Id, leaving: true, cancellation) > 0
             ? new ActionOutcome.Done(Holds: true)
             : new ActionOutcome.Done(Cause: LeaseCauses.AlreadyLocked);
+    }
+
+    /// <summary>While another response is locking the device nobody lets it in: that one would hold a device that is free. It waits for the moment that takes.</summary>
+    public async Task<UndoOutcome> BeginUndoAsync(ActionOrder order, CancellationToken cancellation)
+    {
+        var now = clock.GetUtcNow();
+        using var turn = _turns.TryTake(order.Lease.DeviceId!);
+        return turn is null || await leases.IsBeingDoneAsync(order.Lease, now, cancellation)
+            ? new UndoOutcome(null, now + LookAgain)
+            : new UndoOutcome(await UndoAsync(order, cancellation), null);
     }
 
     public async Task<string?> UndoAsync(ActionOrder order, CancellationToken cancellation)
@@ -86,12 +101,10 @@ internal sealed class SuspendAuthenticationAction(IDeviceAccess access, IDeviceD
 
         // A lock that a person set, or took over, is not released here.
         return await access.ReleaseAsync(device, Actor(lease), lease.Details.Reason ?? lease.Details.Cause ?? "", lease.CorrelationId, cancellation)
-            || directory.Device(device) is not { } left || !IsLocked(left.State)
+            || directory.Device(device) is not { } left || !LifecycleStates.IsLockedOut(left.State)
                 ? null
                 : LeaseCauses.LockedByOthers;
     }
-
-    private static bool IsLocked(string state) => state is LifecycleStates.Suspended or LifecycleStates.Abnormal or LifecycleStates.Stray;
 
     private static string Actor(Lease lease) => "response:" + lease.Id;
 

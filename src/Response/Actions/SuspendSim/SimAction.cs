@@ -68,7 +68,7 @@ internal sealed class SimAction(SimOff off, SimCards cards, SimProviders provide
         }
 
         List<PreviewLine> lines = [.. Carries(card)];
-        if ((await store.OthersAsync(card.Id, lease.Id, cancellation)).Count > 0)
+        if ((await store.OthersAsync(card.Id, lease.Id, leaving: false, cancellation)).Count > 0)
         {
             lines.Add(new("response.preview.sim-held-already"));
         }
@@ -121,7 +121,7 @@ internal sealed class SimAction(SimOff off, SimCards cards, SimProviders provide
         }
 
         using var turn = await gate.TurnAsync(mine.CardId, cancellation);
-        var cause = mine.Owned ? await GiveBackAsync(mine, cancellation) : LeaseCauses.SimChangedElsewhere;
+        var cause = mine.Owned ? await GiveBackAsync(mine, isRepeat: order.Lease.Attempts > 1, cancellation) : LeaseCauses.SimChangedElsewhere;
         await store.EndOrderAsync(mine, cancellation);
         await cards.LoadAsync(cancellation);
         return cause;
@@ -147,7 +147,7 @@ internal sealed class SimAction(SimOff off, SimCards cards, SimProviders provide
         var mine = await store.OrderAsync(lease.Id, cancellation);
         if (mine is null)
         {
-            var first = await store.OthersAsync(card.Id, lease.Id, cancellation) is [var oldest, ..] ? oldest : null;
+            var first = await store.OthersAsync(card.Id, lease.Id, leaving: true, cancellation) is [var oldest, ..] ? oldest : null;
             var isOff = SimStates.Weight(status.State) >= SimStates.Weight(off.State);
             mine = new SimOrder(lease.Id, card.Id, first?.Before ?? status.State, off.State, Owned: first is not null || !isOff);
             await store.AddOrderAsync(mine, cancellation);
@@ -162,13 +162,16 @@ internal sealed class SimAction(SimOff off, SimCards cards, SimProviders provide
     }
 
     /// <summary>Leaves the SIM as those who still hold it want it, or as it was before all of them.</summary>
+    /// <param name="mine">What is undone.</param>
+    /// <param name="isRepeat">An earlier try may have switched it on, for somebody who came to hold it since.</param>
+    /// <param name="cancellation">Cancels.</param>
     /// <returns>Why it is not as before; null when it is.</returns>
-    private async Task<string?> GiveBackAsync(SimOrder mine, CancellationToken cancellation)
+    private async Task<string?> GiveBackAsync(SimOrder mine, bool isRepeat, CancellationToken cancellation)
     {
-        var others = await store.OthersAsync(mine.CardId, mine.LeaseId, cancellation);
+        var others = await store.OthersAsync(mine.CardId, mine.LeaseId, leaving: false, cancellation);
         var wanted = others.MaxBy(o => SimStates.Weight(o.Wanted))?.Wanted ?? (mine.Before == SimStates.Inactive ? SimStates.Inactive : SimStates.Active);
         var cause = others.Count > 0 ? LeaseCauses.SimStillHeld : null;
-        if (wanted == mine.Wanted)
+        if (wanted == mine.Wanted && !(isRepeat && others.Count > 0))
         {
             return cause;
         }
@@ -179,10 +182,12 @@ internal sealed class SimAction(SimOff off, SimCards cards, SimProviders provide
         {
             null => LeaseCauses.SimUnknown,
             { State: SimStates.Terminated } => LeaseCauses.SimTerminated,
+            var status when isRepeat && others.Count > 0 && SimStates.Weight(status.State) < SimStates.Weight(wanted) => await SetAsync(carrier, status, wanted, cause, cancellation),
 
             // Switched on by somebody else, or by a try that was killed before its record.
             var status when SimStates.Weight(status.State) <= SimStates.Weight(wanted) => cause,
             var status when status.State != mine.Wanted => LeaseCauses.SimChangedElsewhere,
+            _ when !carrier.Provider.Offers(wanted) => LeaseCauses.SimStaysOff,
             var status => await SetAsync(carrier, status, wanted, cause, cancellation),
         };
     }

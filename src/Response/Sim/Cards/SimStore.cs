@@ -9,9 +9,6 @@ namespace Sekisho.Response.Sim.Cards;
 /// <summary>The tables sim_provider, sim_card, sim_link and sim_order. What names a SIM, and all credentials, are encrypted. Any thread.</summary>
 internal sealed class SimStore(Databases databases, MasterKey key, TimeProvider clock) : IDisposable
 {
-    // Leases that want their SIM off now.
-    private const string InForce = "l.state IN ('running', 'done') AND l.undo_asked_at IS NULL";
-
     private readonly Database _database = databases.State;
     private readonly ColumnCipher _cipher = new(key, "response-sim");
     private readonly KeyedHash _hash = new(key, "response-sim-finger");
@@ -104,10 +101,11 @@ internal sealed class SimStore(Databases databases, MasterKey key, TimeProvider 
     public Task<SimOrder?> OrderAsync(string leaseId, CancellationToken cancellation) => _database.ReadAsync(
         async c => (await c.QueryAsync<OrderRow>(OrderRow.Select + " WHERE o.lease_id = @leaseId", new { leaseId })).SingleOrDefault()?.ToOrder(), cancellation);
 
-    /// <summary>What other leases in force want of a SIM that is off because of responses, the oldest first.</summary>
-    public Task<IReadOnlyList<SimOrder>> OthersAsync(string cardId, string exceptLease, CancellationToken cancellation) => _database.ReadAsync(
+    /// <summary>What other leases want of a SIM that is off because of responses, the oldest first. With <paramref name="leaving"/> also those whose undo is not done yet: the SIM is theirs until then.</summary>
+    public Task<IReadOnlyList<SimOrder>> OthersAsync(string cardId, string exceptLease, bool leaving, CancellationToken cancellation) => _database.ReadAsync(
         async c => (IReadOnlyList<SimOrder>)[.. (await c.QueryAsync<OrderRow>(
-            $"{OrderRow.Select} JOIN lease l ON l.id = o.lease_id WHERE o.card_id = @cardId AND o.lease_id <> @exceptLease AND o.owned = 1 AND {InForce} ORDER BY o.asked_at, o.lease_id",
+            $"{OrderRow.Select} JOIN lease l ON l.id = o.lease_id WHERE o.card_id = @cardId AND o.lease_id <> @exceptLease AND o.owned = 1 AND l.state IN ('due', 'running', 'done')" +
+            $"{(leaving ? "" : " AND l.undo_asked_at IS NULL")} ORDER BY o.asked_at, o.lease_id",
             new { cardId, exceptLease })).Select(r => r.ToOrder())],
         cancellation);
 

@@ -46,7 +46,13 @@ internal sealed class PacedProvider(ISimProvider carrier, TimeProvider clock) : 
         }
         catch (CarrierException e) when (e.RetryAfter is { } pause)
         {
-            Interlocked.Exchange(ref _notBefore, (clock.GetUtcNow() + pause).UtcTicks);
+            // Two calls may be told different times: the longer one holds.
+            var until = (clock.GetUtcNow() + pause).UtcTicks;
+            for (var known = Interlocked.Read(ref _notBefore); until > known; known = Interlocked.Read(ref _notBefore))
+            {
+                Interlocked.CompareExchange(ref _notBefore, until, known);
+            }
+
             throw;
         }
     }
