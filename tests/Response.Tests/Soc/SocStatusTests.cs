@@ -29,13 +29,13 @@ public class SocStatusTests
         Assert.False(answer["repeat"]!.GetValue<bool>());
         Assert.True(answer["labelled"]!.GetValue<bool>());
 
-        // What the SOC's key does otherwise is not told to it either, and repeats change nothing.
-        await host.AppendAsync(SocHost.Operation(1, actor: "soc-one"), SocHost.Operation(2));
+        // As the API records the report itself; what the SOC's key does otherwise is told to everybody, and repeats change nothing.
+        await host.AppendAsync(SocHost.Operation(0, actor: "soc-one") with { What = "soc.status" }, SocHost.Operation(1, actor: "soc-one"), SocHost.Operation(2));
         Assert.True((await ReportAsync(soc, "false-alarm"))["repeat"]!.GetValue<bool>());
         await host.SettledAsync(one);
         await host.SettledAsync(two);
-        Assert.Equal(["frequency", "device.change-2"], first.Read().Select(l => l["what"]!));
-        Assert.Equal(["frequency", "soc-false-alarm", "device.change-1", "device.change-2"], second.Read().Select(l => l["what"]!));
+        Assert.Equal(["frequency", "device.change-1", "device.change-2"], first.Read().Select(l => l["what"]!));
+        Assert.Equal(["frequency", "soc-false-alarm", "soc.status", "device.change-1", "device.change-2"], second.Read().Select(l => l["what"]!));
         var told = CefText.Parse(second.Read()[1].Message.TrimStart()).Extension;
         Assert.Equal("soc:" + one, told["suser"]);
         Assert.Equal("INC-17", told["sekishoCase"]);
@@ -44,6 +44,20 @@ public class SocStatusTests
         var kept = Assert.Single(JsonNode.Parse(await reader.GetStringAsync("/api/v1/fields/cars/soc/status?finding=" + Finding))!.AsArray())!;
         Assert.Equal(("false-alarm", "INC-17", "Maintenance"), (kept["status"]!.GetValue<string>(), kept["caseId"]!.GetValue<string>(), kept["note"]!.GetValue<string>()));
         Assert.Equal((Closings.FalseAlarm, "SOC: INC-17 Maintenance", "soc:" + one), host.World.Labels[Finding]);
+    }
+
+    [Fact]
+    public async Task Nobody_is_hidden_from_a_SOC_by_being_named_as_the_one_who_reports_for_it()
+    {
+        await using var rsyslog = await Rsyslog.StartAsync(Ca);
+        await using var host = await SocHost.StartAsync(Dialect.Sqlite);
+        var id = await host.AddReceiverAsync(SocHost.Receiver(rsyslog, Ca, reportsAs: "eve", allowed: ["operators"]));
+        var other = SocHost.Operation(3, actor: "hanako") with { What = "soc.status" };
+        await host.AppendAsync(SocHost.Operation(1, actor: "eve"), SocHost.Operation(2, actor: "eve") with { What = "soc.receiver.change" }, other with { Actor = "eve" }, other);
+        await host.SettledAsync(id);
+        Assert.Equal(
+            [("eve", "device.change-1"), ("eve", "soc.receiver.change"), ("hanako", "soc.status")],
+            rsyslog.Read().Select(l => (CefText.Parse(l.Message.TrimStart()).Extension["suser"], l["what"]!)));
     }
 
     [Fact]

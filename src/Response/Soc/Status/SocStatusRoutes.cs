@@ -34,9 +34,9 @@ internal static class SocStatusRoutes
 
     public static void Map(RouteGroups routes)
     {
-        Add(routes.Field, "field").Responds("soc-status", "soc.status");
+        Add(routes.Field, "field").Responds("soc-status", SocReceiver.StatusOperation);
         List(routes.Field, "field").Reads("soc-status");
-        Add(routes.Ops, "gateway").Maintains("soc-status", "soc.status");
+        Add(routes.Ops, "gateway").Maintains("soc-status", SocReceiver.StatusOperation);
         List(routes.Ops, "gateway").Watches("soc-status");
     }
 
