@@ -216,6 +216,33 @@ public class SocSendingTests
     }
 
     [Fact]
+    public async Task A_receiver_that_stops_reading_after_its_handshake_is_told_as_too_slow_and_holds_up_neither_its_own_change_nor_the_stop()
+    {
+        var soon = TimeSpan.FromSeconds(15);
+        await using var rsyslog = await Rsyslog.StartAsync(Ca);
+        await using var stuck = new StuckReceiver(Ca);
+        await using var host = await SocHost.StartAsync(Dialect.Sqlite, settings: ("Response:Soc:Timeout", "00:00:05"));
+        var receiver = new { name = "Stuck", host = "localhost", port = stuck.Port, trustAnchors = Ca.Certificate, format = "ocsf" };
+        var changed = await host.AddReceiverAsync(receiver);
+        var kept = await host.AddReceiverAsync(receiver);
+        await host.AppendAsync([.. Enumerable.Range(0, 2000).Select(n => SocHost.Operation(n))]);
+        foreach (var id in (string[])[changed, kept])
+        {
+            await Until.TrueAsync(async () => (await host.SendingAsync(id))["fault"]?.GetValue<string>() == "too-slow", "slowness is not told", soon);
+        }
+
+        // It is connected again, and stuck again, when it is changed.
+        await Until.TrueAsync(async () => (await host.SendingAsync(changed))["connected"]!.GetValue<bool>(), "it does not try again", soon);
+        using var client = host.Client();
+        Assert.True((await client.PutAsJsonAsync($"/api/v1/fields/cars/soc/receivers/{changed}", SocHost.Receiver(rsyslog, Ca))).IsSuccessStatusCode);
+        await host.SettledAsync(changed).WaitAsync(soon);
+        Assert.Equal(2000, rsyslog.Read().Select(l => l["what"]).Distinct().Count());
+        await Until.TrueAsync(async () => (await host.SendingAsync(kept))["connected"]!.GetValue<bool>(), "it does not try again", soon);
+        await host.StopAppAsync().WaitAsync(soon);
+        await host.StartAppAsync();
+    }
+
+    [Fact]
     public async Task Two_gateways_feed_one_SOC_that_can_tell_them_apart()
     {
         await using var rsyslog = await Rsyslog.StartAsync(Ca);

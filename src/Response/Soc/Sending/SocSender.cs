@@ -87,10 +87,9 @@ internal sealed partial class SocSender(SocReceiver receiver, SocPorts ports, IL
             catch (Exception e) when (e is not OutOfMemoryException)
             {
                 // Whatever breaks a connection, the history keeps what is to be sent: it is shown, counted, and tried again from the position recorded.
-                var cause = CauseOf(e);
+                var cause = Show(e);
                 _failures++;
                 pause = Backoff.After(_failures, ports.Settings.FirstRetry, ports.Settings.LongestRetry);
-                _state = _state with { Connected = false, Since = _state.Connected ? Now : _state.Since, Fault = cause, FaultAt = Now };
                 SocMetrics.Fault(receiver.Id, cause);
                 Broken(e, receiver.Id, receiver.Name, cause, pause);
             }
@@ -118,12 +117,18 @@ internal sealed partial class SocSender(SocReceiver receiver, SocPorts ports, IL
         await SkipAsync(progress.Position, cancellation);
         progress = await ports.Store.ProgressAsync(receiver.Id, cancellation) ?? progress;
         await PeekAsync(progress.Position, cancellation);
-        await using var connection = await WithinAsync(token => SocConnection.OpenAsync(receiver, ports.Settings, token), cancellation);
+        await using var connection = await WithinAsync(token => SocConnection.OpenAsync(receiver, ports.Settings, Clock, token), cancellation);
         _state = _state with { Connected = true, Since = Now };
         Opened(receiver.Id, receiver.Name);
         try
         {
             await SendAsync(connection, progress, cancellation);
+        }
+        catch (Exception e) when (e is not OutOfMemoryException && !cancellation.IsCancellationRequested)
+        {
+            // Before the good-bye, which a receiver that takes nothing holds up.
+            Show(e);
+            throw;
         }
         finally
         {
@@ -132,6 +137,13 @@ internal sealed partial class SocSender(SocReceiver receiver, SocPorts ports, IL
                 await SettleAsync(everything: true, CancellationToken.None);
             }
         }
+    }
+
+    private string Show(Exception fault)
+    {
+        var cause = CauseOf(fault);
+        _state = _state with { Connected = false, Since = _state.Connected ? Now : _state.Since, Fault = cause, FaultAt = Now };
+        return cause;
     }
 
     private async Task SendAsync(SocConnection connection, SocProgress progress, CancellationToken cancellation)
@@ -215,7 +227,7 @@ internal sealed partial class SocSender(SocReceiver receiver, SocPorts ports, IL
         async token =>
         {
             await connection.WriteAsync(frames, token);
-            await connection.TakenAsync(Clock, token);
+            await connection.TakenAsync(token);
             _state = _state with { LastSent = Now };
             return true;
         },
