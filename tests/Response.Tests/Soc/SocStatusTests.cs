@@ -97,6 +97,41 @@ public class SocStatusTests
         Assert.Empty(host.World.Labels);
     }
 
+    [Theory]
+    [InlineData(Dialect.Sqlite)]
+    [InlineData(Dialect.PostgreSql)]
+    public async Task A_receiver_of_the_gateway_reports_about_fields_that_share_their_records_and_about_no_others(Dialect dialect)
+    {
+        await using var gateways = await Rsyslog.StartAsync(Ca);
+        await using var fields = await Rsyslog.StartAsync(Ca);
+        await using var host = await SocHost.StartAsync(dialect);
+        using var administrator = host.Client();
+        async Task ShareAsync(bool shared) => Assert.True((await administrator.PutAsJsonAsync("/api/v1/fields/cars/soc", new { shared })).IsSuccessStatusCode);
+        await ShareAsync(true);
+        var one = await host.AddReceiverAsync(SocHost.Receiver(gateways, Ca, reportsAs: "soc-gate"), field: "ops");
+        var two = await host.AddReceiverAsync(SocHost.Receiver(fields, Ca));
+        await host.RaiseAsync(Finding);
+        using var soc = host.Client(Roles.Responder, "soc-gate", key: true, scopes: "soc-status:write");
+        Assert.True((await ReportAsync(soc, "false-alarm"))["labelled"]!.GetValue<bool>());
+        Assert.Equal((Closings.FalseAlarm, "SOC: INC-17 Maintenance", "soc:" + one), host.World.Labels[Finding]);
+        await host.AppendAsync(SocHost.Operation(0, actor: "soc-gate") with { What = "soc.status" }, SocHost.Operation(1));
+        await host.SettledAsync(one, "ops");
+        await host.SettledAsync(two);
+        Assert.Equal(["frequency", "device.change-1"], gateways.Read().Select(l => l["what"]!));
+        Assert.Equal(["frequency", "soc-false-alarm", "soc.status", "device.change-1"], fields.Read().Select(l => l["what"]!));
+        var kept = Assert.Single(JsonNode.Parse(await administrator.GetStringAsync("/api/v1/fields/cars/soc/status"))!.AsArray())!;
+        Assert.Equal((one, "cars"), (kept["receiverId"]!.GetValue<string>(), fields.Read()[1]["field"]));
+
+        // It is the same in a field that does not share, or does not any more.
+        var report = new { eventId = Finding, status = "acknowledged" };
+        await host.RaiseAsync("f0000000000000000000000000000002", field: "homes");
+        using var other = host.Client(Roles.Responder, "soc-gate", "homes", key: true, scopes: "soc-status:write");
+        Assert.Equal(HttpStatusCode.Forbidden, (await other.PostAsJsonAsync("/api/v1/fields/homes/soc/status", report with { eventId = "f0000000000000000000000000000002" })).StatusCode);
+        await ShareAsync(false);
+        Assert.Equal(HttpStatusCode.Forbidden, (await soc.PostAsJsonAsync("/api/v1/fields/cars/soc/status", report)).StatusCode);
+        Assert.Single(host.World.Labels);
+    }
+
     [Fact]
     public async Task Two_receivers_of_a_field_cannot_report_by_one_name()
     {
