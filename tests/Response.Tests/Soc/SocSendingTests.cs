@@ -198,6 +198,25 @@ public class SocSendingTests
         Assert.Equal(0, (await host.Get<Response.Soc.Receivers.SocStore>().ProgressAsync(id, default))!.Untold);
     }
 
+    [Theory]
+    [InlineData(Dialect.Sqlite)]
+    [InlineData(Dialect.PostgreSql)]
+    public async Task A_receiver_that_is_away_is_shown_behind_also_when_much_of_another_field_comes_before_what_waits_for_it(Dialect dialect)
+    {
+        await using var rsyslog = await Rsyslog.StartAsync(Ca);
+        await using var host = await SocHost.StartAsync(dialect);
+        var id = await host.AddReceiverAsync(SocHost.Receiver(rsyslog, Ca));
+        await rsyslog.KillAsync();
+        await Until.TrueAsync(async () => !(await host.SendingAsync(id))["connected"]!.GetValue<bool>(), "the break is not noticed");
+        await host.AppendAsync([.. Enumerable.Range(0, 1_300).Select(n => SocHost.Operation(n, field: "homes"))]);
+        await host.AppendAsync(SocHost.Operation(1_300) with { At = TimeProvider.System.GetUtcNow().AddMinutes(-5) });
+        await Until.TrueAsync(async () => (await host.SendingAsync(id))["lagSeconds"]!.GetValue<long>() >= 300, "it is not shown how far behind the receiver is", TimeSpan.FromSeconds(15));
+        Assert.Equal(1, (await host.SendingAsync(id))["waiting"]!.GetValue<long>());
+        await rsyslog.StartAsync();
+        await host.SettledAsync(id);
+        Assert.Equal(0, (await host.SendingAsync(id))["lagSeconds"]!.GetValue<long>());
+    }
+
     [Fact]
     public async Task A_receiver_that_takes_nothing_holds_no_other_back()
     {

@@ -29,6 +29,8 @@ internal sealed partial class SocSender(SocReceiver receiver, SocPorts ports, IL
 {
     private const int Stretch = 200;
     private const int MostPending = 1000;
+    private const int PeekStretch = 1000;
+    private const int MostPeeks = 100;
     private static readonly TimeSpan Claimed = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan Renew = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan BoundsEvery = TimeSpan.FromMinutes(1);
@@ -41,6 +43,7 @@ internal sealed partial class SocSender(SocReceiver receiver, SocPorts ports, IL
     private DateTimeOffset _fieldsAt = DateTimeOffset.MinValue;
     private DateTimeOffset _boundsAt = DateTimeOffset.MinValue;
     private DateTimeOffset _claimedAt = DateTimeOffset.MinValue;
+    private long _peeked; // up to here nothing is in reach
     private int _failures;
 
     public SocReceiver Receiver => receiver;
@@ -275,8 +278,9 @@ internal sealed partial class SocSender(SocReceiver receiver, SocPorts ports, IL
 
     private async Task FieldsAsync(CancellationToken cancellation)
     {
-        _fields = await ports.Store.FieldsAsync(cancellation);
-        _fieldsAt = Now;
+        var fields = await ports.Store.FieldsAsync(cancellation);
+        _peeked = fields.Values.ToHashSet().SetEquals(_fields.Values) ? _peeked : 0; // else what was out of reach may be in it now
+        (_fields, _fieldsAt) = (fields, Now);
     }
 
     private async Task<HistoryExcess?> SkipAsync(long position, CancellationToken cancellation)
@@ -294,10 +298,30 @@ internal sealed partial class SocSender(SocReceiver receiver, SocPorts ports, IL
         return excess;
     }
 
+    /// <summary>
+    /// Finds the oldest record that waits, which tells how far behind a receiver is that cannot be reached. Most of the history may be others': 100,000
+    /// records are looked at, and the next try to connect looks on from there.
+    /// </summary>
     private async Task PeekAsync(long position, CancellationToken cancellation)
     {
-        var stretch = await ports.Feed.ReadAsync(SocPorts.ReachOf(receiver, _fields), position, Stretch, cancellation);
-        _state = _state with { OldestWaiting = stretch.Records.Count > 0 ? stretch.Records[0].Record.At : null };
+        _peeked = Math.Max(_peeked, position);
+        for (var peeks = 0; peeks < MostPeeks; peeks++)
+        {
+            var stretch = await ports.Feed.ReadAsync(SocPorts.ReachOf(receiver, _fields), _peeked, PeekStretch, cancellation);
+            if (stretch.Records.Count > 0)
+            {
+                _state = _state with { OldestWaiting = stretch.Records[0].Record.At };
+                return;
+            }
+
+            _peeked = stretch.Through;
+            if (stretch.AtEnd)
+            {
+                break;
+            }
+        }
+
+        _state = _state with { OldestWaiting = null };
     }
 
     private async Task WaitAsync(SocConnection connection, CancellationToken cancellation)
