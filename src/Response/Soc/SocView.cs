@@ -93,7 +93,7 @@ internal sealed record SocReceiverView
 /// <param name="Sent">Events that it took, repeats included.</param>
 /// <param name="Skipped">Records that were given up because it was away for too long.</param>
 /// <param name="Waiting">Records of its kinds that it has not taken (its other filters are not looked at).</param>
-/// <param name="LagSeconds">Age of the oldest of them.</param>
+/// <param name="LagSeconds">Age of the oldest of them; 0 also as long as it is not found among very many records of others.</param>
 /// <param name="LastSent">When it last took something.</param>
 /// <param name="Fault">Why the last connection failed, a stable name; null when none did.</param>
 /// <param name="FaultText">The same in the reader's language.</param>

@@ -198,6 +198,25 @@ public class SocSendingTests
         Assert.Equal(0, (await host.Get<Response.Soc.Receivers.SocStore>().ProgressAsync(id, default))!.Untold);
     }
 
+    [Theory]
+    [InlineData(Dialect.Sqlite)]
+    [InlineData(Dialect.PostgreSql)]
+    public async Task A_receiver_that_is_away_is_shown_behind_also_when_much_of_another_field_comes_before_what_waits_for_it(Dialect dialect)
+    {
+        await using var rsyslog = await Rsyslog.StartAsync(Ca);
+        await using var host = await SocHost.StartAsync(dialect);
+        var id = await host.AddReceiverAsync(SocHost.Receiver(rsyslog, Ca));
+        await rsyslog.KillAsync();
+        await Until.TrueAsync(async () => !(await host.SendingAsync(id))["connected"]!.GetValue<bool>(), "the break is not noticed");
+        await host.AppendAsync([.. Enumerable.Range(0, 1_300).Select(n => SocHost.Operation(n, field: "homes"))]);
+        await host.AppendAsync(SocHost.Operation(1_300) with { At = TimeProvider.System.GetUtcNow().AddMinutes(-5) });
+        await Until.TrueAsync(async () => (await host.SendingAsync(id))["lagSeconds"]!.GetValue<long>() >= 300, "it is not shown how far behind the receiver is", TimeSpan.FromSeconds(15));
+        Assert.Equal(1, (await host.SendingAsync(id))["waiting"]!.GetValue<long>());
+        await rsyslog.StartAsync();
+        await host.SettledAsync(id);
+        Assert.Equal(0, (await host.SendingAsync(id))["lagSeconds"]!.GetValue<long>());
+    }
+
     [Fact]
     public async Task A_receiver_that_takes_nothing_holds_no_other_back()
     {
@@ -213,6 +232,33 @@ public class SocSendingTests
         Assert.Equal(2000, rsyslog.Read().Select(l => l["what"]).Distinct().Count());
         await Until.TrueAsync(async () => (await host.SendingAsync(slow))["fault"]?.GetValue<string>() == "too-slow", "slowness is not told");
         Assert.True((await host.SendingAsync(slow))["waiting"]!.GetValue<long>() > 0);
+    }
+
+    [Fact]
+    public async Task A_receiver_that_stops_reading_after_its_handshake_is_told_as_too_slow_and_holds_up_neither_its_own_change_nor_the_stop()
+    {
+        var soon = TimeSpan.FromSeconds(15);
+        await using var rsyslog = await Rsyslog.StartAsync(Ca);
+        await using var stuck = new StuckReceiver(Ca);
+        await using var host = await SocHost.StartAsync(Dialect.Sqlite, settings: ("Response:Soc:Timeout", "00:00:05"));
+        var receiver = new { name = "Stuck", host = "localhost", port = stuck.Port, trustAnchors = Ca.Certificate, format = "ocsf" };
+        var changed = await host.AddReceiverAsync(receiver);
+        var kept = await host.AddReceiverAsync(receiver);
+        await host.AppendAsync([.. Enumerable.Range(0, 2000).Select(n => SocHost.Operation(n))]);
+        foreach (var id in (string[])[changed, kept])
+        {
+            await Until.TrueAsync(async () => (await host.SendingAsync(id))["fault"]?.GetValue<string>() == "too-slow", "slowness is not told", soon);
+        }
+
+        // It is connected again, and stuck again, when it is changed.
+        await Until.TrueAsync(async () => (await host.SendingAsync(changed))["connected"]!.GetValue<bool>(), "it does not try again", soon);
+        using var client = host.Client();
+        Assert.True((await client.PutAsJsonAsync($"/api/v1/fields/cars/soc/receivers/{changed}", SocHost.Receiver(rsyslog, Ca))).IsSuccessStatusCode);
+        await host.SettledAsync(changed).WaitAsync(soon);
+        Assert.Equal(2000, rsyslog.Read().Select(l => l["what"]).Distinct().Count());
+        await Until.TrueAsync(async () => (await host.SendingAsync(kept))["connected"]!.GetValue<bool>(), "it does not try again", soon);
+        await host.StopAppAsync().WaitAsync(soon);
+        await host.StartAppAsync();
     }
 
     [Fact]

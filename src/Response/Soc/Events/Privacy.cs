@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Sekisho.Domain.History;
 using Sekisho.Response.Notification;
 using Sekisho.Response.Soc.Receivers;
@@ -7,8 +8,8 @@ using Sekisho.Response.Soc.Receivers;
 namespace Sekisho.Response.Soc.Events;
 
 /// <summary>
-/// Collects properties for one receiver: what is marked and not allowed is only named. A name that is not known to be harmless is marked, so
-/// that what other stages add later does not leave unseen. One thread at a time.
+/// Collects properties for one receiver: what is marked and not allowed is only named, what is inside another value as "outer.inner". A name that
+/// is not known to be harmless is marked, so that what other stages add later does not leave unseen. One thread at a time.
 /// </summary>
 internal sealed class Privacy(IReadOnlyList<string> allowed)
 {
@@ -38,7 +39,10 @@ internal sealed class Privacy(IReadOnlyList<string> allowed)
         ["supersedes"] = PrivacyMarks.Identifiers,
         ["target"] = PrivacyMarks.Identifiers,
         ["user"] = PrivacyMarks.Identifiers,
+        ["userId"] = PrivacyMarks.Identifiers,
+        ["assignee"] = PrivacyMarks.Operators,
         ["by"] = PrivacyMarks.Operators,
+        ["sender"] = PrivacyMarks.Operators,
         ["signer"] = PrivacyMarks.Operators,
         ["error"] = PrivacyMarks.FreeText,
         ["note"] = PrivacyMarks.FreeText,
@@ -102,7 +106,7 @@ internal sealed class Privacy(IReadOnlyList<string> allowed)
         using var document = JsonDocument.Parse(record.Details);
         if (document.RootElement.ValueKind != JsonValueKind.Object)
         {
-            Keep("details", document.RootElement.GetRawText(), PrivacyMarks.Details);
+            KeepValue("details", document.RootElement, PrivacyMarks.Details);
             return;
         }
 
@@ -114,8 +118,7 @@ internal sealed class Privacy(IReadOnlyList<string> allowed)
             }
 
             var value = property.Value;
-            var flat = value.ValueKind is JsonValueKind.Object || (value.ValueKind is JsonValueKind.Array && value.EnumerateArray().Any(v => v.ValueKind is JsonValueKind.Object or JsonValueKind.Array));
-            var mark = flat ? PrivacyMarks.Details : MarkOf(property.Name);
+            var mark = MarkOf(property.Name);
 
             // What a response works on is the device, or a word of ours.
             if (record.Kind == HistoryKinds.Response && property.Name == "target" && value.ValueKind == JsonValueKind.String && value.GetString() is "everyone" or "webhook" or "")
@@ -123,9 +126,61 @@ internal sealed class Privacy(IReadOnlyList<string> allowed)
                 mark = null;
             }
 
-            Keep(property.Name, TextOf(value), mark);
+            KeepValue(property.Name, value, mark);
         }
     }
+
+    // What is built of further values is kept as JSON, without those that may not leave.
+    private void KeepValue(string name, JsonElement value, string? mark)
+    {
+        if (IsBuilt(value))
+        {
+            Keep(name, Inside(name, value, mark)?.ToJsonString(), null);
+        }
+        else
+        {
+            Keep(name, TextOf(value), mark);
+        }
+    }
+
+    /// <summary>
+    /// What of a value may leave; null for nothing. What is inside another value needs the marks of all that it is inside of and its own, and
+    /// <see cref="PrivacyMarks.Details"/>: the name around it may be a harmless one that means something else there.
+    /// </summary>
+    private JsonNode? Inside(string path, JsonElement value, string? mark)
+    {
+        if (!IsBuilt(value))
+        {
+            var text = Pass(path, TextOf(value), mark);
+            return text is null || value.ValueKind == JsonValueKind.String ? text : JsonNode.Parse(value.GetRawText());
+        }
+
+        if (!allowed.Contains(PrivacyMarks.Details) || (mark is not null && !allowed.Contains(mark)))
+        {
+            _leftOut.Add(path);
+            return null;
+        }
+
+        if (value.ValueKind == JsonValueKind.Array)
+        {
+            var items = value.EnumerateArray().Select(item => Inside(path, item, mark)).Where(item => item is not null).ToArray();
+            return items.Length == 0 ? null : new JsonArray(items);
+        }
+
+        var members = new JsonObject();
+        foreach (var member in value.EnumerateObject())
+        {
+            if (Inside($"{path}.{member.Name}", member.Value, MarkOf(member.Name)) is { } passed)
+            {
+                members[member.Name] = passed;
+            }
+        }
+
+        return members.Count == 0 ? null : members;
+    }
+
+    private static bool IsBuilt(JsonElement value) => value.ValueKind == JsonValueKind.Object
+        || (value.ValueKind == JsonValueKind.Array && value.EnumerateArray().Any(v => v.ValueKind is JsonValueKind.Object or JsonValueKind.Array));
 
     private static string? TextOf(JsonElement value) => value.ValueKind switch
     {

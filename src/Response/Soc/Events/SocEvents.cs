@@ -64,8 +64,12 @@ internal sealed class SocEvents(IFindings findings, LeaseStore leases, IDeviceDi
         };
     }
 
-    /// <summary>The receiver itself is behind it: it is not told its own words, or it would answer them for ever.</summary>
-    public static bool ComesFrom(HistoryRecord record, SocReceiver receiver) => record.Actor == receiver.Actor || (receiver.ReportsAs is { } name && record.Actor == name);
+    /// <summary>
+    /// A report of the receiver itself, or what came of it: it is not told its own words, or it would answer them for ever. Whatever else the account
+    /// does by which it reports is told, or any account could be hidden by naming it.
+    /// </summary>
+    public static bool ComesFrom(HistoryRecord record, SocReceiver receiver) =>
+        record.Actor == receiver.Actor || (record is { Kind: HistoryKinds.Operator, What: SocReceiver.StatusOperation } && receiver.ReportsAs is { } name && record.Actor == name);
 
     private SocEvent Make(PlacedRecord placed, SocReceiver receiver, IReadOnlyDictionary<string, SocField> fields, Finding? finding, Lease? lease)
     {

@@ -60,6 +60,9 @@ internal sealed record SocReceiver
     /// <summary>When more records wait, the oldest are not sent any more.</summary>
     public required long MostRecords { get; init; }
 
+    /// <summary>The operation by which a receiver reports back, in records of the history.</summary>
+    public const string StatusOperation = "soc.status";
+
     /// <summary>Who this receiver is in records of the history.</summary>
     public string Actor => ActorOf(Id);
 

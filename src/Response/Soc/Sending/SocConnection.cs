@@ -14,15 +14,18 @@ internal sealed class SocConnection : IAsyncDisposable
 {
     private const ulong OutstandingBytes = 0x5411; // SIOCOUTQ of Linux: bytes that the other side's system has not confirmed
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan GoodBye = TimeSpan.FromSeconds(2);
 
     private readonly Socket _socket;
     private readonly Stream _stream;
     private readonly X509Certificate2Collection _own;
+    private readonly TimeProvider _clock;
     private readonly Task _end;
+    private bool _isInFrame; // a write was begun and not ended
 
-    private SocConnection(Socket socket, Stream stream, X509Certificate2Collection own)
+    private SocConnection(Socket socket, Stream stream, X509Certificate2Collection own, TimeProvider clock)
     {
-        (_socket, _stream, _own) = (socket, stream, own);
+        (_socket, _stream, _own, _clock) = (socket, stream, own, clock);
         _end = WatchAsync();
     }
 
@@ -31,7 +34,7 @@ internal sealed class SocConnection : IAsyncDisposable
 
     /// <summary>Connects and checks who it is.</summary>
     /// <exception cref="IOException">It cannot be reached, or is not who it should be.</exception>
-    public static async Task<SocConnection> OpenAsync(SocReceiver receiver, SocSettings settings, CancellationToken cancellation)
+    public static async Task<SocConnection> OpenAsync(SocReceiver receiver, SocSettings settings, TimeProvider clock, CancellationToken cancellation)
     {
         var addresses = new ReceiverAddresses([.. settings.InternalNetworks.Select(n => IPNetwork.Parse(n))]);
         var found = await Dns.GetHostAddressesAsync(receiver.Host, cancellation);
@@ -57,7 +60,7 @@ internal sealed class SocConnection : IAsyncDisposable
                 await tls.AuthenticateAsClientAsync(Options(receiver, own), cancellation);
             }
 
-            return new SocConnection(socket, stream, own);
+            return new SocConnection(socket, stream, own, clock);
         }
         catch (AuthenticationException e)
         {
@@ -71,10 +74,16 @@ internal sealed class SocConnection : IAsyncDisposable
         }
     }
 
-    public ValueTask WriteAsync(ReadOnlyMemory<byte> frames, CancellationToken cancellation) => _stream.WriteAsync(frames, cancellation);
+    /// <summary>Writes frames. When it is given up midway, nothing can be written any more.</summary>
+    public async Task WriteAsync(ReadOnlyMemory<byte> frames, CancellationToken cancellation)
+    {
+        _isInFrame = true;
+        await _stream.WriteAsync(frames, cancellation);
+        _isInFrame = false;
+    }
 
     /// <summary>Waits until the receiver's system has confirmed every byte. Only Linux says so; elsewhere the bytes count as taken when ours has them.</summary>
-    public async Task TakenAsync(TimeProvider clock, CancellationToken cancellation)
+    public async Task TakenAsync(CancellationToken cancellation)
     {
         await _stream.FlushAsync(cancellation);
         while (OperatingSystem.IsLinux() && Outstanding() > 0)
@@ -84,15 +93,18 @@ internal sealed class SocConnection : IAsyncDisposable
                 throw new SocFaultException(SocFaults.Ended);
             }
 
-            await Task.Delay(Look, clock, cancellation);
+            await Task.Delay(Look, _clock, cancellation);
         }
     }
 
-    /// <summary>Says good-bye, also when the receiver did so first (RFC 5425, 4.4), and closes.</summary>
+    /// <summary>Says good-bye, also when the receiver did so first (RFC 5425, 4.4), and closes. A receiver that has no room for it is waited for two seconds.</summary>
     public async ValueTask DisposeAsync()
     {
-        if (_stream is SslStream tls)
+        // Within a frame a good-bye would be taken for a part of it.
+        if (_stream is SslStream tls && !_isInFrame)
         {
+            using var limit = new CancellationTokenSource(GoodBye, _clock);
+            await using var closing = limit.Token.Register(_socket.Dispose);
             try
             {
                 await tls.ShutdownAsync();

@@ -29,6 +29,8 @@ internal sealed partial class SocSender(SocReceiver receiver, SocPorts ports, IL
 {
     private const int Stretch = 200;
     private const int MostPending = 1000;
+    private const int PeekStretch = 1000;
+    private const int MostPeeks = 100;
     private static readonly TimeSpan Claimed = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan Renew = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan BoundsEvery = TimeSpan.FromMinutes(1);
@@ -41,6 +43,7 @@ internal sealed partial class SocSender(SocReceiver receiver, SocPorts ports, IL
     private DateTimeOffset _fieldsAt = DateTimeOffset.MinValue;
     private DateTimeOffset _boundsAt = DateTimeOffset.MinValue;
     private DateTimeOffset _claimedAt = DateTimeOffset.MinValue;
+    private long _peeked; // up to here nothing is in reach
     private int _failures;
 
     public SocReceiver Receiver => receiver;
@@ -87,10 +90,9 @@ internal sealed partial class SocSender(SocReceiver receiver, SocPorts ports, IL
             catch (Exception e) when (e is not OutOfMemoryException)
             {
                 // Whatever breaks a connection, the history keeps what is to be sent: it is shown, counted, and tried again from the position recorded.
-                var cause = CauseOf(e);
+                var cause = Show(e);
                 _failures++;
                 pause = Backoff.After(_failures, ports.Settings.FirstRetry, ports.Settings.LongestRetry);
-                _state = _state with { Connected = false, Since = _state.Connected ? Now : _state.Since, Fault = cause, FaultAt = Now };
                 SocMetrics.Fault(receiver.Id, cause);
                 Broken(e, receiver.Id, receiver.Name, cause, pause);
             }
@@ -118,12 +120,18 @@ internal sealed partial class SocSender(SocReceiver receiver, SocPorts ports, IL
         await SkipAsync(progress.Position, cancellation);
         progress = await ports.Store.ProgressAsync(receiver.Id, cancellation) ?? progress;
         await PeekAsync(progress.Position, cancellation);
-        await using var connection = await WithinAsync(token => SocConnection.OpenAsync(receiver, ports.Settings, token), cancellation);
+        await using var connection = await WithinAsync(token => SocConnection.OpenAsync(receiver, ports.Settings, Clock, token), cancellation);
         _state = _state with { Connected = true, Since = Now };
         Opened(receiver.Id, receiver.Name);
         try
         {
             await SendAsync(connection, progress, cancellation);
+        }
+        catch (Exception e) when (e is not OutOfMemoryException && !cancellation.IsCancellationRequested)
+        {
+            // Before the good-bye, which a receiver that takes nothing holds up.
+            Show(e);
+            throw;
         }
         finally
         {
@@ -132,6 +140,13 @@ internal sealed partial class SocSender(SocReceiver receiver, SocPorts ports, IL
                 await SettleAsync(everything: true, CancellationToken.None);
             }
         }
+    }
+
+    private string Show(Exception fault)
+    {
+        var cause = CauseOf(fault);
+        _state = _state with { Connected = false, Since = _state.Connected ? Now : _state.Since, Fault = cause, FaultAt = Now };
+        return cause;
     }
 
     private async Task SendAsync(SocConnection connection, SocProgress progress, CancellationToken cancellation)
@@ -215,7 +230,7 @@ internal sealed partial class SocSender(SocReceiver receiver, SocPorts ports, IL
         async token =>
         {
             await connection.WriteAsync(frames, token);
-            await connection.TakenAsync(Clock, token);
+            await connection.TakenAsync(token);
             _state = _state with { LastSent = Now };
             return true;
         },
@@ -263,8 +278,9 @@ internal sealed partial class SocSender(SocReceiver receiver, SocPorts ports, IL
 
     private async Task FieldsAsync(CancellationToken cancellation)
     {
-        _fields = await ports.Store.FieldsAsync(cancellation);
-        _fieldsAt = Now;
+        var fields = await ports.Store.FieldsAsync(cancellation);
+        _peeked = fields.Values.ToHashSet().SetEquals(_fields.Values) ? _peeked : 0; // else what was out of reach may be in it now
+        (_fields, _fieldsAt) = (fields, Now);
     }
 
     private async Task<HistoryExcess?> SkipAsync(long position, CancellationToken cancellation)
@@ -282,10 +298,30 @@ internal sealed partial class SocSender(SocReceiver receiver, SocPorts ports, IL
         return excess;
     }
 
+    /// <summary>
+    /// Finds the oldest record that waits, which tells how far behind a receiver is that cannot be reached. Most of the history may be others': 100,000
+    /// records are looked at, and the next try to connect looks on from there.
+    /// </summary>
     private async Task PeekAsync(long position, CancellationToken cancellation)
     {
-        var stretch = await ports.Feed.ReadAsync(SocPorts.ReachOf(receiver, _fields), position, Stretch, cancellation);
-        _state = _state with { OldestWaiting = stretch.Records.Count > 0 ? stretch.Records[0].Record.At : null };
+        _peeked = Math.Max(_peeked, position);
+        for (var peeks = 0; peeks < MostPeeks; peeks++)
+        {
+            var stretch = await ports.Feed.ReadAsync(SocPorts.ReachOf(receiver, _fields), _peeked, PeekStretch, cancellation);
+            if (stretch.Records.Count > 0)
+            {
+                _state = _state with { OldestWaiting = stretch.Records[0].Record.At };
+                return;
+            }
+
+            _peeked = stretch.Through;
+            if (stretch.AtEnd)
+            {
+                break;
+            }
+        }
+
+        _state = _state with { OldestWaiting = null };
     }
 
     private async Task WaitAsync(SocConnection connection, CancellationToken cancellation)

@@ -105,10 +105,8 @@ internal sealed partial class SocStage(SocPorts ports, ILogger<SocStage> log) : 
             ending.ForEach(s => _senders.Remove(s.Sender.Receiver.Id));
         }
 
-        foreach (var sender in ending)
-        {
-            await sender.DisposeAsync();
-        }
+        // All at once: each says good-bye to its receiver, which may take its time.
+        await Task.WhenAll(ending.Select(s => s.DisposeAsync().AsTask()));
 
         lock (_turn)
         {

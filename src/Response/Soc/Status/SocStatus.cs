@@ -8,13 +8,14 @@ using Sekisho.Storage.Keys;
 namespace Sekisho.Response.Soc.Status;
 
 /// <summary>What a receiver says it made of an event.</summary>
+/// <param name="FieldId">Whose finding or response it is; null for the gateway's. The receiver may be the gateway's all the same.</param>
 /// <param name="EventId">The finding or the response.</param>
 /// <param name="FindingId">The finding, also behind a response; null for none.</param>
 /// <param name="DeviceId">Device concerned.</param>
 /// <param name="Status">One of <see cref="SocStatuses"/>.</param>
 /// <param name="CaseId">The receiver's own number.</param>
 /// <param name="Note">What its people say.</param>
-internal sealed record SocReport(string EventId, string? FindingId, string? DeviceId, string Status, string? CaseId, string? Note);
+internal sealed record SocReport(string? FieldId, string EventId, string? FindingId, string? DeviceId, string Status, string? CaseId, string? Note);
 
 /// <summary>A report as it is kept.</summary>
 internal sealed record KeptReport(string EventId, string? FindingId, string ReceiverId, string Receiver, string Status, string? CaseId, string? Note, DateTimeOffset At);
@@ -55,7 +56,7 @@ internal sealed class SocStatusStore(Databases databases, MasterKey key, IHistor
                     receiver = receiver.Id,
                     report.EventId,
                     number = (last?.Number ?? 0) + 1,
-                    field = receiver.FieldId ?? "",
+                    field = report.FieldId ?? "",
                     report.FindingId,
                     report.Status,
                     at = now.ToUnixTimeMilliseconds(),
@@ -68,7 +69,7 @@ internal sealed class SocStatusStore(Databases databases, MasterKey key, IHistor
                     At = now,
                     Kind = report.EventId == report.FindingId ? HistoryKinds.Detection : HistoryKinds.Response,
                     What = "soc-" + report.Status,
-                    FieldId = receiver.FieldId,
+                    FieldId = report.FieldId,
                     DeviceId = report.DeviceId,
                     Actor = receiver.Actor,
                     CorrelationId = correlationId,

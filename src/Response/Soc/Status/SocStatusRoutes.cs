@@ -8,6 +8,7 @@ using Sekisho.Domain.Detection;
 using Sekisho.Domain.Localization;
 using Sekisho.Response.Leases;
 using Sekisho.Response.Soc.Receivers;
+using Sekisho.Response.Soc.Sending;
 
 namespace Sekisho.Response.Soc.Status;
 
@@ -34,9 +35,9 @@ internal static class SocStatusRoutes
 
     public static void Map(RouteGroups routes)
     {
-        Add(routes.Field, "field").Responds("soc-status", "soc.status");
+        Add(routes.Field, "field").Responds("soc-status", SocReceiver.StatusOperation);
         List(routes.Field, "field").Reads("soc-status");
-        Add(routes.Ops, "gateway").Maintains("soc-status", "soc.status");
+        Add(routes.Ops, "gateway").Maintains("soc-status", SocReceiver.StatusOperation);
         List(routes.Ops, "gateway").Watches("soc-status");
     }
 
@@ -50,7 +51,7 @@ internal static class SocStatusRoutes
             }
 
             var fieldId = FieldOf(context);
-            if (await tools.Receivers.ReporterAsync(fieldId, context.User.NameOf(), cancellation) is not { } receiver)
+            if (await ReporterAsync(fieldId, context.User.NameOf(), tools.Receivers, cancellation) is not { } receiver)
             {
                 return Problem.Of(ResponseProblems.SocNoReporter);
             }
@@ -80,7 +81,7 @@ internal static class SocStatusRoutes
         .ProducesProblem(StatusCodes.Status404NotFound)
         .ProducesProblem(StatusCodes.Status422UnprocessableEntity)
         .WithName($"report-soc-status-{whose}")
-        .WithSummary($"A receiver of the {whose} reports what it made of a detection or response; a repeat changes nothing, and the receiver is not sent its own report.")
+        .WithSummary($"A receiver reports what it made of a detection or response of the {whose}; a repeat changes nothing, and the receiver is not sent its own report.")
         .WithTags("Response");
 
     private static RouteHandlerBuilder List(RouteGroupBuilder group, string whose) => group
@@ -88,7 +89,7 @@ internal static class SocStatusRoutes
             Results.Ok(await reports.ListAsync(FieldOf(context), finding, Paging.Limit(limit), cancellation)))
         .Produces<IReadOnlyList<KeptReport>>()
         .WithName($"list-soc-status-{whose}")
-        .WithSummary($"What receivers of the {whose} reported, newest first; of one finding and its responses when it is named.")
+        .WithSummary($"What receivers reported about detections and responses of the {whose}, newest first; of one finding and its responses when it is named.")
         .WithTags("Response");
 
     private static List<Fault> Check(SocStatusRequest request, Texts texts, string language)
@@ -117,18 +118,30 @@ internal static class SocStatusRoutes
         return faults;
     }
 
+    /// <summary>The receiver that reports by this name: one of the field, or one of the gateway that gets the field's records because it shares them.</summary>
+    private static async Task<SocReceiver?> ReporterAsync(string? fieldId, string name, SocStore receivers, CancellationToken cancellation)
+    {
+        var own = await receivers.ReporterAsync(fieldId, name, cancellation);
+        if (own is not null || fieldId is null)
+        {
+            return own;
+        }
+
+        return await receivers.ReporterAsync(null, name, cancellation) is { } shared && SocPorts.ReachOf(shared, await receivers.FieldsAsync(cancellation)).Fields.Contains(fieldId) ? shared : null;
+    }
+
     /// <summary>What the report is about, when it belongs to the field (or the gateway) of the route; what is another field's does not exist here.</summary>
     private static async Task<(SocReport? Report, Finding? Finding)> FindAsync(string? fieldId, SocStatusRequest request, SocStatusTools tools, CancellationToken cancellation)
     {
         if (await tools.Findings.FindAsync(request.EventId!, cancellation) is { } finding)
         {
             return finding.FieldId == fieldId
-                ? (new SocReport(finding.Id, finding.Id, finding.DeviceId, request.Status!, Null(request.CaseId), Null(request.Note)), finding)
+                ? (new SocReport(fieldId, finding.Id, finding.Id, finding.DeviceId, request.Status!, Null(request.CaseId), Null(request.Note)), finding)
                 : (null, null);
         }
 
         return await tools.Leases.FindAsync(request.EventId!, cancellation) is { } lease && lease.FieldId == fieldId
-            ? (new SocReport(lease.Id, lease.FindingId, lease.DeviceId, request.Status!, Null(request.CaseId), Null(request.Note)), null)
+            ? (new SocReport(fieldId, lease.Id, lease.FindingId, lease.DeviceId, request.Status!, Null(request.CaseId), Null(request.Note)), null)
             : (null, null);
     }
 
