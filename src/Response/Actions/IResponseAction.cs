@@ -39,6 +39,9 @@ internal interface IResponseAction
     /// <summary>It tells people of the finding, who are told as well when the finding is taken back.</summary>
     bool Tells => !CanUndo;
 
+    /// <summary>Target of the news that the finding was taken back: another one than the finding's where the two must never be told together.</summary>
+    string RetractionTarget(string target) => target;
+
     /// <summary>Only a person may undo it, no API key.</summary>
     bool UndoTakesPerson => false;
 

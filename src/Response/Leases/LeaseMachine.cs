@@ -231,6 +231,8 @@ internal static class LeaseMachine
             return null;
         }
 
+        // Whatever becomes of it: who was told by this try is known from now on.
+        lease = progress is null ? lease : lease with { Details = lease.Details with { Progress = progress } };
         if (lease.Details is { Retracted: not null, TellsRetraction: false })
         {
             return End(lease, LeaseStates.Refused, now, LeaseCauses.FindingRetracted) with { GroupKey = null };
@@ -249,7 +251,7 @@ internal static class LeaseMachine
             NextTryAt = until,
             GroupKey = group,
             ClaimedBy = null,
-            Details = lease.Details with { Progress = progress ?? lease.Details.Progress, LastError = progress is null ? lease.Details.LastError : null },
+            Details = lease.Details with { LastError = progress is null ? lease.Details.LastError : null },
         };
     }
 

@@ -244,6 +244,74 @@ public partial class OnCallTests
         ContactTimesTests.AssertWhole(mail);
     }
 
+    [Theory]
+    [InlineData(Dialect.Sqlite)]
+    [InlineData(Dialect.PostgreSql)]
+    public async Task What_is_taken_back_ends_no_call_that_falls_due_with_it(Dialect dialect)
+    {
+        await using var smtp = await SmtpServer.StartAsync();
+        await using var host = await StartAsync(smtp, dialect);
+        host.Commit(host.Finding("f1"));
+        await host.Worker.DrainAsync();
+        Assert.Single(await ContactTimesTests.ThisFarAsync(smtp));
+        host.Retract("f1");
+        host.Clock.Leap(TimeSpan.FromMilliseconds(1));
+        host.Commit([.. Enumerable.Range(0, 6).Select(i => host.Finding($"c{i}", "d000000000000002", level: Levels.Critical, condition: $"k{i}"))]);
+        await host.Worker.DrainAsync();
+        var mails = await ContactTimesTests.ThisFarAsync(smtp);
+        Assert.Equal(5, mails.Count(m => m.Subject.StartsWith("【呼び出し】", StringComparison.Ordinal)));
+        Assert.Contains("検知の取り消し", Assert.Single(mails, m => !m.Subject.StartsWith("【呼び出し】", StringComparison.Ordinal)).Subject, StringComparison.Ordinal);
+        Assert.All((await host.LeasesAsync()).Where(l => l.Level == Levels.Critical), l => Assert.Equal(LeaseStates.Due, l.State));
+        host.Clock.Leap(TimeSpan.FromMinutes(10));
+        await host.Worker.DrainAsync();
+        Assert.All(await ContactTimesTests.ThisFarAsync(smtp), m => Assert.Equal(["second@example.jp"], m.To));
+    }
+
+    [Fact]
+    public async Task Of_many_that_are_taken_back_everybody_is_told_in_one_mail_of_those_they_were_called_for()
+    {
+        await using var smtp = await SmtpServer.StartAsync();
+        await using var host = await StartAsync(smtp, Dialect.Sqlite, ("Response:Mail:MostAtOnce", "2"));
+        host.Commit(host.Finding("f1", condition: "k1"));
+        await host.Worker.DrainAsync();
+        host.Clock.Leap(TimeSpan.FromMinutes(10));
+        host.Commit(host.Finding("f2", condition: "k2"), host.Finding("f3", condition: "k3"));
+        await host.Worker.DrainAsync();
+        host.Clock.Leap(TimeSpan.FromMinutes(10));
+        await host.Worker.DrainAsync();
+        Assert.Equal(["first", "first", "second", "second", "third"], (await ContactTimesTests.ThisFarAsync(smtp)).Select(m => m.To.Single().Split('@')[0]).Order(StringComparer.Ordinal));
+
+        host.Retract("f1", "f2", "f3");
+        await host.Worker.DrainAsync();
+        var mails = await ContactTimesTests.ThisFarAsync(smtp);
+        Assert.Equal(["first@example.jp second@example.jp", "third@example.jp"], mails.Select(m => string.Join(' ', m.To.Order(StringComparer.Ordinal))).Order(StringComparer.Ordinal));
+        Assert.Contains("3件", mails.MaxBy(m => m.To.Length)!.Subject, StringComparison.Ordinal);
+        Assert.All((await host.LeasesAsync()).Where(l => l.Details.TellsRetraction), l => Assert.Equal(LeaseStates.Done, l.State));
+    }
+
+    [Fact]
+    public async Task Who_is_being_called_while_the_detection_is_taken_back_is_told_too()
+    {
+        await using var smtp = await SmtpServer.StartAsync();
+        await using var host = await StartAsync(smtp, Dialect.Sqlite);
+        host.Commit(host.Finding("f1"));
+        await host.Worker.DrainAsync();
+        Assert.Single(await ContactTimesTests.ThisFarAsync(smtp));
+        host.Clock.Leap(TimeSpan.FromMinutes(10));
+        var now = host.Time.GetUtcNow();
+        var call = (await host.Leases.ChangeAsync((await host.OnlyLeaseAsync()).Id, l => LeaseMachine.Claim(l, "another node", null, canUndo: false, now, new LeaseSettings()), default))!;
+        host.Retract("f1");
+        await host.Worker.DrainAsync();
+        Assert.Empty(await ContactTimesTests.ThisFarAsync(smtp));
+
+        var told = Call.Of([call]).With("second@example.jp", 1, now).Store();
+        await host.Leases.ChangeAsync(call.Id, l => LeaseMachine.Joined(l, call.GroupKey, now.AddMinutes(10), told, now), default);
+        host.Clock.Leap(TimeSpan.FromSeconds(5));
+        await host.Worker.DrainAsync();
+        Assert.Equal(["first@example.jp", "second@example.jp"], Assert.Single(await ContactTimesTests.ThisFarAsync(smtp)).To.Order(StringComparer.Ordinal));
+        Assert.Equal((LeaseStates.Refused, LeaseCauses.FindingRetracted), ((await host.Leases.FindAsync(call.Id, default))!.State, (await host.Leases.FindAsync(call.Id, default))!.Details.Cause));
+    }
+
     [Fact]
     public async Task A_storm_is_a_few_calls_and_one_link_acknowledges_all_that_joined_its_call()
     {
