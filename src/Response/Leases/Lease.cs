@@ -278,6 +278,7 @@ internal static class LeaseCauses
     public const string BelowOnCall = "below-on-call";
     public const string Acknowledged = "acknowledged";
     public const string NobodyAcknowledged = "nobody-acknowledged";
+    public const string NobodyReached = "nobody-reached";
     public const string NoScript = "no-script";
     public const string ScriptNotActive = "script-not-active";
     public const string ScriptFault = "script-fault";
@@ -300,7 +301,7 @@ internal static class LeaseCauses
         CommandGone, CommandSettled, CommandStaysHeld, DeviceFailed, DeviceRefused, DeviceSilent, OrderDamaged, NoCommand, TakenBack, TakenBackTooLate, WaitsForDevice,
         NoWebhookWants, NoTicketDesk, TicketAnswerUnreadable, TicketGone, TicketNumberUnknown, TicketShared, TicketStaysOpen, TicketStillShared,
         NoScript, ScriptNotActive, ScriptFault, ScriptUnreadable, ScriptOnTrial, ScriptOrderedNothing,
-        WaitsForSummary, QuietHours, OutsideHours, ToldAlready, CallGoesOn, NoOnCall, BelowOnCall, Acknowledged, NobodyAcknowledged,
+        WaitsForSummary, QuietHours, OutsideHours, ToldAlready, CallGoesOn, NoOnCall, BelowOnCall, Acknowledged, NobodyAcknowledged, NobodyReached,
         NoSim, NoSimProvider, SimNotOffered, SimUnknown, SimForbidden, SimTerminated, SimCarriesMany, SimOffAlready, SimStillHeld, SimStaysOff, SimChangedElsewhere,
     ];
 }

@@ -166,7 +166,7 @@ internal sealed partial class LeaseRunner(
         if (ended is { GroupKey: { } group })
         {
             var members = await groups.GroupAsync(group, CancellationToken.None);
-            await leases.ChangeAllAsync([.. members.Select(m => m.Id)], m => LeaseMachine.TryFailedFor(m, ended, now), CancellationToken.None);
+            await leases.ChangeAllAsync([.. members.Select(m => m.Id)], m => LeaseMachine.TryFailedFor(m, ended, failure.Progress, now), CancellationToken.None);
         }
 
         return false;
@@ -192,12 +192,13 @@ internal sealed partial class LeaseRunner(
         }
     }
 
-    /// <summary>All on call were told and none acknowledged: the administrators learn of it in the same transaction.</summary>
+    /// <summary>All on call were told and none acknowledged, or nobody could be told: the administrators learn of it in the same transaction.</summary>
     private void TellNobodyCame(Lease lease, DbTransaction transaction)
     {
-        if (lease is { State: LeaseStates.Done, Details.Cause: LeaseCauses.NobodyAcknowledged })
+        if (lease is { State: LeaseStates.Done, Details.Cause: LeaseCauses.NobodyAcknowledged or LeaseCauses.NobodyReached })
         {
-            notices.Tell(lease.FieldId, Notices.Names.NobodyAcknowledged, lease.Id, Levels.Critical, lease, lease.CorrelationId, transaction, ("finding", lease.FindingId ?? ""), ("response", lease.Id));
+            var name = lease.Details.Cause == LeaseCauses.NobodyReached ? Notices.Names.NobodyReached : Notices.Names.NobodyAcknowledged;
+            notices.Tell(lease.FieldId, name, lease.Id, Levels.Critical, lease, lease.CorrelationId, transaction, ("finding", lease.FindingId ?? ""), ("response", lease.Id));
         }
     }
 

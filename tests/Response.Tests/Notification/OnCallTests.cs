@@ -304,7 +304,7 @@ public partial class OnCallTests
         await host.Worker.DrainAsync();
         Assert.Empty(await ContactTimesTests.ThisFarAsync(smtp));
 
-        var told = Call.Of([call]).With("second@example.jp", 1, now).Store();
+        var told = Call.Of([call]).With(new CallStep("second@example.jp", 1, now)).Store();
         await host.Leases.ChangeAsync(call.Id, l => LeaseMachine.Joined(l, call.GroupKey, now.AddMinutes(10), told, now), default);
         host.Clock.Leap(TimeSpan.FromSeconds(5));
         await host.Worker.DrainAsync();
@@ -355,6 +355,64 @@ public partial class OnCallTests
             host.Clock.Leap(TimeSpan.FromMinutes(10));
             await host.Worker.DrainAsync();
         }
+    }
+
+    [Fact]
+    public async Task Whose_server_says_later_is_tried_again_and_no_one_else_is_called_for_it()
+    {
+        await using var smtp = await SmtpServer.StartAsync(null, "--later", "first@example.jp");
+        await using var host = await StartAsync(smtp, Dialect.Sqlite);
+        host.Commit(host.Finding("f1"));
+        await host.Worker.DrainAsync();
+        Assert.Empty(await ContactTimesTests.ThisFarAsync(smtp));
+        var lease = await host.OnlyLeaseAsync();
+        Assert.Equal((LeaseStates.Due, 1), (lease.State, lease.Attempts));
+        Assert.DoesNotContain("first@", lease.Details.LastError, StringComparison.Ordinal);
+        host.Clock.Leap(TimeSpan.FromSeconds(10));
+        await host.Worker.DrainAsync();
+        Assert.Equal(["first@example.jp"], Assert.Single(await ContactTimesTests.ThisFarAsync(smtp)).To);
+        host.Clock.Leap(TimeSpan.FromMinutes(10));
+        await host.Worker.DrainAsync();
+        Assert.Equal(["second@example.jp"], Assert.Single(await ContactTimesTests.ThisFarAsync(smtp)).To);
+    }
+
+    [Fact]
+    public async Task Whose_server_says_later_for_too_long_is_passed_over()
+    {
+        await using var smtp = await SmtpServer.StartAsync(null, "--later", "first@example.jp", "--later-times", "1000");
+        await using var host = await StartAsync(smtp, Dialect.Sqlite);
+        host.Commit(host.Finding("f1"));
+        for (var minute = 0; minute < 10; minute++)
+        {
+            await host.Worker.DrainAsync();
+            Assert.Empty(await ContactTimesTests.ThisFarAsync(smtp));
+            host.Clock.Leap(TimeSpan.FromMinutes(1));
+        }
+
+        // The next try falls due within the double of the last pause.
+        host.Clock.Leap(TimeSpan.FromMinutes(6));
+        await host.Worker.DrainAsync();
+        Assert.Equal(["second@example.jp"], Assert.Single(await ContactTimesTests.ThisFarAsync(smtp)).To);
+    }
+
+    [Fact]
+    public async Task When_no_address_is_taken_the_administrators_learn_that_nobody_was_told()
+    {
+        await using var smtp = await SmtpServer.StartAsync(null, "--refuse", "first@example.jp,second@example.jp,third@example.jp");
+        await using var host = await StartAsync(smtp, Dialect.Sqlite);
+        host.Commit(host.Finding("f1"));
+        await host.Worker.DrainAsync();
+        await host.Worker.DrainAsync();
+        var notice = Assert.Single(await ContactTimesTests.ThisFarAsync(smtp));
+        Assert.Equal(["boss@example.jp"], notice.To);
+        Assert.Equal("【Sekisho】当番の誰にも通知が届いていません", notice.Subject);
+        ContactTimesTests.AssertWhole(notice);
+        Assert.Equal((LeaseStates.Done, LeaseCauses.NobodyReached), Of(await host.LeasesAsync(), "f1"));
+
+        // Nobody has anything to be taken back.
+        host.Retract("f1");
+        await host.Worker.DrainAsync();
+        Assert.Empty(await ContactTimesTests.ThisFarAsync(smtp));
     }
 
     [Fact]

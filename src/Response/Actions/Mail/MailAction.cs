@@ -173,10 +173,10 @@ internal sealed class MailAction(
             try
             {
                 var refused = await sender.SendAsync(MailSender.IdOf(lease), lease.CorrelationId, content, open, cancellation);
-                has.AddRange(open.Except(refused, StringComparer.OrdinalIgnoreCase));
-                if (refused.Count > 0)
+                has.AddRange(open.Except(refused.All, StringComparer.OrdinalIgnoreCase));
+                if (refused.All.Count > 0)
                 {
-                    return new ActionOutcome.Retry($"The mail server refused {refused.Count} of {open.Count} recipients; the others have the mail.", JsonSerializer.Serialize(has));
+                    return new ActionOutcome.Retry(refused.Says(open.Count), JsonSerializer.Serialize(has));
                 }
             }
             catch (SmtpException e)

@@ -12,7 +12,8 @@ namespace Sekisho.Response.Actions.Mail;
 /// Calls the people on duty one after another until somebody acknowledges, through the order twice; then it says that nobody did. A step is a try of the
 /// lease, so that a call survives a restart. The order says from which level on it calls, so quiet hours do not hold it back. So many calls of a list are
 /// open at once; what comes on top joins the newest of them, and what tells of the same as an open call joins that one. What is taken back is told as a
-/// target of its own, so that no call is ever taken for told with it. Any thread; one at a time per field and target.
+/// target of its own, so that no call is ever taken for told with it. Somebody whose address is refused is passed over; one whose server says "later" is
+/// tried again for a while. Any thread; one at a time per field and target.
 /// </summary>
 internal sealed class OnCallAction(
     NotificationStore notifications, GroupStore groups, LeaseStore leases, IFindings findings, OnCallText text, DigestText digests, MailSender sender, TimeProvider clock) : IResponseAction
@@ -20,6 +21,7 @@ internal sealed class OnCallAction(
     private const string Target = "on-call";
 
     private static readonly TimeSpan Moment = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan LongestPatience = TimeSpan.FromMinutes(10);
 
     public string Name => OnCallLabels.Action;
 
@@ -70,20 +72,16 @@ internal sealed class OnCallAction(
             return new ActionOutcome.Done(Cause: LeaseCauses.Acknowledged);
         }
 
-        if (lease.GroupKey is null && await OpenCallAsync(lease, duty, cancellation) is { } open)
-        {
-            return open;
-        }
-
-        var key = lease.GroupKey ?? LeaseGroups.Key(LeaseGroups.Call, lease, $"{Whole(Levels.Rank(lease.Level))} {lease.Id}");
-        IReadOnlyList<Lease> members = lease.GroupKey is null ? [lease] : await groups.GroupAsync(key, cancellation);
-        return await StepAsync(lease, order.Finding!, duty, key, members, cancellation);
+        // A call is open before anybody is told, so that what cannot be sent is tried again as one, however much comes on top.
+        return lease.GroupKey is not { } key
+            ? await OpenCallAsync(lease, duty, cancellation)
+            : await StepAsync(lease, order.Finding!, duty, key, await groups.GroupAsync(key, cancellation), cancellation);
     }
 
     public Task<string?> UndoAsync(ActionOrder order, CancellationToken cancellation) => throw new NotSupportedException("A call cannot be taken back.");
 
-    /// <summary>An open call that this one goes with; null when it is a call of its own.</summary>
-    private async Task<ActionOutcome?> OpenCallAsync(Lease lease, OnCallOrder duty, CancellationToken cancellation)
+    /// <summary>Joins an open call, or opens one of its own.</summary>
+    private async Task<ActionOutcome.Join> OpenCallAsync(Lease lease, OnCallOrder duty, CancellationToken cancellation)
     {
         var same = (await groups.CallsAsync(lease, sameThing: true, cancellation)).Where(c => RankOf(c.Key) >= Levels.Rank(lease.Level)).ToList();
         if (lease.DeviceId is not null && same.Count > 0)
@@ -94,7 +92,7 @@ internal sealed class OnCallAction(
         var open = (await groups.CallsAsync(lease, sameThing: false, cancellation)).Where(c => RankOf(c.Key) >= Levels.Rank(lease.Level)).ToList();
         if (open.Count < sender.MostAtOnce)
         {
-            return null;
+            return new ActionOutcome.Join(LeaseGroups.Key(LeaseGroups.Call, lease, $"{Whole(Levels.Rank(lease.Level))} {lease.Id}"), clock.GetUtcNow());
         }
 
         // All that is due now and no higher goes the same way: a storm is one call more, not thousands.
@@ -118,7 +116,7 @@ internal sealed class OnCallAction(
             var over = members.Where(m => Call.Of([m]).Told.Count == call.Told.Count).ToList();
             if (over.Any(m => m.Id == lease.Id))
             {
-                return new ActionOutcome.Done(Cause: LeaseCauses.NobodyAcknowledged, Covers: [.. over.Select(m => m.Id)]);
+                return new ActionOutcome.Done(Cause: call.Reached.Count == 0 ? LeaseCauses.NobodyReached : LeaseCauses.NobodyAcknowledged, Covers: [.. over.Select(m => m.Id)]);
             }
 
             // What joined after the last person was told was told to nobody: it calls from the beginning.
@@ -134,24 +132,29 @@ internal sealed class OnCallAction(
         IReadOnlyList<string> all = [.. members.Select(m => m.Id)];
         var content = members.Count > 1 ? await digests.OfAsync(members, LeaseGroups.Call, cancellation) : text.Of(lease, finding);
         var step = call.Told.Count + 1;
-        var refused = false;
+        RefusedRecipients refused;
         try
         {
-            refused = (await sender.SendAsync($"{lease.Id}.{Whole(step)}", lease.CorrelationId, text.WithLink(content, lease, next.Person, next.Round), [next.Person], cancellation)).Count > 0;
-        }
-        catch (SmtpFailedRecipientException)
-        {
-            refused = true;
+            refused = await sender.SendAsync($"{lease.Id}.{Whole(step)}", lease.CorrelationId, text.WithLink(content, lease, next.Person, next.Round), [next.Person], cancellation);
         }
         catch (SmtpException e)
         {
             return new ActionOutcome.Retry(MailSender.Says(e));
         }
 
+        if (refused.ForNow.Count > 0 && IsPatient(now - (call.NextAt(duty) ?? lease.StartedAt!.Value), duty))
+        {
+            return new ActionOutcome.Retry(refused.Says(1));
+        }
+
         // Somebody whose mail is refused cannot be waited for.
-        var told = call.With(next.Person, next.Round, refused ? now.AddMinutes(-duty.Minutes) : now);
-        return new ActionOutcome.Join(key, refused ? now : now.AddMinutes(duty.Minutes), told.Store(), all);
+        var isRefused = refused.All.Count > 0;
+        var told = call.With(new CallStep(next.Person, next.Round, isRefused ? now.AddMinutes(-duty.Minutes) : now, isRefused));
+        return new ActionOutcome.Join(key, isRefused ? now : now.AddMinutes(duty.Minutes), told.Store(), all);
     }
+
+    // For as long as the next one would wait anyway. A clock that was set back is no reason to wait.
+    private static bool IsPatient(TimeSpan waited, OnCallOrder duty) => waited >= TimeSpan.Zero && waited < TimeSpan.FromMinutes(duty.Minutes) && waited < LongestPatience;
 
     /// <summary>Tells those who were called that there was nothing: everybody in one mail of what they were called for.</summary>
     private async Task<ActionOutcome> TakeBackAsync(Lease lease, CancellationToken cancellation)
@@ -196,14 +199,17 @@ internal sealed class OnCallAction(
                 : await digests.OfAsync(told, LeaseGroups.Many, cancellation);
             try
             {
-                await sender.SendAsync(told.Count == 1 ? told[0].Id : $"{told[0].Id}.{Lease.IdOf(audience.Key, "", "")}", told[0].CorrelationId, content, open, cancellation);
+                var refused = await sender.SendAsync(told.Count == 1 ? told[0].Id : $"{told[0].Id}.{Lease.IdOf(audience.Key, "", "")}", told[0].CorrelationId, content, open, cancellation);
+                reached.AddRange(open.Except(refused.ForNow, StringComparer.OrdinalIgnoreCase));
+                if (refused.ForNow.Count > 0)
+                {
+                    return new ActionOutcome.Retry(refused.Says(open.Count), JsonSerializer.Serialize(reached));
+                }
             }
             catch (SmtpException e)
             {
                 return new ActionOutcome.Retry(MailSender.Says(e), JsonSerializer.Serialize(reached));
             }
-
-            reached.AddRange(open);
         }
 
         return new ActionOutcome.Done(Covers: lease.GroupKey is null ? null : [.. called.Select(c => c.Notice.Id).Distinct()]);
@@ -213,7 +219,7 @@ internal sealed class OnCallAction(
     private async Task<IReadOnlyList<string>?> CalledAsync(Lease notice, CancellationToken cancellation) =>
         await leases.FindAsync(Lease.IdOf(notice.FindingId!, Name, Target), cancellation) is not { } call ? []
         : call.State == LeaseStates.Running ? null
-        : [.. Call.Of([call]).Told.Select(t => t.Person).Distinct(StringComparer.OrdinalIgnoreCase)];
+        : Call.Of([call]).Reached;
 
     // Of a notice of a retraction: those who have it.
     private static List<string> Reached(Lease notice) => notice.Details.Progress is { } progress ? JsonSerializer.Deserialize<List<string>>(progress)! : [];
