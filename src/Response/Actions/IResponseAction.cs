@@ -119,6 +119,9 @@ internal abstract record ActionOutcome
     {
         /// <summary>When it ends by itself; null for as long as restrictions last.</summary>
         public DateTimeOffset? Until { get; init; }
+
+        /// <summary>Masked addresses of those that it could not reach although it is done.</summary>
+        public IReadOnlyList<string> RefusedAddresses { get; init; } = [];
     }
 
     /// <summary>It is under way and depends on somebody else: that is no failed try.</summary>

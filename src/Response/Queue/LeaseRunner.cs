@@ -147,7 +147,7 @@ internal sealed partial class LeaseRunner(
             l => outcome switch
             {
                 ActionOutcome.Done done => LeaseMachine.Done(
-                    Answered(done.Ticket is null ? l : l with { Details = l.Details with { Ticket = done.Ticket } }), action.CanUndo, action.LocksOut, done.Holds, done.Cause, now, settings, action.Stays, done.Until),
+                    Answered(l with { Details = l.Details with { Ticket = done.Ticket ?? l.Details.Ticket, RefusedAddresses = done.RefusedAddresses } }), action.CanUndo, action.LocksOut, done.Holds, done.Cause, now, settings, action.Stays, done.Until),
 
                 // What a person decided while it was being looked at is looked at now.
                 ActionOutcome.Wait wait => LeaseMachine.Waits(l, wait.Cause, l.UndoAskedAt == claimed.UndoAskedAt && l.Details.Retracted == claimed.Details.Retracted ? wait.Until : now),
