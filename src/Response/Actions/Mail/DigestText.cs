@@ -16,6 +16,9 @@ internal sealed class DigestText(Texts texts, MailText mails, IDeviceDirectory d
     /// <summary>Kinds that are counted on a line of their own.</summary>
     public const int MostKinds = 50;
 
+    /// <summary>Lines of notices, of all together; where something is left out the mail says so.</summary>
+    public const int MostNoticeLines = 100;
+
     /// <param name="joined">What is told, at least one.</param>
     /// <param name="why">What it waited for, the first word of a key of <see cref="LeaseGroups"/>.</param>
     /// <param name="cancellation">Cancels.</param>
@@ -43,7 +46,13 @@ internal sealed class DigestText(Texts texts, MailText mails, IDeviceDirectory d
                 lines.Add((texts.Get("notification.digest.more-kinds", language), Whole(kinds.Skip(MostKinds).Sum(g => g.Count()))));
             }
 
-            lines.AddRange(listed.Select(l => Line(l.Lease, l.Finding, field, language)).OfType<(string, string)>());
+            var left = MostNoticeLines;
+            foreach (var (lease, finding) in listed)
+            {
+                lines.AddRange(Lines(lease, finding, field, language, left));
+                left = Math.Max(left - (lease.Details.Notice?.Lines.Count ?? 0), 0);
+            }
+
             if (joined.Count - told.Count is > 0 and var withdrawn)
             {
                 lines.Add((texts.Get("notification.digest.retracted", language), Whole(withdrawn)));
@@ -61,20 +70,23 @@ internal sealed class DigestText(Texts texts, MailText mails, IDeviceDirectory d
         });
     }
 
-    private (string, string)? Line(Lease lease, Finding? finding, FieldProfile? field, string language)
+    /// <summary>What one notification says; a notice with lines of its own, such as who changed what, with so many of them.</summary>
+    private IEnumerable<(string, string)> Lines(Lease lease, Finding? finding, FieldProfile? field, string language, int most)
     {
         if (lease.Details.Notice is { } notice)
         {
-            return (FindingSentence.Time(lease.CreatedAt, field), NoticeText.Text(notice, texts, language));
+            var at = FindingSentence.Time(lease.CreatedAt, field);
+            IEnumerable<(string, string)> rest = notice.Lines.Count > most ? [(at, texts.Get("notification.digest.left-out", language))] : [];
+            return [(at, NoticeText.Text(notice, texts, language)), .. NoticeText.Lines(notice, field, texts, language).Take(most), .. rest];
         }
 
         if (finding is null)
         {
-            return null;
+            return [];
         }
 
         var sentence = FindingSentence.Of(finding, field, finding.DeviceId is { } id ? directory.Device(id) : null, texts, language);
-        return (FindingSentence.Time(finding.RaisedAt, field), lease.Details.TellsRetraction ? texts.Get("response.mail.retracted-line", language, ("sentence", sentence)) : sentence);
+        return [(FindingSentence.Time(finding.RaisedAt, field), lease.Details.TellsRetraction ? texts.Get("response.mail.retracted-line", language, ("sentence", sentence)) : sentence)];
     }
 
     private static int Rank(Lease lease) => lease.Level.Length == 0 ? -1 : Levels.Rank(lease.Level);
