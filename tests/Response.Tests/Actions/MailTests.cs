@@ -285,7 +285,7 @@ public class MailTests
         await using var host = await TestHost.StartAsync(dialect, [.. Plain(smtp), ("Response:Mail:MostAtOnce", "1000")]);
         host.Bind(TestHost.Always("mail"));
         await host.NotifyAsync(["admin@example.jp"]);
-        host.Commit([.. Enumerable.Range(0, 1000).Select(i => host.Finding($"f{i}", level: i % 10 == 0 ? Levels.Critical : Levels.Warning))]);
+        host.Commit([.. Enumerable.Range(0, 1000).Select(i => host.Finding($"f{i}", level: i % 10 == 0 ? Levels.Critical : Levels.Warning, condition: "burst"))]);
         await host.Worker.DrainAsync();
         Assert.Equal(60, smtp.Taken(60).Count);
         var waiting = (await host.LeasesAsync()).Where(l => l.State == LeaseStates.Due).ToList();
@@ -306,7 +306,7 @@ public class MailTests
         Assert.All(leases, l => Assert.Equal(LeaseStates.Done, l.State));
         Assert.Equal(940, leases.Count(l => l.Details.Cause == LeaseCauses.InSummary));
         Assert.Contains($"警告: {rest}\r\n", summary.Text, StringComparison.Ordinal);
-        Assert.Contains($"警告 / なりすまし / frequency: {rest}", summary.Text, StringComparison.Ordinal);
+        Assert.Contains($"警告 / なりすまし / メッセージの集中: {rest}", summary.Text, StringComparison.Ordinal);
         Assert.Equal(100, summary.Text.Split('\n').Count(l => l.Contains("車両 1", StringComparison.Ordinal)));
         Assert.Contains($": {(940 - grave - 50).ToString(CultureInfo.InvariantCulture)}", summary.Text, StringComparison.Ordinal);
 

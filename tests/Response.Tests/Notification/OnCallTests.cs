@@ -285,7 +285,10 @@ public partial class OnCallTests
         await host.Worker.DrainAsync();
         var mails = await ContactTimesTests.ThisFarAsync(smtp);
         Assert.Equal(["first@example.jp second@example.jp", "third@example.jp"], mails.Select(m => string.Join(' ', m.To.Order(StringComparer.Ordinal))).Order(StringComparer.Ordinal));
-        Assert.Contains("3件", mails.MaxBy(m => m.To.Length)!.Subject, StringComparison.Ordinal);
+        var digest = mails.MaxBy(m => m.To.Length)!;
+        Assert.Equal("【Sekisho】検知の取り消し 3件", digest.Subject);
+        Assert.Contains("対応は不要です", digest.Text, StringComparison.Ordinal);
+        Assert.DoesNotContain("このうち", digest.Text, StringComparison.Ordinal);
         Assert.All((await host.LeasesAsync()).Where(l => l.Details.TellsRetraction), l => Assert.Equal(LeaseStates.Done, l.State));
     }
 
@@ -325,7 +328,8 @@ public partial class OnCallTests
         var second = await ContactTimesTests.ThisFarAsync(smtp);
         Assert.Equal(5, second.Count);
         Assert.All(second, m => Assert.Equal(["second@example.jp"], m.To));
-        var most = second.MaxBy(m => m.Subject.Length)!;
+        var most = second.MaxBy(m => m.Raw.Length)!;
+        Assert.Matches("^【呼び出し】【Sekisho】検知 [0-9]+件（重要 [0-9]+）$", most.Subject);
         Assert.InRange(most.Raw.Length, 1000, 200_000);
         ContactTimesTests.AssertWhole(most);
         using var client = Anonymous(host);

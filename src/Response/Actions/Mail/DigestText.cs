@@ -20,7 +20,7 @@ internal sealed class DigestText(Texts texts, MailText mails, IDeviceDirectory d
     public const int MostNoticeLines = 100;
 
     /// <param name="joined">What is told, at least one.</param>
-    /// <param name="why">What it waited for, the first word of a key of <see cref="LeaseGroups"/>.</param>
+    /// <param name="why">What it waited for, the first word of a key of <see cref="LeaseGroups"/>. Where everything was taken back the mail says that instead.</param>
     /// <param name="cancellation">Cancels.</param>
     public async Task<MailContent> OfAsync(IReadOnlyList<Lease> joined, string why, CancellationToken cancellation)
     {
@@ -40,7 +40,7 @@ internal sealed class DigestText(Texts texts, MailText mails, IDeviceDirectory d
             var device = first is null ? "" : FindingSentence.DeviceName(first, first.DeviceId is { } id ? directory.Device(id) : null, texts, language);
             var lines = levels.Select(l => (mails.Level(l.Level, language), Whole(l.Count))).ToList();
             var kinds = told.Where(l => l.Details.Notice is null).GroupBy(l => (l.Level, l.Risk, l.Condition)).OrderByDescending(g => Rank(g.First())).ThenByDescending(g => g.Count()).ToList();
-            lines.AddRange(kinds.Take(MostKinds).Select(g => ($"{mails.Level(g.Key.Level, language)} / {mails.Risk(g.Key.Risk, language)} / {g.Key.Condition}", Whole(g.Count()))));
+            lines.AddRange(kinds.Take(MostKinds).Select(g => ($"{mails.Level(g.Key.Level, language)} / {mails.Risk(g.Key.Risk, language)} / {texts.Name("condition", g.Key.Condition, language)}", Whole(g.Count()))));
             if (kinds.Count > MostKinds)
             {
                 lines.Add((texts.Get("notification.digest.more-kinds", language), Whole(kinds.Skip(MostKinds).Sum(g => g.Count()))));
@@ -53,7 +53,7 @@ internal sealed class DigestText(Texts texts, MailText mails, IDeviceDirectory d
                 left = Math.Max(left - (lease.Details.Notice?.Lines.Count ?? 0), 0);
             }
 
-            if (joined.Count - told.Count is > 0 and var withdrawn)
+            if (told.Count > 0 && joined.Count - told.Count is > 0 and var withdrawn)
             {
                 lines.Add((texts.Get("notification.digest.retracted", language), Whole(withdrawn)));
             }
@@ -65,8 +65,9 @@ internal sealed class DigestText(Texts texts, MailText mails, IDeviceDirectory d
 
             lines.AddRange(mails.Origin(field, language));
             lines.Add((texts.Get("response.mail.label.correlation", language), joined[0].CorrelationId));
+            var what = told.Count > 0 ? why : "retracted";
             (string, string)[] values = [("count", count), ("levels", string.Join(texts.Get("notification.digest.and", language), levels.Select(l => $"{mails.Level(l.Level, language)} {l.Count}"))), ("device", device)];
-            return (texts.Get($"notification.digest.{why}.subject", language, values), texts.Get($"notification.digest.{why}.text", language, values), lines);
+            return (texts.Get($"notification.digest.{what}.subject", language, values), texts.Get($"notification.digest.{what}.text", language, values), lines);
         });
     }
 
