@@ -177,7 +177,7 @@ internal sealed partial class LeaseRunner(
     {
         if (outcome is { Along: null, Orders: null, Fault: null })
         {
-            return await leases.ChangeAsync(leaseId, change, TellNobodyCame, CancellationToken.None);
+            return await leases.ChangeAsync(leaseId, change, (l, t) => TellNobodyCame(l, outcome, t), CancellationToken.None);
         }
 
         await _guardTurn.WaitAsync(CancellationToken.None);
@@ -193,12 +193,13 @@ internal sealed partial class LeaseRunner(
     }
 
     /// <summary>All on call were told and none acknowledged, or nobody could be told: the administrators learn of it in the same transaction.</summary>
-    private void TellNobodyCame(Lease lease, DbTransaction transaction)
+    private void TellNobodyCame(Lease lease, ActionOutcome outcome, DbTransaction transaction)
     {
         if (lease is { State: LeaseStates.Done, Details.Cause: LeaseCauses.NobodyAcknowledged or LeaseCauses.NobodyReached })
         {
             var name = lease.Details.Cause == LeaseCauses.NobodyReached ? Notices.Names.NobodyReached : Notices.Names.NobodyAcknowledged;
-            notices.Tell(lease.FieldId, name, lease.Id, Levels.Critical, lease, lease.CorrelationId, transaction, ("finding", lease.FindingId ?? ""), ("response", lease.Id));
+            var count = ((outcome as ActionOutcome.Done)?.Covers?.Count ?? 1).ToString(CultureInfo.InvariantCulture);
+            notices.Tell(lease.FieldId, name, lease.Id, Levels.Critical, lease, lease.CorrelationId, transaction, ("finding", lease.FindingId ?? ""), ("count", count), ("response", lease.Id));
         }
     }
 
