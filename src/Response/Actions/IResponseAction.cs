@@ -39,6 +39,9 @@ internal interface IResponseAction
     /// <summary>It tells people of the finding, who are told as well when the finding is taken back.</summary>
     bool Tells => !CanUndo;
 
+    /// <summary>Target of the news that the finding was taken back: another one than the finding's where the two must never be told together.</summary>
+    string RetractionTarget(string target) => target;
+
     /// <summary>Only a person may undo it, no API key.</summary>
     bool UndoTakesPerson => false;
 
@@ -116,6 +119,9 @@ internal abstract record ActionOutcome
     {
         /// <summary>When it ends by itself; null for as long as restrictions last.</summary>
         public DateTimeOffset? Until { get; init; }
+
+        /// <summary>Masked addresses of those that it could not reach although it is done.</summary>
+        public IReadOnlyList<string> RefusedAddresses { get; init; } = [];
     }
 
     /// <summary>It is under way and depends on somebody else: that is no failed try.</summary>

@@ -64,6 +64,10 @@ internal sealed class GroupStore(Databases databases, MasterKey key, TimeProvide
     public Task<IReadOnlyList<Lease>> GroupAsync(string group, CancellationToken cancellation) => ReadAsync(
         "group_key = @group AND state IN ('due', 'running') ORDER BY created_at, id", new { group }, cancellation);
 
+    /// <summary>The leases of a call that nobody has taken in hand, oldest first, also when everybody was called in vain.</summary>
+    public Task<IReadOnlyList<Lease>> CallAsync(string call, CancellationToken cancellation) => ReadAsync(
+        "group_key = @call AND state IN ('due', 'running', 'done') ORDER BY created_at, id", new { call }, cancellation);
+
     /// <summary>The last time that this list was told of the same device and condition, at this level or a higher one, since a time; null for never.</summary>
     public async Task<Lease?> LastToldAsync(Lease like, IReadOnlyCollection<string> levels, DateTimeOffset since, CancellationToken cancellation) =>
         await ReadAsync(

@@ -143,6 +143,9 @@ internal sealed record LeaseDetails
     /// <summary>The ticket that it opened or shares; null for none.</summary>
     public LeaseTicket? Ticket { get; init; }
 
+    /// <summary>Masked addresses that the mail server refuses; the others have the mail.</summary>
+    public IReadOnlyList<string> RefusedAddresses { get; init; } = [];
+
     public IReadOnlyList<LeaseApproval> Approvals { get; init; } = [];
 
     /// <summary>Who took in hand what it called people for; null while nobody has.</summary>
@@ -241,6 +244,7 @@ internal static class LeaseCauses
     public const string WaitsForDevice = "waits-for-device";
     public const string TriesUsedUp = "tries-used-up";
     public const string InSummary = "in-summary";
+    public const string SomeRefused = "some-refused";
     public const string RanOut = "ran-out";
     public const string FindingRetracted = "finding-retracted";
     public const string KeptForPerson = "kept-for-person";
@@ -278,6 +282,7 @@ internal static class LeaseCauses
     public const string BelowOnCall = "below-on-call";
     public const string Acknowledged = "acknowledged";
     public const string NobodyAcknowledged = "nobody-acknowledged";
+    public const string NobodyReached = "nobody-reached";
     public const string NoScript = "no-script";
     public const string ScriptNotActive = "script-not-active";
     public const string ScriptFault = "script-fault";
@@ -295,12 +300,12 @@ internal static class LeaseCauses
     public static readonly IReadOnlyList<string> All =
     [
         UnknownAction, NoDevice, DeviceGone, FindingGone, NoRecipients, NoMailServer, PasswordInClear, NoWebhook, AddressNotAllowed, AlreadyLocked, StillHeld,
-        LockedByOthers, ReleasedElsewhere, TriesUsedUp, InSummary, RanOut, FindingRetracted, KeptForPerson, BlastRadius, OthersDoing, ApprovalRanOut, HandledInTime,
+        LockedByOthers, ReleasedElsewhere, TriesUsedUp, InSummary, SomeRefused, RanOut, FindingRetracted, KeptForPerson, BlastRadius, OthersDoing, ApprovalRanOut, HandledInTime,
         NoNetworkLink, NothingReachable, NetworkProtected, QuarantineHeld, SecretOrdered, SecretRenewed, SecretNotRenewed, SecretShared,
         CommandGone, CommandSettled, CommandStaysHeld, DeviceFailed, DeviceRefused, DeviceSilent, OrderDamaged, NoCommand, TakenBack, TakenBackTooLate, WaitsForDevice,
         NoWebhookWants, NoTicketDesk, TicketAnswerUnreadable, TicketGone, TicketNumberUnknown, TicketShared, TicketStaysOpen, TicketStillShared,
         NoScript, ScriptNotActive, ScriptFault, ScriptUnreadable, ScriptOnTrial, ScriptOrderedNothing,
-        WaitsForSummary, QuietHours, OutsideHours, ToldAlready, CallGoesOn, NoOnCall, BelowOnCall, Acknowledged, NobodyAcknowledged,
+        WaitsForSummary, QuietHours, OutsideHours, ToldAlready, CallGoesOn, NoOnCall, BelowOnCall, Acknowledged, NobodyAcknowledged, NobodyReached,
         NoSim, NoSimProvider, SimNotOffered, SimUnknown, SimForbidden, SimTerminated, SimCarriesMany, SimOffAlready, SimStillHeld, SimStaysOff, SimChangedElsewhere,
     ];
 }

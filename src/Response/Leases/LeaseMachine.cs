@@ -206,8 +206,8 @@ internal static class LeaseMachine
             };
     }
 
-    /// <summary>A member of a group shares the fate of the one that was tried for all of them.</summary>
-    public static Lease? TryFailedFor(Lease member, Lease tried, DateTimeOffset now)
+    /// <summary>A member of a group shares the fate of the one that was tried for all of them, and what this try achieved; what that one had achieved before may not be the member's.</summary>
+    public static Lease? TryFailedFor(Lease member, Lease tried, string? progress, DateTimeOffset now)
     {
         if (member.State != LeaseStates.Due)
         {
@@ -218,7 +218,7 @@ internal static class LeaseMachine
         {
             Attempts = tried.Attempts,
             NextTryAt = tried.NextTryAt,
-            Details = member.Details with { LastError = tried.Details.LastError, Progress = tried.Details.Progress, Actor = Gateway },
+            Details = member.Details with { LastError = tried.Details.LastError, Progress = progress ?? member.Details.Progress, Actor = Gateway },
         };
         return tried.State == LeaseStates.Failed ? End(next, LeaseStates.Failed, now, tried.Details.Cause) : next;
     }
@@ -231,6 +231,8 @@ internal static class LeaseMachine
             return null;
         }
 
+        // Whatever becomes of it: who was told by this try is known from now on.
+        lease = progress is null ? lease : lease with { Details = lease.Details with { Progress = progress } };
         if (lease.Details is { Retracted: not null, TellsRetraction: false })
         {
             return End(lease, LeaseStates.Refused, now, LeaseCauses.FindingRetracted) with { GroupKey = null };
@@ -249,7 +251,7 @@ internal static class LeaseMachine
             NextTryAt = until,
             GroupKey = group,
             ClaimedBy = null,
-            Details = lease.Details with { Progress = progress ?? lease.Details.Progress, LastError = progress is null ? lease.Details.LastError : null },
+            Details = lease.Details with { LastError = progress is null ? lease.Details.LastError : null },
         };
     }
 

@@ -23,6 +23,7 @@ internal sealed class Notices(LeaseStore leases, NotificationStore notifications
         public const string ApprovalRanOut = "approval-ran-out";
         public const string StillLocked = "still-locked";
         public const string NobodyAcknowledged = "nobody-acknowledged";
+        public const string NobodyReached = "nobody-reached";
         public const string Emergency = "emergency";
         public const string EmergencyHolds = "emergency-holds";
         public const string EmergencyEnded = "emergency-ended";

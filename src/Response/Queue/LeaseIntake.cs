@@ -72,19 +72,21 @@ internal sealed class LeaseIntake(ResponseRules rules, LeaseOrders orders, Lease
         foreach (var lease in leases.ChangeOf(findingId, l => l.Details.Retracted is null ? LeaseMachine.Retract(l, CanUndo(l), retraction.Reason, now) : null, transaction))
         {
             // A try under way may reach people; whoever gets the news of the retraction alone is not harmed.
-            var told = lease.Details.Retracted is null && (!orders.Actions.TryGetValue(lease.Action, out var action) || action.Tells)
+            var action = orders.Actions.GetValueOrDefault(lease.Action);
+            var told = lease.Details.Retracted is null && action?.Tells != false
                 && (lease.State is LeaseStates.Done or LeaseStates.Running || lease is { State: LeaseStates.Due, Details.Progress: not null });
             if (told)
             {
-                leases.Insert(Notice(lease, retraction, now), transaction);
+                leases.Insert(Notice(lease, action?.RetractionTarget(lease.Target) ?? lease.Target, retraction, now), transaction);
             }
         }
     }
 
-    private static Lease Notice(Lease told, Retraction retraction, DateTimeOffset now) => told with
+    private static Lease Notice(Lease told, string target, Retraction retraction, DateTimeOffset now) => told with
     {
         Id = Lease.IdOf(told.FindingId + "\nretracted", told.Action, told.Target),
         Version = 0,
+        Target = target,
         State = LeaseStates.Due,
         Approval = Approvals.Automatic,
         CreatedAt = now,

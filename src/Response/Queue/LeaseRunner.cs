@@ -147,7 +147,7 @@ internal sealed partial class LeaseRunner(
             l => outcome switch
             {
                 ActionOutcome.Done done => LeaseMachine.Done(
-                    Answered(done.Ticket is null ? l : l with { Details = l.Details with { Ticket = done.Ticket } }), action.CanUndo, action.LocksOut, done.Holds, done.Cause, now, settings, action.Stays, done.Until),
+                    Answered(l with { Details = l.Details with { Ticket = done.Ticket ?? l.Details.Ticket, RefusedAddresses = done.RefusedAddresses } }), action.CanUndo, action.LocksOut, done.Holds, done.Cause, now, settings, action.Stays, done.Until),
 
                 // What a person decided while it was being looked at is looked at now.
                 ActionOutcome.Wait wait => LeaseMachine.Waits(l, wait.Cause, l.UndoAskedAt == claimed.UndoAskedAt && l.Details.Retracted == claimed.Details.Retracted ? wait.Until : now),
@@ -166,7 +166,7 @@ internal sealed partial class LeaseRunner(
         if (ended is { GroupKey: { } group })
         {
             var members = await groups.GroupAsync(group, CancellationToken.None);
-            await leases.ChangeAllAsync([.. members.Select(m => m.Id)], m => LeaseMachine.TryFailedFor(m, ended, now), CancellationToken.None);
+            await leases.ChangeAllAsync([.. members.Select(m => m.Id)], m => LeaseMachine.TryFailedFor(m, ended, failure.Progress, now), CancellationToken.None);
         }
 
         return false;
@@ -177,7 +177,7 @@ internal sealed partial class LeaseRunner(
     {
         if (outcome is { Along: null, Orders: null, Fault: null })
         {
-            return await leases.ChangeAsync(leaseId, change, TellNobodyCame, CancellationToken.None);
+            return await leases.ChangeAsync(leaseId, change, (l, t) => TellNobodyCame(l, outcome, t), CancellationToken.None);
         }
 
         await _guardTurn.WaitAsync(CancellationToken.None);
@@ -192,12 +192,14 @@ internal sealed partial class LeaseRunner(
         }
     }
 
-    /// <summary>All on call were told and none acknowledged: the administrators learn of it in the same transaction.</summary>
-    private void TellNobodyCame(Lease lease, DbTransaction transaction)
+    /// <summary>All on call were told and none acknowledged, or nobody could be told: the administrators learn of it in the same transaction.</summary>
+    private void TellNobodyCame(Lease lease, ActionOutcome outcome, DbTransaction transaction)
     {
-        if (lease is { State: LeaseStates.Done, Details.Cause: LeaseCauses.NobodyAcknowledged })
+        if (lease is { State: LeaseStates.Done, Details.Cause: LeaseCauses.NobodyAcknowledged or LeaseCauses.NobodyReached })
         {
-            notices.Tell(lease.FieldId, Notices.Names.NobodyAcknowledged, lease.Id, Levels.Critical, lease, lease.CorrelationId, transaction, ("finding", lease.FindingId ?? ""), ("response", lease.Id));
+            var name = lease.Details.Cause == LeaseCauses.NobodyReached ? Notices.Names.NobodyReached : Notices.Names.NobodyAcknowledged;
+            var count = ((outcome as ActionOutcome.Done)?.Covers?.Count ?? 1).ToString(CultureInfo.InvariantCulture);
+            notices.Tell(lease.FieldId, name, lease.Id, Levels.Critical, lease, lease.CorrelationId, transaction, ("finding", lease.FindingId ?? ""), ("count", count), ("response", lease.Id));
         }
     }
 

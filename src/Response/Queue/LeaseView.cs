@@ -62,6 +62,9 @@ internal sealed record LeaseView
     /// <summary>Who took in hand what people were called for, and when; null for nobody yet.</summary>
     public LeaseAcknowledgement? Acknowledged { get; init; }
 
+    /// <summary>Masked addresses that the mail server refuses; empty for none.</summary>
+    public required IReadOnlyList<string> RefusedAddresses { get; init; }
+
     public string? LastError { get; init; }
 
     public required DateTimeOffset CreatedAt { get; init; }
@@ -128,6 +131,7 @@ internal sealed record LeaseView
         Ticket = lease.Details.Ticket,
         TellsRetraction = lease.Details.TellsRetraction,
         Acknowledged = lease.Details.Acknowledged,
+        RefusedAddresses = lease.Details.RefusedAddresses,
         LastError = lease.Details.LastError,
         CreatedAt = lease.CreatedAt,
         StartedAt = lease.StartedAt,

@@ -1,7 +1,10 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Net;
+using System.Net.Http.Json;
 using System.Net.Sockets;
+using System.Text.Json;
+using Sekisho.Api.Access;
 using Sekisho.Domain.Detection;
 using Sekisho.Response.Leases;
 using Sekisho.Response.Tests.Support;
@@ -174,8 +177,72 @@ public class MailTests
         var mail = Assert.Single(smtp.Taken(1));
         Assert.Equal(["admin@example.jp", "second@example.jp"], mail.To.Order());
         var lease = await host.OnlyLeaseAsync();
-        Assert.Equal(LeaseStates.Failed, lease.State);
-        Assert.DoesNotContain("gone@", lease.Details.LastError, StringComparison.Ordinal);
+        Assert.Equal((LeaseStates.Done, LeaseCauses.SomeRefused, 1), (lease.State, lease.Details.Cause, lease.Attempts));
+        using var client = host.Client(Roles.Auditor);
+        var shown = await client.GetFromJsonAsync<JsonElement>("/api/v1/fields/cars/responses/" + lease.Id);
+        Assert.Equal("g***@example.jp", Assert.Single(shown.GetProperty("refusedAddresses").EnumerateArray()).GetString());
+        Assert.DoesNotContain(host.Log.Lines, l => l.Contains("gone@", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_list_with_a_refused_address_is_told_once_of_the_same_and_told_when_it_is_taken_back()
+    {
+        await using var smtp = await SmtpServer.StartAsync(null, "--refuse", "gone@example.jp");
+        await using var host = await TestHost.StartAsync(Dialect.Sqlite, Plain(smtp));
+        host.Bind(TestHost.Always("mail"));
+        using (var client = host.Client(Roles.Administrator))
+        {
+            object[] recipients = [new { address = "admin@example.jp", role = "administrator" }, new { address = "gone@example.jp", role = "administrator" }];
+            (await client.PutAsJsonAsync("/api/v1/fields/cars/notification", new { recipients, sameMinutes = 30 })).EnsureSuccessStatusCode();
+        }
+
+        host.Commit(host.Finding("f1"));
+        await host.Worker.DrainAsync();
+        host.Clock.Advance(TimeSpan.FromMinutes(1));
+        host.Commit(host.Finding("f2"));
+        await host.Worker.DrainAsync();
+        Assert.Equal(["admin@example.jp"], Assert.Single(smtp.Taken(1)).To);
+        host.Retract("f1");
+        await host.Worker.DrainAsync();
+        var notice = Assert.Single(smtp.Taken(1));
+        Assert.Equal(["admin@example.jp"], notice.To);
+        Assert.Contains("検知の取り消し", notice.Subject, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_mail_that_every_address_of_its_list_refuses_ends_as_failed_and_names_no_address()
+    {
+        await using var smtp = await SmtpServer.StartAsync(null, "--refuse", "gone@example.jp,left@example.jp");
+        await using var host = await TestHost.StartAsync(Dialect.Sqlite, [.. Plain(smtp), .. TestHost.QuickRetries]);
+        host.Bind(TestHost.Always("mail"));
+        await host.NotifyAsync(["gone@example.jp", "left@example.jp"]);
+        host.Commit(host.Finding("f1"));
+        for (var i = 0; i < 3; i++)
+        {
+            await host.Worker.DrainAsync();
+            host.Clock.Advance(TimeSpan.FromMinutes(1));
+        }
+
+        var lease = await host.OnlyLeaseAsync();
+        Assert.Equal((LeaseStates.Failed, 3), (lease.State, lease.Attempts));
+        Assert.DoesNotContain("@", lease.Details.LastError, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Who_is_refused_for_now_gets_the_mail_later_and_nobody_gets_it_twice()
+    {
+        await using var smtp = await SmtpServer.StartAsync(null, "--refuse", "gone@example.jp", "--later", "busy@example.jp");
+        await using var host = await TestHost.StartAsync(Dialect.Sqlite, [.. Plain(smtp), .. TestHost.QuickRetries]);
+        host.Bind(TestHost.Always("mail"));
+        await host.NotifyAsync(["admin@example.jp", "gone@example.jp", "busy@example.jp"]);
+        host.Commit(host.Finding("f1"));
+        await host.Worker.DrainAsync();
+        Assert.Equal(["admin@example.jp"], Assert.Single(smtp.Taken(1)).To);
+        Assert.Equal(LeaseStates.Due, (await host.OnlyLeaseAsync()).State);
+        host.Clock.Advance(TimeSpan.FromSeconds(10));
+        await host.Worker.DrainAsync();
+        Assert.Equal(["busy@example.jp"], Assert.Single(smtp.Taken(1)).To);
+        Assert.Equal((LeaseStates.Done, LeaseCauses.SomeRefused), ((await host.OnlyLeaseAsync()).State, (await host.OnlyLeaseAsync()).Details.Cause));
     }
 
     [Fact]
@@ -218,7 +285,7 @@ public class MailTests
         await using var host = await TestHost.StartAsync(dialect, [.. Plain(smtp), ("Response:Mail:MostAtOnce", "1000")]);
         host.Bind(TestHost.Always("mail"));
         await host.NotifyAsync(["admin@example.jp"]);
-        host.Commit([.. Enumerable.Range(0, 1000).Select(i => host.Finding($"f{i}", level: i % 10 == 0 ? Levels.Critical : Levels.Warning))]);
+        host.Commit([.. Enumerable.Range(0, 1000).Select(i => host.Finding($"f{i}", level: i % 10 == 0 ? Levels.Critical : Levels.Warning, condition: "burst"))]);
         await host.Worker.DrainAsync();
         Assert.Equal(60, smtp.Taken(60).Count);
         var waiting = (await host.LeasesAsync()).Where(l => l.State == LeaseStates.Due).ToList();
@@ -239,7 +306,7 @@ public class MailTests
         Assert.All(leases, l => Assert.Equal(LeaseStates.Done, l.State));
         Assert.Equal(940, leases.Count(l => l.Details.Cause == LeaseCauses.InSummary));
         Assert.Contains($"警告: {rest}\r\n", summary.Text, StringComparison.Ordinal);
-        Assert.Contains($"警告 / なりすまし / frequency: {rest}", summary.Text, StringComparison.Ordinal);
+        Assert.Contains($"警告 / なりすまし / メッセージの集中: {rest}", summary.Text, StringComparison.Ordinal);
         Assert.Equal(100, summary.Text.Split('\n').Count(l => l.Contains("車両 1", StringComparison.Ordinal)));
         Assert.Contains($": {(940 - grave - 50).ToString(CultureInfo.InvariantCulture)}", summary.Text, StringComparison.Ordinal);
 

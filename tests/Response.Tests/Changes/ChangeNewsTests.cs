@@ -48,6 +48,47 @@ public class ChangeNewsTests
     }
 
     [Fact]
+    public async Task What_is_changed_in_the_quiet_hours_stands_in_the_digest_of_the_morning_with_who_did_it_and_only_so_many_lines()
+    {
+        await using var smtp = await SmtpServer.StartAsync();
+        await using var host = await NewsHost.StartAsync(Dialect.Sqlite, smtp);
+        using (var client = host.Client())
+        {
+            var answer = await client.PutAsJsonAsync("/api/v1/fields/cars/notification", new
+            {
+                recipients = new[] { new { address = "owner@example.jp", role = "administrator" } },
+                quietHours = new { periods = new[] { new { days = new[] { "wednesday" }, from = "22:00", to = "07:00" } } },
+            });
+            Assert.True(answer.IsSuccessStatusCode, await answer.Content.ReadAsStringAsync());
+        }
+
+        await host.PassAsync(TimeSpan.FromMinutes(2));
+        _ = smtp.Taken(1);
+        host.Clock.Leap(TimeSpan.FromHours(14));
+        await host.OperatedAsync("template.set", actor: "taro");
+        await host.PassAsync(TimeSpan.FromMinutes(3));
+        for (var i = 0; i < 3; i++)
+        {
+            for (var n = 0; n < 45; n++)
+            {
+                await host.OperatedAsync("template.set", actor: $"p{i}-{n}");
+            }
+
+            await host.PassAsync(TimeSpan.FromMinutes(3));
+        }
+
+        Assert.Empty(smtp.Taken(0));
+        host.Clock.Leap(TimeSpan.FromHours(8));
+        await host.RoundAsync();
+        var digest = Assert.Single(smtp.Taken(1));
+        Assert.Contains("静穏時間中の通知 4件", digest.Subject, StringComparison.Ordinal);
+        Assert.Contains("taro: 検知のテンプレートと検知条件（template.set）", digest.Text, StringComparison.Ordinal);
+        Assert.Equal(2 * Response.Actions.Mail.DigestText.MostNoticeLines, digest.Text.Split('\n').Count(l => l.Contains("template.set", StringComparison.Ordinal)));
+        Assert.Contains("これより後の行は省略しました", digest.Text, StringComparison.Ordinal);
+        Assert.Contains("Further lines are left out", digest.Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_clock_that_is_set_back_and_a_caller_that_went_away_hold_no_news_up()
     {
         await using var smtp = await SmtpServer.StartAsync();

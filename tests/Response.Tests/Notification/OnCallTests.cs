@@ -1,6 +1,3 @@
-using System.Net;
-using System.Text.RegularExpressions;
-using Sekisho.Api.Access;
 using Sekisho.Domain.Detection;
 using Sekisho.Response.Leases;
 using Sekisho.Response.Notification.OnCall;
@@ -9,10 +6,9 @@ using Sekisho.Storage;
 
 namespace Sekisho.Response.Tests.Notification;
 
-public partial class OnCallTests
+public class OnCallTests
 {
-    private const string Public = "https://gate.example.jp:9443";
-    private static readonly (string, string?) WithLink = ("Response:OnCall:PublicAddress", Public);
+    internal static readonly (string, string?) WithLink = ("Response:OnCall:PublicAddress", "https://gate.example.jp:9443");
 
     [Theory]
     [InlineData(Dialect.Sqlite)]
@@ -51,56 +47,6 @@ public partial class OnCallTests
         Assert.Equal((LeaseStates.Refused, LeaseCauses.BelowOnCall), Of(leases, "low"));
     }
 
-    [Theory]
-    [InlineData(Dialect.Sqlite)]
-    [InlineData(Dialect.PostgreSql)]
-    public async Task Opening_the_link_changes_nothing_and_the_button_acknowledges_once_and_says_who_and_when_in_both_records(Dialect dialect)
-    {
-        await using var smtp = await SmtpServer.StartAsync();
-        await using var host = await StartAsync(smtp, dialect, WithLink);
-        host.Commit(host.Finding("f1", level: Levels.Critical));
-        await host.Worker.DrainAsync();
-        host.Clock.Leap(TimeSpan.FromMinutes(10));
-        await host.Worker.DrainAsync();
-        var mails = await ContactTimesTests.ThisFarAsync(smtp);
-        Assert.Equal(["first@example.jp", "second@example.jp"], mails.Select(m => m.To.Single()));
-        var (one, two) = (TokenOf(mails[0]), TokenOf(mails[1]));
-        Assert.NotEqual(one, two);
-
-        using var scanner = Anonymous(host);
-        foreach (var language in new[] { "ja", "en" })
-        {
-            scanner.DefaultRequestHeaders.AcceptLanguage.Clear();
-            scanner.DefaultRequestHeaders.AcceptLanguage.ParseAdd(language);
-            var page = await scanner.GetAsync("/acknowledge?token=" + two);
-            var html = await page.Content.ReadAsStringAsync();
-            Assert.Equal((HttpStatusCode.OK, "text/html"), (page.StatusCode, page.Content.Headers.ContentType!.MediaType));
-            Assert.Contains(language == "ja" ? "対応を始める" : "I take it in hand", html, StringComparison.Ordinal);
-            Assert.Contains("f1", html, StringComparison.Ordinal);
-            Assert.Contains("窓口 03-0000-0000", html, StringComparison.Ordinal);
-            Assert.Contains("form-action 'self'", page.Headers.GetValues("Content-Security-Policy").Single(), StringComparison.Ordinal);
-        }
-
-        Assert.Empty(host.World.Labels);
-        Assert.Contains("second@example.jp", await PostAsync(scanner, two), StringComparison.Ordinal);
-        var acknowledged = host.Time.GetUtcNow();
-        Assert.Equal(("acknowledged", "second@example.jp"), (host.World.Labels["f1"].Label, host.World.Labels["f1"].Actor));
-        var lease = await host.OnlyLeaseAsync();
-        Assert.Equal((LeaseStates.Done, LeaseCauses.Acknowledged, "second@example.jp"), (lease.State, lease.Details.Cause, lease.Details.Actor));
-        Assert.Equal(new LeaseAcknowledgement("second@example.jp", acknowledged), lease.Details.Acknowledged);
-        Assert.Equal(lease.Id + " done", (await host.HistoryAsync())[^1]);
-        Assert.Contains(host.World.Audited, a => a is { Action: "detection.acknowledge-by-link", Actor: "second@example.jp" });
-
-        // The other one comes later: it is said who was faster, and nobody else is called.
-        host.Clock.Leap(TimeSpan.FromMinutes(30));
-        Assert.Contains("second@example.jp", await PostAsync(scanner, one), StringComparison.Ordinal);
-        Assert.Equal("second@example.jp", host.World.Labels["f1"].Actor);
-        Assert.Single(host.World.Audited, a => a.Action == "detection.acknowledge-by-link");
-        await host.Worker.DrainAsync();
-        Assert.Empty(await ContactTimesTests.ThisFarAsync(smtp));
-        Assert.DoesNotContain(host.Log.Lines, l => l.Contains(two, StringComparison.Ordinal) || l.Contains(one, StringComparison.Ordinal));
-    }
-
     [Fact]
     public async Task Acknowledging_by_the_list_of_detections_ends_the_call_too()
     {
@@ -117,75 +63,6 @@ public partial class OnCallTests
     }
 
     [Fact]
-    public async Task Wrong_changed_expired_and_foreign_links_and_those_of_people_taken_off_the_order_get_one_and_the_same_answer()
-    {
-        await using var smtp = await SmtpServer.StartAsync();
-        await using var host = await StartAsync(smtp, Dialect.Sqlite, WithLink, ("Response:OnCall:MostPerMinute", "100"));
-        host.Commit(host.Finding("f1"));
-        await host.Worker.DrainAsync();
-        var good = TokenOf(Assert.Single(await ContactTimesTests.ThisFarAsync(smtp)));
-        var links = host.Get<AcknowledgeLinks>();
-        var lease = (await host.OnlyLeaseAsync()).Id;
-        var soon = host.Time.GetUtcNow().AddHours(1).ToUnixTimeMilliseconds();
-        string[] bad =
-        [
-            "", "x", new string('A', 1200), good[..^1], (good[0] == 'A' ? "B" : "A") + good[1..], good + "A", "'; DROP TABLE lease; --",
-            links.Token(new AcknowledgeTicket(lease, "first@example.jp", host.Time.GetUtcNow().ToUnixTimeMilliseconds())),
-            links.Token(new AcknowledgeTicket("l000000000000000", "first@example.jp", soon)),
-            links.Token(new AcknowledgeTicket(lease, "gone@example.jp", soon)),
-        ];
-        using var client = Anonymous(host);
-        var answers = new HashSet<string>();
-        foreach (var token in bad)
-        {
-            foreach (var answer in new[] { await client.GetAsync("/acknowledge?token=" + Uri.EscapeDataString(token)), await client.PostAsync("/acknowledge", Form(token)) })
-            {
-                answers.Add($"{answer.StatusCode} {await answer.Content.ReadAsStringAsync()}");
-            }
-        }
-
-        Assert.StartsWith("NotFound", Assert.Single(answers), StringComparison.Ordinal);
-        Assert.Equal(HttpStatusCode.NotFound, (await client.PostAsync("/acknowledge", new StringContent("{\"token\":\"" + good + "\"}", System.Text.Encoding.UTF8, "application/json"))).StatusCode);
-        Assert.Equal(HttpStatusCode.OK, (await client.GetAsync("/acknowledge?token=" + good)).StatusCode);
-        host.Clock.Leap(TimeSpan.FromDays(1));
-        Assert.Equal(HttpStatusCode.NotFound, (await client.GetAsync("/acknowledge?token=" + good)).StatusCode);
-        Assert.Equal(HttpStatusCode.NotFound, (await client.PostAsync("/acknowledge", Form(good))).StatusCode);
-        Assert.Empty(host.World.Labels);
-    }
-
-    [Fact]
-    public async Task Who_guesses_is_turned_away_after_some_tries_and_a_good_link_still_works()
-    {
-        await using var smtp = await SmtpServer.StartAsync();
-        await using var host = await StartAsync(smtp, Dialect.Sqlite, WithLink, ("Response:OnCall:MostPerMinute", "5"));
-        host.Commit(host.Finding("f1"));
-        await host.Worker.DrainAsync();
-        var good = TokenOf(Assert.Single(await ContactTimesTests.ThisFarAsync(smtp)));
-        using var client = Anonymous(host);
-        for (var i = 0; i < 7; i++)
-        {
-            Assert.Equal(i < 5 ? HttpStatusCode.NotFound : HttpStatusCode.TooManyRequests, (await client.GetAsync($"/acknowledge?token={i}")).StatusCode);
-        }
-
-        Assert.Equal(HttpStatusCode.OK, (await client.GetAsync("/acknowledge?token=" + good)).StatusCode);
-        host.Clock.Leap(TimeSpan.FromMinutes(1));
-        Assert.Equal(HttpStatusCode.NotFound, (await client.GetAsync("/acknowledge?token=x")).StatusCode);
-    }
-
-    [Fact]
-    public void However_many_guess_who_holds_a_good_link_is_not_counted_with_them()
-    {
-        var limit = new RequestLimit(new OnCallSettings { MostPerMinute = 5 }, TimeProvider.System);
-        for (var i = 0; i < 10_100; i++)
-        {
-            limit.Allows($"2001:db8::{i:x}", isHolder: false);
-        }
-
-        Assert.False(limit.Allows("2001:db8:1::1", isHolder: false));
-        Assert.True(limit.Allows("lease person", isHolder: true));
-    }
-
-    [Fact]
     public async Task What_joins_a_call_after_its_last_person_was_told_calls_from_the_beginning_and_no_earlier_link_acknowledges_it()
     {
         await using var smtp = await SmtpServer.StartAsync();
@@ -195,7 +72,7 @@ public partial class OnCallTests
         for (var step = 0; step < 6; step++)
         {
             await host.Worker.DrainAsync();
-            tokens.Add(TokenOf(Assert.Single(await ContactTimesTests.ThisFarAsync(smtp))));
+            tokens.Add(AcknowledgeTests.TokenOf(Assert.Single(await ContactTimesTests.ThisFarAsync(smtp))));
             host.Clock.Leap(step < 5 ? TimeSpan.FromMinutes(10) : TimeSpan.FromMinutes(5));
         }
 
@@ -211,37 +88,86 @@ public partial class OnCallTests
         Assert.Equal((LeaseStates.Done, LeaseCauses.NobodyAcknowledged), Of(await host.LeasesAsync(), "f1"));
         Assert.Equal(LeaseStates.Due, Of(await host.LeasesAsync(), "f2").Item1);
 
-        using var client = Anonymous(host);
-        await PostAsync(client, tokens[5]);
+        using var client = AcknowledgeTests.Anonymous(host);
+        await AcknowledgeTests.PostAsync(client, tokens[5]);
         Assert.DoesNotContain("f2", host.World.Handled.Keys);
         host.Clock.Leap(TimeSpan.FromMinutes(10));
         await host.Worker.DrainAsync();
         var next = Assert.Single(await ContactTimesTests.ThisFarAsync(smtp));
         Assert.Equal(["second@example.jp"], next.To);
-        await PostAsync(client, TokenOf(next));
+        await AcknowledgeTests.PostAsync(client, AcknowledgeTests.TokenOf(next));
         Assert.Contains("f2", host.World.Handled.Keys);
     }
 
-    [Fact]
-    public async Task The_link_of_a_detection_that_was_taken_back_says_so_and_those_who_were_called_are_told()
+    [Theory]
+    [InlineData(Dialect.Sqlite)]
+    [InlineData(Dialect.PostgreSql)]
+    public async Task What_is_taken_back_ends_no_call_that_falls_due_with_it(Dialect dialect)
     {
         await using var smtp = await SmtpServer.StartAsync();
-        await using var host = await StartAsync(smtp, Dialect.Sqlite, WithLink);
+        await using var host = await StartAsync(smtp, dialect);
         host.Commit(host.Finding("f1"));
         await host.Worker.DrainAsync();
-        var token = TokenOf(Assert.Single(await ContactTimesTests.ThisFarAsync(smtp)));
+        Assert.Single(await ContactTimesTests.ThisFarAsync(smtp));
         host.Retract("f1");
-        using var client = Anonymous(host);
-        client.DefaultRequestHeaders.AcceptLanguage.ParseAdd("ja");
-        var html = await PostAsync(client, token);
-        Assert.Contains("取り消されました", html, StringComparison.Ordinal);
-        Assert.DoesNotContain("<form", html, StringComparison.Ordinal);
-        Assert.Empty(host.World.Labels);
+        host.Clock.Leap(TimeSpan.FromMilliseconds(1));
+        host.Commit([.. Enumerable.Range(0, 6).Select(i => host.Finding($"c{i}", "d000000000000002", level: Levels.Critical, condition: $"k{i}"))]);
         await host.Worker.DrainAsync();
-        var mail = Assert.Single(await ContactTimesTests.ThisFarAsync(smtp));
-        Assert.Equal(["first@example.jp"], mail.To);
-        Assert.Contains("検知の取り消し", mail.Subject, StringComparison.Ordinal);
-        ContactTimesTests.AssertWhole(mail);
+        var mails = await ContactTimesTests.ThisFarAsync(smtp);
+        Assert.Equal(5, mails.Count(m => m.Subject.StartsWith("【呼び出し】", StringComparison.Ordinal)));
+        Assert.Contains("検知の取り消し", Assert.Single(mails, m => !m.Subject.StartsWith("【呼び出し】", StringComparison.Ordinal)).Subject, StringComparison.Ordinal);
+        Assert.All((await host.LeasesAsync()).Where(l => l.Level == Levels.Critical), l => Assert.Equal(LeaseStates.Due, l.State));
+        host.Clock.Leap(TimeSpan.FromMinutes(10));
+        await host.Worker.DrainAsync();
+        Assert.All(await ContactTimesTests.ThisFarAsync(smtp), m => Assert.Equal(["second@example.jp"], m.To));
+    }
+
+    [Fact]
+    public async Task Of_many_that_are_taken_back_everybody_is_told_in_one_mail_of_those_they_were_called_for()
+    {
+        await using var smtp = await SmtpServer.StartAsync();
+        await using var host = await StartAsync(smtp, Dialect.Sqlite, ("Response:Mail:MostAtOnce", "2"));
+        host.Commit(host.Finding("f1", condition: "k1"));
+        await host.Worker.DrainAsync();
+        host.Clock.Leap(TimeSpan.FromMinutes(10));
+        host.Commit(host.Finding("f2", condition: "k2"), host.Finding("f3", condition: "k3"));
+        await host.Worker.DrainAsync();
+        host.Clock.Leap(TimeSpan.FromMinutes(10));
+        await host.Worker.DrainAsync();
+        Assert.Equal(["first", "first", "second", "second", "third"], (await ContactTimesTests.ThisFarAsync(smtp)).Select(m => m.To.Single().Split('@')[0]).Order(StringComparer.Ordinal));
+
+        host.Retract("f1", "f2", "f3");
+        await host.Worker.DrainAsync();
+        var mails = await ContactTimesTests.ThisFarAsync(smtp);
+        Assert.Equal(["first@example.jp second@example.jp", "third@example.jp"], mails.Select(m => string.Join(' ', m.To.Order(StringComparer.Ordinal))).Order(StringComparer.Ordinal));
+        var digest = mails.MaxBy(m => m.To.Length)!;
+        Assert.Equal("【Sekisho】検知の取り消し 3件", digest.Subject);
+        Assert.Contains("対応は不要です", digest.Text, StringComparison.Ordinal);
+        Assert.DoesNotContain("このうち", digest.Text, StringComparison.Ordinal);
+        Assert.All((await host.LeasesAsync()).Where(l => l.Details.TellsRetraction), l => Assert.Equal(LeaseStates.Done, l.State));
+    }
+
+    [Fact]
+    public async Task Who_is_being_called_while_the_detection_is_taken_back_is_told_too()
+    {
+        await using var smtp = await SmtpServer.StartAsync();
+        await using var host = await StartAsync(smtp, Dialect.Sqlite);
+        host.Commit(host.Finding("f1"));
+        await host.Worker.DrainAsync();
+        Assert.Single(await ContactTimesTests.ThisFarAsync(smtp));
+        host.Clock.Leap(TimeSpan.FromMinutes(10));
+        var now = host.Time.GetUtcNow();
+        var call = (await host.Leases.ChangeAsync((await host.OnlyLeaseAsync()).Id, l => LeaseMachine.Claim(l, "another node", null, canUndo: false, now, new LeaseSettings()), default))!;
+        host.Retract("f1");
+        await host.Worker.DrainAsync();
+        Assert.Empty(await ContactTimesTests.ThisFarAsync(smtp));
+
+        var told = Call.Of([call]).With(new CallStep("second@example.jp", 1, now)).Store();
+        await host.Leases.ChangeAsync(call.Id, l => LeaseMachine.Joined(l, call.GroupKey, now.AddMinutes(10), told, now), default);
+        host.Clock.Leap(TimeSpan.FromSeconds(5));
+        await host.Worker.DrainAsync();
+        Assert.Equal(["first@example.jp", "second@example.jp"], Assert.Single(await ContactTimesTests.ThisFarAsync(smtp)).To.Order(StringComparer.Ordinal));
+        Assert.Equal((LeaseStates.Refused, LeaseCauses.FindingRetracted), ((await host.Leases.FindAsync(call.Id, default))!.State, (await host.Leases.FindAsync(call.Id, default))!.Details.Cause));
     }
 
     [Fact]
@@ -257,13 +183,14 @@ public partial class OnCallTests
         var second = await ContactTimesTests.ThisFarAsync(smtp);
         Assert.Equal(5, second.Count);
         Assert.All(second, m => Assert.Equal(["second@example.jp"], m.To));
-        var most = second.MaxBy(m => m.Subject.Length)!;
+        var most = second.MaxBy(m => m.Raw.Length)!;
+        Assert.Matches("^【呼び出し】【Sekisho】検知 [0-9]+件（重要 [0-9]+）$", most.Subject);
         Assert.InRange(most.Raw.Length, 1000, 200_000);
         ContactTimesTests.AssertWhole(most);
-        using var client = Anonymous(host);
+        using var client = AcknowledgeTests.Anonymous(host);
         foreach (var mail in second)
         {
-            await PostAsync(client, TokenOf(mail));
+            await AcknowledgeTests.PostAsync(client, AcknowledgeTests.TokenOf(mail));
         }
 
         Assert.Equal(2000, host.World.Labels.Count);
@@ -290,6 +217,64 @@ public partial class OnCallTests
     }
 
     [Fact]
+    public async Task Whose_server_says_later_is_tried_again_and_no_one_else_is_called_for_it()
+    {
+        await using var smtp = await SmtpServer.StartAsync(null, "--later", "first@example.jp");
+        await using var host = await StartAsync(smtp, Dialect.Sqlite);
+        host.Commit(host.Finding("f1"));
+        await host.Worker.DrainAsync();
+        Assert.Empty(await ContactTimesTests.ThisFarAsync(smtp));
+        var lease = await host.OnlyLeaseAsync();
+        Assert.Equal((LeaseStates.Due, 1), (lease.State, lease.Attempts));
+        Assert.DoesNotContain("first@", lease.Details.LastError, StringComparison.Ordinal);
+        host.Clock.Leap(TimeSpan.FromSeconds(10));
+        await host.Worker.DrainAsync();
+        Assert.Equal(["first@example.jp"], Assert.Single(await ContactTimesTests.ThisFarAsync(smtp)).To);
+        host.Clock.Leap(TimeSpan.FromMinutes(10));
+        await host.Worker.DrainAsync();
+        Assert.Equal(["second@example.jp"], Assert.Single(await ContactTimesTests.ThisFarAsync(smtp)).To);
+    }
+
+    [Fact]
+    public async Task Whose_server_says_later_for_too_long_is_passed_over()
+    {
+        await using var smtp = await SmtpServer.StartAsync(null, "--later", "first@example.jp", "--later-times", "1000");
+        await using var host = await StartAsync(smtp, Dialect.Sqlite);
+        host.Commit(host.Finding("f1"));
+        for (var minute = 0; minute < 10; minute++)
+        {
+            await host.Worker.DrainAsync();
+            Assert.Empty(await ContactTimesTests.ThisFarAsync(smtp));
+            host.Clock.Leap(TimeSpan.FromMinutes(1));
+        }
+
+        // The next try falls due within the double of the last pause.
+        host.Clock.Leap(TimeSpan.FromMinutes(6));
+        await host.Worker.DrainAsync();
+        Assert.Equal(["second@example.jp"], Assert.Single(await ContactTimesTests.ThisFarAsync(smtp)).To);
+    }
+
+    [Fact]
+    public async Task When_no_address_is_taken_the_administrators_learn_that_nobody_was_told()
+    {
+        await using var smtp = await SmtpServer.StartAsync(null, "--refuse", "first@example.jp,second@example.jp,third@example.jp");
+        await using var host = await StartAsync(smtp, Dialect.Sqlite);
+        host.Commit(host.Finding("f1"));
+        await host.Worker.DrainAsync();
+        await host.Worker.DrainAsync();
+        var notice = Assert.Single(await ContactTimesTests.ThisFarAsync(smtp));
+        Assert.Equal(["boss@example.jp"], notice.To);
+        Assert.Equal("【Sekisho】当番の誰にも通知が届いていません", notice.Subject);
+        ContactTimesTests.AssertWhole(notice);
+        Assert.Equal((LeaseStates.Done, LeaseCauses.NobodyReached), Of(await host.LeasesAsync(), "f1"));
+
+        // Nobody has anything to be taken back.
+        host.Retract("f1");
+        await host.Worker.DrainAsync();
+        Assert.Empty(await ContactTimesTests.ThisFarAsync(smtp));
+    }
+
+    [Fact]
     public async Task A_call_goes_on_after_a_kill_where_it_was_and_a_clock_that_is_set_back_does_not_stop_it()
     {
         await using var smtp = await SmtpServer.StartAsync();
@@ -307,7 +292,7 @@ public partial class OnCallTests
         Assert.Equal(["third@example.jp"], Assert.Single(await ContactTimesTests.ThisFarAsync(smtp)).To);
     }
 
-    private static async Task<TestHost> StartAsync(SmtpServer smtp, Dialect dialect, params (string, string?)[] more)
+    internal static async Task<TestHost> StartAsync(SmtpServer smtp, Dialect dialect, params (string, string?)[] more)
     {
         var host = await ContactTimesTests.StartAsync(smtp.Port, dialect, "mail-on-call", more);
         host.World.Labelled = label =>
@@ -330,30 +315,5 @@ public partial class OnCallTests
         onCall = new { persons, minutes = 10, level = "important" },
     });
 
-    private static HttpClient Anonymous(TestHost host)
-    {
-        var client = host.Client(Roles.Auditor);
-        foreach (var header in new[] { "X-Role", "X-Name", "X-Field", "X-Holder", "X-Scopes" })
-        {
-            client.DefaultRequestHeaders.Remove(header);
-        }
-
-        return client;
-    }
-
-    private static async Task<string> PostAsync(HttpClient client, string token)
-    {
-        var answer = await client.PostAsync("/acknowledge", Form(token));
-        Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
-        return await answer.Content.ReadAsStringAsync();
-    }
-
-    private static FormUrlEncodedContent Form(string token) => new([new("token", token)]);
-
     private static (string, string?) Of(IReadOnlyList<Lease> leases, string finding) => leases.Single(l => l.FindingId == finding) is var lease ? (lease.State, lease.Details.Cause) : default;
-
-    private static string TokenOf(ReceivedMail mail) => Link().Match(mail.Text) is { Success: true } found ? found.Groups[1].Value : throw new InvalidOperationException(mail.Text);
-
-    [GeneratedRegex(@"https://gate\.example\.jp:9443/acknowledge\?token=([A-Za-z0-9_-]+)\r?\n")]
-    private static partial Regex Link();
 }

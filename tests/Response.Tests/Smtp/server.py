@@ -9,7 +9,9 @@ a.add_argument("--cert")
 a.add_argument("--key")
 a.add_argument("--user")
 a.add_argument("--password")
-a.add_argument("--refuse", default="")
+a.add_argument("--refuse", default="", help="addresses that are refused for good, with commas between")
+a.add_argument("--later", default="", help="an address that is refused for now")
+a.add_argument("--later-times", type=int, default=1, help="so often")
 a.add_argument("--busy", type=int, default=0, help="answers that many mails with 451 first")
 o = a.parse_args()
 
@@ -17,10 +19,14 @@ o = a.parse_args()
 class Handler:
     def __init__(self):
         self.busy = o.busy
+        self.later = o.later_times
 
     async def handle_RCPT(self, server, session, envelope, address, options):
-        if address == o.refuse:
+        if address in o.refuse.split(","):
             return "550 no such person"
+        if address == o.later and self.later > 0:
+            self.later -= 1
+            return "450 mailbox busy, later"
         envelope.rcpt_tos.append(address)
         return "250 OK"
 

@@ -16,8 +16,11 @@ internal sealed class DigestText(Texts texts, MailText mails, IDeviceDirectory d
     /// <summary>Kinds that are counted on a line of their own.</summary>
     public const int MostKinds = 50;
 
+    /// <summary>Lines of notices, of all together; where something is left out the mail says so.</summary>
+    public const int MostNoticeLines = 100;
+
     /// <param name="joined">What is told, at least one.</param>
-    /// <param name="why">What it waited for, the first word of a key of <see cref="LeaseGroups"/>.</param>
+    /// <param name="why">What it waited for, the first word of a key of <see cref="LeaseGroups"/>. Where everything was taken back the mail says that instead.</param>
     /// <param name="cancellation">Cancels.</param>
     public async Task<MailContent> OfAsync(IReadOnlyList<Lease> joined, string why, CancellationToken cancellation)
     {
@@ -37,14 +40,20 @@ internal sealed class DigestText(Texts texts, MailText mails, IDeviceDirectory d
             var device = first is null ? "" : FindingSentence.DeviceName(first, first.DeviceId is { } id ? directory.Device(id) : null, texts, language);
             var lines = levels.Select(l => (mails.Level(l.Level, language), Whole(l.Count))).ToList();
             var kinds = told.Where(l => l.Details.Notice is null).GroupBy(l => (l.Level, l.Risk, l.Condition)).OrderByDescending(g => Rank(g.First())).ThenByDescending(g => g.Count()).ToList();
-            lines.AddRange(kinds.Take(MostKinds).Select(g => ($"{mails.Level(g.Key.Level, language)} / {mails.Risk(g.Key.Risk, language)} / {g.Key.Condition}", Whole(g.Count()))));
+            lines.AddRange(kinds.Take(MostKinds).Select(g => ($"{mails.Level(g.Key.Level, language)} / {mails.Risk(g.Key.Risk, language)} / {texts.Name("condition", g.Key.Condition, language)}", Whole(g.Count()))));
             if (kinds.Count > MostKinds)
             {
                 lines.Add((texts.Get("notification.digest.more-kinds", language), Whole(kinds.Skip(MostKinds).Sum(g => g.Count()))));
             }
 
-            lines.AddRange(listed.Select(l => Line(l.Lease, l.Finding, field, language)).OfType<(string, string)>());
-            if (joined.Count - told.Count is > 0 and var withdrawn)
+            var left = MostNoticeLines;
+            foreach (var (lease, finding) in listed)
+            {
+                lines.AddRange(Lines(lease, finding, field, language, left));
+                left = Math.Max(left - (lease.Details.Notice?.Lines.Count ?? 0), 0);
+            }
+
+            if (told.Count > 0 && joined.Count - told.Count is > 0 and var withdrawn)
             {
                 lines.Add((texts.Get("notification.digest.retracted", language), Whole(withdrawn)));
             }
@@ -56,25 +65,29 @@ internal sealed class DigestText(Texts texts, MailText mails, IDeviceDirectory d
 
             lines.AddRange(mails.Origin(field, language));
             lines.Add((texts.Get("response.mail.label.correlation", language), joined[0].CorrelationId));
+            var what = told.Count > 0 ? why : "retracted";
             (string, string)[] values = [("count", count), ("levels", string.Join(texts.Get("notification.digest.and", language), levels.Select(l => $"{mails.Level(l.Level, language)} {l.Count}"))), ("device", device)];
-            return (texts.Get($"notification.digest.{why}.subject", language, values), texts.Get($"notification.digest.{why}.text", language, values), lines);
+            return (texts.Get($"notification.digest.{what}.subject", language, values), texts.Get($"notification.digest.{what}.text", language, values), lines);
         });
     }
 
-    private (string, string)? Line(Lease lease, Finding? finding, FieldProfile? field, string language)
+    /// <summary>What one notification says; a notice with lines of its own, such as who changed what, with so many of them.</summary>
+    private IEnumerable<(string, string)> Lines(Lease lease, Finding? finding, FieldProfile? field, string language, int most)
     {
         if (lease.Details.Notice is { } notice)
         {
-            return (FindingSentence.Time(lease.CreatedAt, field), NoticeText.Text(notice, texts, language));
+            var at = FindingSentence.Time(lease.CreatedAt, field);
+            IEnumerable<(string, string)> rest = notice.Lines.Count > most ? [(at, texts.Get("notification.digest.left-out", language))] : [];
+            return [(at, NoticeText.Text(notice, texts, language)), .. NoticeText.Lines(notice, field, texts, language).Take(most), .. rest];
         }
 
         if (finding is null)
         {
-            return null;
+            return [];
         }
 
         var sentence = FindingSentence.Of(finding, field, finding.DeviceId is { } id ? directory.Device(id) : null, texts, language);
-        return (FindingSentence.Time(finding.RaisedAt, field), lease.Details.TellsRetraction ? texts.Get("response.mail.retracted-line", language, ("sentence", sentence)) : sentence);
+        return [(FindingSentence.Time(finding.RaisedAt, field), lease.Details.TellsRetraction ? texts.Get("response.mail.retracted-line", language, ("sentence", sentence)) : sentence)];
     }
 
     private static int Rank(Lease lease) => lease.Level.Length == 0 ? -1 : Levels.Rank(lease.Level);

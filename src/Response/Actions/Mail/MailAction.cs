@@ -12,7 +12,8 @@ namespace Sekisho.Response.Actions.Mail;
 /// Mails a finding to a list of recipients: everyone, or only one role ("mail-administrator", "mail-person-in-charge"). What is below the highest
 /// level waits for the end of the quiet hours and for each reader's own hours, and then comes as one digest. A list gets so many single mails in
 /// an hour; what is more waits for the end of the hour. The highest level never waits for hours, and a minute at most to be joined with more of it.
-/// Mails are delivered at least once, with the same Message-ID at each try. Any thread; one at a time per list.
+/// Mails are delivered at least once, with the same Message-ID at each try. An address that is refused for good does not keep a mail from being done that
+/// others have; it is shown. Any thread; one at a time per list.
 /// </summary>
 internal sealed class MailAction(
     MailList list, NotificationStore notifications, GroupStore groups, IDeviceDirectory directory, MailText text, DigestText digests, MailSender sender, TimeProvider clock) : IResponseAction
@@ -168,16 +169,19 @@ internal sealed class MailAction(
         IReadOnlyList<string>? with = lease.GroupKey is null && joined.Count == 1 ? null : [.. joined.Select(l => l.Id)];
         var open = audience.Now.Except(reached, StringComparer.OrdinalIgnoreCase).ToList();
         var has = reached.ToList();
+        IReadOnlyList<string> refusedForGood = [];
         if (open.Count > 0)
         {
             try
             {
                 var refused = await sender.SendAsync(MailSender.IdOf(lease), lease.CorrelationId, content, open, cancellation);
-                has.AddRange(open.Except(refused, StringComparer.OrdinalIgnoreCase));
-                if (refused.Count > 0)
+                has.AddRange(open.Except(refused.All, StringComparer.OrdinalIgnoreCase));
+                if (refused.ForNow.Count > 0 || (has.Count == 0 && audience.Later.Count == 0))
                 {
-                    return new ActionOutcome.Retry($"The mail server refused {refused.Count} of {open.Count} recipients; the others have the mail.", JsonSerializer.Serialize(has));
+                    return new ActionOutcome.Retry(refused.Says(open.Count), JsonSerializer.Serialize(has));
                 }
+
+                refusedForGood = refused.ForGood;
             }
             catch (SmtpException e)
             {
@@ -187,7 +191,10 @@ internal sealed class MailAction(
 
         if (audience.Later.Count == 0)
         {
-            return new ActionOutcome.Done(Cause: with is null ? null : LeaseCauses.InSummary, Covers: with);
+            return new ActionOutcome.Done(Cause: refusedForGood.Count > 0 ? LeaseCauses.SomeRefused : with is null ? null : LeaseCauses.InSummary, Covers: with)
+            {
+                RefusedAddresses = [.. refusedForGood.Select(NotificationView.MaskAddress)],
+            };
         }
 
         var until = audience.LaterAt!.Value;

@@ -27,8 +27,8 @@ internal sealed class MailSender(MailSettings settings)
     /// <param name="recipients">Plain, checked addresses.</param>
     /// <param name="cancellation">Breaks the connection off.</param>
     /// <returns>Recipients that the server refused; the others have the mail.</returns>
-    /// <exception cref="SmtpException">Nobody got it.</exception>
-    public async Task<IReadOnlyList<string>> SendAsync(
+    /// <exception cref="SmtpException">The server did not take it at all.</exception>
+    public async Task<RefusedRecipients> SendAsync(
         string leaseId, string correlationId, MailContent content, IReadOnlyList<string> recipients, CancellationToken cancellation)
     {
         using var message = new MailMessage
@@ -62,15 +62,17 @@ internal sealed class MailSender(MailSettings settings)
         try
         {
             await client.SendMailAsync(message, cancellation);
-            return [];
+            return new RefusedRecipients([], []);
         }
-        catch (SmtpFailedRecipientsException e) when (e.InnerExceptions.Length < recipients.Count)
+        catch (SmtpFailedRecipientException e)
         {
-            return [.. e.InnerExceptions.Select(i => Plain(i.FailedRecipient))];
+            var refused = (e is SmtpFailedRecipientsException several ? several.InnerExceptions : [e]).ToLookup(IsForNow, r => Plain(r.FailedRecipient));
+            return new RefusedRecipients([.. refused[false]], [.. refused[true]]);
         }
-        catch (SmtpFailedRecipientException e) when (recipients.Count > 1 && e is not SmtpFailedRecipientsException)
+        catch (SmtpException e) when (e.StatusCode == SmtpStatusCode.TransactionFailed && recipients.Count == 1)
         {
-            return [Plain(e.FailedRecipient)];
+            // "No relaying", "no valid recipients": what is refused with 554 is the one recipient.
+            return new RefusedRecipients(recipients, []);
         }
     }
 
@@ -80,7 +82,21 @@ internal sealed class MailSender(MailSettings settings)
     /// <summary>The server's own words may contain addresses; the status and the kind of fault beneath say enough.</summary>
     public static string Says(SmtpException fault) => $"The mail server did not take the mail ({fault.StatusCode}{(fault.InnerException is { } inner ? ", " + inner.GetType().Name : "")}).";
 
+    // RFC 5321, 4.2.1: 4yz may be tried again, 5yz not.
+    private static bool IsForNow(SmtpException fault) => (int)fault.StatusCode is >= 400 and < 500;
+
     private static string Plain(string? recipient) => (recipient ?? "").Trim('<', '>');
 
     private static bool IsLoopback(string host) => host == "localhost" || (IPAddress.TryParse(host, out var address) && IPAddress.IsLoopback(address));
+}
+
+/// <summary>Who did not get a mail; the others have it.</summary>
+/// <param name="ForGood">Addresses that the server does not take.</param>
+/// <param name="ForNow">Addresses that it may take later.</param>
+internal sealed record RefusedRecipients(IReadOnlyList<string> ForGood, IReadOnlyList<string> ForNow)
+{
+    public IReadOnlyList<string> All => [.. ForGood, .. ForNow];
+
+    /// <summary>How many, for people; no addresses.</summary>
+    public string Says(int of) => $"Of {of} recipients the mail server refused {ForGood.Count} for good and {ForNow.Count} for now.";
 }

@@ -7,10 +7,11 @@ using Sekisho.Storage.Keys;
 namespace Sekisho.Response.Notification.OnCall;
 
 /// <summary>What a link is good for.</summary>
-/// <param name="Lease">The lease that people are called for.</param>
+/// <param name="Lease">The lease that people are called for, the first one of a call for many.</param>
 /// <param name="Person">Who was told.</param>
 /// <param name="Until">Until when, Unix milliseconds.</param>
-internal sealed record AcknowledgeTicket(string Lease, string Person, long Until);
+/// <param name="Call">The key of the call, which may go on when the first one is settled; null in links from before calls had one.</param>
+internal sealed record AcknowledgeTicket(string Lease, string Person, long Until, string? Call = null);
 
 /// <summary>Makes and reads the links of on-call mails: a ticket sealed with a key of its own (AES-256-GCM), good for nothing else. Any thread.</summary>
 internal sealed class AcknowledgeLinks(MasterKey key, OnCallSettings settings, TimeProvider clock) : IDisposable
@@ -19,14 +20,14 @@ internal sealed class AcknowledgeLinks(MasterKey key, OnCallSettings settings, T
     public const string Path = "/acknowledge";
 
     /// <summary>Characters of a token at most.</summary>
-    public const int LongestToken = 1000;
+    public const int LongestToken = 1500;
 
     private const string Purpose = "response-acknowledge-link";
     private readonly ColumnCipher _cipher = new(key, Purpose);
 
     /// <summary>The link for a person; null when the gateway's public address is not set.</summary>
     public string? Of(Lease lease, string person) =>
-        settings.PublicAddress.Length == 0 ? null : $"{settings.PublicAddress.TrimEnd('/')}{Path}?token={Token(new AcknowledgeTicket(lease.Id, person, (clock.GetUtcNow() + settings.LinkLasts).ToUnixTimeMilliseconds()))}";
+        settings.PublicAddress.Length == 0 ? null : $"{settings.PublicAddress.TrimEnd('/')}{Path}?token={Token(new AcknowledgeTicket(lease.Id, person, (clock.GetUtcNow() + settings.LinkLasts).ToUnixTimeMilliseconds(), lease.GroupKey))}";
 
     public string Token(AcknowledgeTicket ticket) => Base64Url.EncodeToString(_cipher.Protect(JsonSerializer.Serialize(ticket), Purpose));
 

@@ -25,7 +25,13 @@ internal static class AcknowledgePage
         $"default-src 'none'; style-src 'sha256-{Convert.ToBase64String(SHA256.HashData(Encoding.UTF8.GetBytes(Style)))}'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
 
     /// <summary>The page for a link that is good.</summary>
-    public static string Of(AcknowledgeSubject subject, string token, IDeviceDirectory directory, Texts texts, string language)
+    /// <param name="subject">What it shows.</param>
+    /// <param name="token">The link's.</param>
+    /// <param name="isNew">Something else was shown when the button was pressed.</param>
+    /// <param name="directory">Names of devices.</param>
+    /// <param name="texts">Texts.</param>
+    /// <param name="language">The reader's.</param>
+    public static string Of(AcknowledgeSubject subject, string token, bool isNew, IDeviceDirectory directory, Texts texts, string language)
     {
         var finding = subject.Finding;
         var device = finding.DeviceId is { } id ? directory.Device(id) : null;
@@ -38,9 +44,9 @@ internal static class AcknowledgePage
             (texts.Get("response.mail.label.field", language), subject.Field is { } field ? $"{field.Name} ({field.FieldId})" : texts.Get("response.gateway", language)),
             (texts.Get("response.mail.label.finding", language), finding.Id),
         };
-        if (subject.Members.Count > 1)
+        if (subject.Open.Count > 1)
         {
-            rows.Add((texts.Get("notification.link.others", language), (subject.Members.Count - 1).ToString(CultureInfo.InvariantCulture)));
+            rows.Add((texts.Get("notification.link.others", language), (subject.Open.Count - 1).ToString(CultureInfo.InvariantCulture)));
         }
 
         if (subject.Field is { ContactPoint.Length: > 0 } asked)
@@ -50,9 +56,9 @@ internal static class AcknowledgePage
 
         var says = subject is { State: AcknowledgeState.Acknowledged, Lease.Details.Acknowledged: { } by }
             ? texts.Get("notification.link.acknowledged-by", language, ("by", by.By), ("at", FindingSentence.Time(by.At, subject.Field)))
-            : texts.Get("notification.link." + subject.State.ToString().ToLowerInvariant(), language);
+            : texts.Get("notification.link." + (isNew ? "changed" : subject.State.ToString().ToLowerInvariant()), language);
         var form = subject.State != AcknowledgeState.Open ? "" :
-            $"<form method=\"post\"><input type=\"hidden\" name=\"token\" value=\"{E(token)}\"><button type=\"submit\">{E(texts.Get("notification.link.button", language))}</button></form>";
+            $"<form method=\"post\"><input type=\"hidden\" name=\"token\" value=\"{E(token)}\"><input type=\"hidden\" name=\"shown\" value=\"{E(subject.Shown)}\"><button type=\"submit\">{E(texts.Get("notification.link.button", language))}</button></form>";
         var table = string.Concat(rows.Select(r => $"<tr><th>{E(r.Label)}</th><td>{E(FindingSentence.OneLine(r.Value))}</td></tr>"));
         return Page(language, texts, $"<p>{E(says)}</p><table>{table}</table>{form}");
     }

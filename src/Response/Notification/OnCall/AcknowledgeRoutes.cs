@@ -21,21 +21,28 @@ internal static class AcknowledgeRoutes
     public static void Map(RouteGroups routes)
     {
         Describe(routes.Root.MapGet(AcknowledgeLinks.Path, (HttpContext context, AcknowledgeTools tools) =>
-                AnswerAsync(context, context.Request.Query["token"], acknowledges: false, tools)))
+                AnswerAsync(context, context.Request.Query["token"], pressed: null, tools)))
             .WithName("ShowAcknowledgement")
             .WithSummary("Shows what the link of an on-call mail would acknowledge, in the reader's language. Changes nothing.");
         Describe(routes.Root.MapPost(AcknowledgeLinks.Path, async (HttpContext context, AcknowledgeTools tools) =>
-                await AnswerAsync(context, await TokenOfFormAsync(context), acknowledges: true, tools)))
+            {
+                var form = await FormAsync(context);
+                return await AnswerAsync(context, form["token"], pressed: form["shown"].ToString(), tools);
+            }))
             .WithMetadata(new Limit())
             .WithName("AcknowledgeByLink")
-            .WithSummary("Acknowledges the detections of an on-call mail with the token of its link, sent as a form.");
+            .WithSummary("Acknowledges the detections that the page of an on-call mail showed, with its form. Where they have changed meanwhile it shows them anew and acknowledges nothing.");
     }
 
     private static RouteHandlerBuilder Describe(RouteHandlerBuilder route) => route
         .WithTags("Response").WithMetadata(new RouteAccess([], Scope: null, Anonymous: true))
         .Produces<string>(StatusCodes.Status200OK, "text/html").Produces<string>(StatusCodes.Status404NotFound, "text/html").ProducesProblem(StatusCodes.Status429TooManyRequests);
 
-    private static async Task<IResult> AnswerAsync(HttpContext context, string? token, bool acknowledges, AcknowledgeTools tools)
+    /// <param name="context">The request.</param>
+    /// <param name="token">The link's.</param>
+    /// <param name="pressed">What was shown when the button was pressed; null when it was not.</param>
+    /// <param name="tools">What is needed.</param>
+    private static async Task<IResult> AnswerAsync(HttpContext context, string? token, string? pressed, AcknowledgeTools tools)
     {
         var ticket = tools.Links.Read(token);
 
@@ -55,30 +62,26 @@ internal static class AcknowledgeRoutes
             return Results.Content(AcknowledgePage.Nothing(tools.Texts, language), "text/html; charset=utf-8", statusCode: StatusCodes.Status404NotFound);
         }
 
-        if (acknowledges && subject.State == AcknowledgeState.Open)
+        var isNew = pressed is not null && subject.State == AcknowledgeState.Open && pressed != subject.Shown;
+        if (pressed is not null && subject.State == AcknowledgeState.Open && !isNew)
         {
             await tools.Desk.AcknowledgeAsync(subject, ticket!.Person, Correlation.Of(context));
-            subject = await tools.Desk.FindAsync(ticket, CancellationToken.None) ?? subject;
+            subject = await tools.Desk.FindAsync(ticket with { Lease = subject.Lease.Id }, CancellationToken.None) ?? subject;
         }
 
-        return Results.Content(AcknowledgePage.Of(subject, token!, tools.Directory, tools.Texts, language), "text/html; charset=utf-8");
+        return Results.Content(AcknowledgePage.Of(subject, token!, isNew, tools.Directory, tools.Texts, language), "text/html; charset=utf-8");
     }
 
-    private static async Task<string?> TokenOfFormAsync(HttpContext context)
+    private static async Task<IFormCollection> FormAsync(HttpContext context)
     {
-        if (!context.Request.HasFormContentType)
-        {
-            return null;
-        }
-
         try
         {
-            return (await context.Request.ReadFormAsync(context.RequestAborted))["token"];
+            return context.Request.HasFormContentType ? await context.Request.ReadFormAsync(context.RequestAborted) : FormCollection.Empty;
         }
         catch (Exception e) when (e is InvalidDataException or BadHttpRequestException)
         {
             // Too long or no form: the same as no token.
-            return null;
+            return FormCollection.Empty;
         }
     }
 

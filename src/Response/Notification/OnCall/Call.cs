@@ -4,7 +4,7 @@ using Sekisho.Response.Leases;
 namespace Sekisho.Response.Notification.OnCall;
 
 /// <summary>How far a call has come: who was told, and when, in order. Stored as the progress of each of its leases. Pure.</summary>
-/// <param name="Told">Every person told, twice at most.</param>
+/// <param name="Told">Every person told, or whose mail was refused, twice at most.</param>
 internal sealed record Call(IReadOnlyList<CallStep> Told)
 {
     /// <summary>The order is gone through this often.</summary>
@@ -16,7 +16,10 @@ internal sealed record Call(IReadOnlyList<CallStep> Told)
 
     public string Store() => JsonSerializer.Serialize(this);
 
-    public Call With(string person, int round, DateTimeOffset at) => new([.. Told, new CallStep(person, round, at)]);
+    /// <summary>Who has a mail.</summary>
+    public IReadOnlyList<string> Reached => [.. Told.Where(t => !t.Refused).Select(t => t.Person).Distinct(StringComparer.OrdinalIgnoreCase)];
+
+    public Call With(CallStep step) => new([.. Told, step]);
 
     /// <summary>When the next one may be told; null for at once.</summary>
     public DateTimeOffset? NextAt(OnCallOrder order) => Told.Count == 0 ? null : Told[^1].At.AddMinutes(order.Minutes);
@@ -37,8 +40,9 @@ internal sealed record Call(IReadOnlyList<CallStep> Told)
     }
 }
 
-/// <summary>One person was told.</summary>
+/// <summary>One person was told, or passed over.</summary>
 /// <param name="Person">Address.</param>
 /// <param name="Round">1 or 2.</param>
-/// <param name="At">When.</param>
-internal sealed record CallStep(string Person, int Round, DateTimeOffset At);
+/// <param name="At">When; of somebody passed over so early that the next one is due at once.</param>
+/// <param name="Refused">The mail server did not take the mail for this person.</param>
+internal sealed record CallStep(string Person, int Round, DateTimeOffset At, bool Refused = false);
