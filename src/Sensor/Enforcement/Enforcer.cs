@@ -32,7 +32,6 @@ internal sealed class Enforcer(EnforcementOptions options, TimeProvider clock, A
     private static readonly TimeSpan s_lookEvery = TimeSpan.FromSeconds(30);
 
     private readonly ProtectedHosts _protected = new(options.Gateway, options.Protect);
-    private readonly HashSet<string> _warned = new(StringComparer.Ordinal);
     private volatile UplinkTrouble? _trouble;
     private volatile EnforcementException? _fault;
 
@@ -63,8 +62,8 @@ internal sealed class Enforcer(EnforcementOptions options, TimeProvider clock, A
                 var changed = orders is { Count: > 0 };
                 if (changed)
                 {
-                    // Who is protected is looked at anew: a router may be known by another MAC by now.
-                    await _protected.LookAsync(cancellation).ConfigureAwait(false);
+                    // Who is protected is looked at anew: a route may lead by another router by now.
+                    await _protected.LookAsync(book.InForce, cancellation).ConfigureAwait(false);
                     Take(book, orders!, key, link.SensorId);
                 }
 
@@ -107,7 +106,7 @@ internal sealed class Enforcer(EnforcementOptions options, TimeProvider clock, A
             else if (_protected.Holds(order!))
             {
                 book.Pass(order!);
-                Refuse(book, order!.Sequence, "protected");
+                Refuse(book, order!.Sequence, OrderBook.Protected);
             }
             else if (!book.Take(order!, bytes))
             {
@@ -148,20 +147,23 @@ internal sealed class Enforcer(EnforcementOptions options, TimeProvider clock, A
     private async Task ApplyAsync(OrderBook book, CancellationToken cancellation)
     {
         var now = clock.GetUtcNow();
-        await _protected.LookAsync(cancellation).ConfigureAwait(false);
-        if (book.DropEnded(now))
+        await _protected.LookAsync(book.InForce, cancellation).ConfigureAwait(false);
+        var changed = book.DropEnded(now);
+
+        // Somebody may have become protected since: the gateway moved to an address that is blocked. The gateway hears that this order is over.
+        foreach (var spared in book.InForce.Where(_protected.Holds))
+        {
+            book.Spare(spared);
+            changed = true;
+            tell("enforce.spared", [("measure", spared.Measure)]);
+        }
+
+        if (changed)
         {
             book.Save();
         }
 
-        // Somebody may have become protected since: the gateway moved to an address that is blocked.
-        var followed = book.InForce.Where(o => !_protected.Holds(o)).ToList();
-        foreach (var spared in book.InForce.Except(followed).Where(o => _warned.Add(o.Measure)))
-        {
-            tell("enforce.spared", [("measure", spared.Measure)]);
-        }
-
-        var wanted = SetElement.Wanted(followed);
+        var wanted = SetElement.Wanted(book.InForce);
         foreach (var family in options.Families)
         {
             var state = await Nft.ListAsync(family, cancellation).ConfigureAwait(false);

@@ -20,6 +20,9 @@ internal sealed class OrderBook
     /// <summary>Measures in force at most.</summary>
     public const int MostOrders = 256;
 
+    /// <summary>Cause of a refusal: the order would touch somebody whom none touches.</summary>
+    public const string Protected = "protected";
+
     private const int MostAnswers = 512;
     private readonly string _file;
     private readonly Dictionary<string, (NetworkOrder Order, byte[] Bytes)> _orders = new(StringComparer.Ordinal);
@@ -97,6 +100,13 @@ internal sealed class OrderBook
 
     /// <summary>Passes over an order that this sensor does not follow, for good.</summary>
     public void Pass(NetworkOrder order) => Last = Math.Max(Last, order.Sequence);
+
+    /// <summary>Ends an order in force that would by now touch somebody whom none touches.</summary>
+    public void Spare(NetworkOrder order)
+    {
+        _orders.Remove(order.Measure);
+        Answer(new OrderAnswer(order.Sequence, "refused", Protected));
+    }
 
     public void Answer(OrderAnswer answer)
     {

@@ -110,6 +110,28 @@ public class OrderDeskTests
         Assert.True(Assert.Single(await site.AskAsync(Two, last: again.Sequence + 1_000_000_000)).Sequence > again.Sequence + 1_000_000_000);
     }
 
+    [Theory]
+    [InlineData(Dialect.Sqlite)]
+    [InlineData(Dialect.PostgreSql)]
+    public async Task What_is_in_force_ends_where_the_enforcer_says_that_it_would_touch_the_protected_and_for_no_other_cause(Dialect dialect)
+    {
+        await using var site = await Site.OpenAsync(dialect);
+        await site.AskAsync(One);
+        var restricting = site.RestrictAsync();
+        var order = Assert.Single(await site.UntilAsync(One));
+        await site.AskAsync(One, order.Sequence, new EnforcerAnswer(order.Sequence, "applied", ""));
+        await restricting;
+        await site.AskAsync(One, order.Sequence, new EnforcerAnswer(order.Sequence, "refused", "repeated"));
+        Assert.Equal("applied", Assert.Single(await site.Store.OrdersOfAsync(Measure, default)).Outcome);
+        Assert.Empty(await site.AskAsync(One, order.Sequence, new EnforcerAnswer(order.Sequence, "refused", "protected")));
+        Assert.Equal(("refused", "protected"), (await site.Store.OrdersOfAsync(Measure, default)).Select(o => (o.Outcome, o.Cause)).Single());
+        Assert.Equal(["network-applied", "network-refused"], site.History);
+
+        // Nothing is left there to be lifted.
+        Assert.True(await site.Network.LiftAsync(Measure, TimeSpan.Zero, "c", default));
+        Assert.Empty(await site.AskAsync(One, order.Sequence));
+    }
+
     [Fact]
     public async Task A_measure_longer_than_an_order_may_be_is_renewed_and_one_that_ended_is_over()
     {

@@ -4,6 +4,7 @@ using System.Security.Cryptography;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
 using Sekisho.Tests.Support;
+using Sekisho.Traffic.Tests.Capture;
 using Sekisho.Wire.Features;
 using Sekisho.Wire.Orders;
 
@@ -91,6 +92,19 @@ internal sealed class EnforcementLab : EnforcedNetwork
         string? answer = null;
         Sensor.Until(() => Answers.TryGetValue(sequence, out answer), $"order {sequence} is not answered");
         return answer!;
+    }
+
+    /// <summary>The device claims an address with one ARP request, and the enforcer's kernel believes it.</summary>
+    public void Claim(string address)
+    {
+        var mac = DeviceMac.Split(':').Select(b => Convert.ToByte(b, 16)).ToArray();
+        byte[] request = [0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, .. mac, 8, 6, 0, 1, 8, 0, 6, 4, 0, 1, .. mac, .. IPAddress.Parse(address).GetAddressBytes(), 0, 0, 0, 0, 0, 0, 10, 9, 1, 1];
+        DeviceSide.Inside(() =>
+        {
+            using var sender = new FrameSender("d0");
+            Assert.True(sender.Send(request));
+        });
+        Until(() => Path.Ip("neigh", "show").Split('\n').Any(n => n.StartsWith(address + " ", StringComparison.Ordinal) && n.Contains(DeviceMac, StringComparison.Ordinal)), TimeSpan.FromSeconds(30), "the claim is not believed");
     }
 
     public Task GatewayDownAsync() => _gateway.DownAsync();

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using System.Security.Cryptography;
 using Sekisho.Wire.Orders;
 
@@ -127,10 +128,6 @@ public sealed class EnforcementTests
         }
 
         Assert.Equal("refused protected", lab.Give(block with { Sequence = ++number, Macs = [Convert.ToUInt64(own.Replace(":", "", StringComparison.Ordinal), 16)] }));
-
-        // By its MAC a device of the protected network is known as well, once this machine has talked to it.
-        Assert.True(lab.Reaches(lab.Server));
-        Assert.Equal("refused protected", lab.Give(block with { Sequence = ++number, Macs = [lab.Mac] }));
         Assert.True(lab.Reaches(lab.Server));
         Assert.DoesNotContain("elements", lab.Nft("list", "table", "inet", "sekisho"), StringComparison.Ordinal);
     }
@@ -142,10 +139,73 @@ public sealed class EnforcementTests
         lab.Enforce();
         var block = lab.Order(NetworkOrderKind.Block, 1, TimeSpan.FromHours(1)) with { Macs = [0x0200_0000_0099UL], Addresses = [] };
         Assert.Equal("applied", lab.Give(block));
+        Assert.Equal("lifted", lab.Give(lab.Order(NetworkOrderKind.Lift, 2, TimeSpan.FromHours(1))));
 
         lab.Path.Ip("-6", "route", "add", "default", "via", "fe80::99", "dev", "r0");
         lab.Path.Ip("-6", "neigh", "replace", "fe80::99", "lladdr", "02:00:00:00:00:99", "dev", "r0", "nud", "permanent");
-        Assert.Equal("refused protected", lab.Give(block with { Sequence = 2 }));
+        Assert.Equal("refused protected", lab.Give(block with { Sequence = 3 }));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_device_that_claims_the_address_of_the_router_or_of_a_protected_network_is_blocked_and_stays_blocked(bool bridged)
+    {
+        await using var lab = await EnforcementLab.StartAsync(bridged);
+
+        // The server is the enforcer's router, and known as such at its start.
+        if (bridged)
+        {
+            lab.Path.Ip("address", "add", "10.9.1.1/24", "dev", "br0");
+        }
+
+        lab.Path.Ip("route", "add", "default", "via", lab.Server.ToString());
+        lab.Path.Inside(() =>
+        {
+            using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
+            socket.Connect(lab.Server, EnforcedNetwork.Port);
+        });
+        lab.Enforce("--protect", "10.9.3.0/24");
+        lab.Claim(lab.Server.ToString());
+        lab.Claim("10.9.3.7");
+        var block = lab.Order(NetworkOrderKind.Block, 1, TimeSpan.FromHours(1)) with { Macs = [lab.Mac] };
+        Assert.Equal("applied", lab.Give(block));
+        Assert.False(lab.Reaches(lab.Update));
+        if (!bridged)
+        {
+            // A bridge drops what a blocked device claims.
+            lab.Path.Ip("neigh", "flush", "dev", "r0");
+            lab.Path.Ip("neigh", "flush", "dev", "w0");
+            lab.Claim(lab.Server.ToString());
+            lab.Claim("10.9.3.7");
+        }
+
+        // With each order it looks anew who is protected.
+        Assert.Equal("applied", lab.Give(block with { Sequence = 2, Measure = "l000000000000002", Macs = [0x0200_0000_0099UL] }));
+        Assert.False(lab.Reaches(lab.Update));
+        Assert.DoesNotContain(lab.Sensor.Errors, e => e.Contains("not enforced any more", StringComparison.Ordinal));
+
+        // Nor does it become a router whom nobody knew before: here after a start.
+        lab.Kill();
+        lab.Path.Ip("route", "replace", "default", "via", lab.Device.ToString());
+        lab.Path.Ip("neigh", "replace", lab.Device.ToString(), "lladdr", lab.DeviceMac, "dev", bridged ? "br0" : "r0", "nud", "permanent");
+        lab.Enforce();
+        Assert.Equal("applied", lab.Give(block with { Sequence = 3 }));
+        Assert.False(lab.Reaches(lab.Update));
+    }
+
+    [Fact]
+    public async Task An_order_in_force_that_would_touch_the_enforcer_by_now_ends_and_the_gateway_is_told()
+    {
+        await using var lab = await EnforcementLab.StartAsync();
+        lab.Enforce();
+        var block = lab.Order(NetworkOrderKind.Block, 1, TimeSpan.FromHours(1)) with { Macs = [lab.Mac], Addresses = [EnforcementLab.Address(IPAddress.Parse("10.9.1.77"))] };
+        Assert.Equal("applied", lab.Give(block));
+        lab.Path.Ip("address", "add", "10.9.1.77/32", "dev", "r0");
+        Assert.Equal("applied", lab.Give(block with { Sequence = 2, Measure = "l000000000000002", Addresses = [], Macs = [0x0200_0000_0099UL] }));
+        lab.Sensor.Until(() => lab.Answers[1] == "refused protected", "the gateway is not told");
+        lab.Talks(lab.Server);
+        Assert.Contains(lab.Sensor.Errors, e => e.Contains("not enforced any more", StringComparison.Ordinal));
     }
 
     [Fact]
