@@ -167,7 +167,7 @@ internal sealed class Enforcer(EnforcementOptions options, TimeProvider clock, A
         foreach (var family in options.Families)
         {
             var state = await Nft.ListAsync(family, cancellation).ConfigureAwait(false);
-            var setUp = state is null || state.Rules != NftRules.RuleCount(family);
+            var setUp = state is null || !NftRules.IsSetUp(family, state);
             var transaction = NftRules.Transaction(family, setUp, state?.Elements ?? new Dictionary<SetElement, long>(), wanted, now);
             if (transaction.Length > 0)
             {

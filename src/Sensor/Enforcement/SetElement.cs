@@ -29,11 +29,19 @@ internal readonly record struct SetElement(string Set, string Key)
             foreach (var mac in order.Macs)
             {
                 yield return new(four ? "reach_mac4" : "reach_mac6", $"{Text(mac)} {end}");
+                if (!four)
+                {
+                    yield return new("near_mac6", $"{Text(mac)} {service.Address}");
+                }
             }
 
             foreach (var address in order.Addresses.Where(a => a.IsIPv4 == four))
             {
                 yield return new(four ? "reach4" : "reach6", $"{address} {end}");
+                if (!four)
+                {
+                    yield return new("near6", $"{address} {service.Address}");
+                }
             }
         }
     }

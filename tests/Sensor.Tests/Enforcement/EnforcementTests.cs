@@ -208,6 +208,117 @@ public sealed class EnforcementTests
         Assert.Contains(lab.Sensor.Errors, e => e.Contains("not enforced any more", StringComparison.Ordinal));
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_quarantined_device_gets_an_address_and_talks_to_nobody_else_in_the_words_of_DHCP_or_neighbour_discovery(bool bridged)
+    {
+        await using var lab = await EnforcementLab.StartAsync(bridged);
+        using var server = lab.ServerSide.Inside(() => Bound(IPAddress.Any, 67));
+        using var server6 = lab.ServerSide.Inside(() => Bound(IPAddress.IPv6Any, 547));
+        using var pings = lab.ServerSide.Inside(() => new Socket(AddressFamily.InterNetworkV6, SocketType.Raw, ProtocolType.IcmpV6));
+        using var router = lab.Path.Inside(() => Bound(IPAddress.Any, 67));
+        using var device = lab.DeviceSide.Inside(() => Bound(IPAddress.Any, 68));
+        using var device6 = lab.DeviceSide.Inside(() => Bound(IPAddress.IPv6Any, 546));
+        using var raw = lab.DeviceSide.Inside(() => new Socket(AddressFamily.InterNetworkV6, SocketType.Raw, ProtocolType.IcmpV6));
+        device.EnableBroadcast = true;
+
+        // A broadcast has no route; a solicitation comes from a neighbour only with this hop limit.
+        device.SetRawSocketOption(1, 25, "d0"u8);
+        raw.SetRawSocketOption(41, 16, BitConverter.GetBytes(255));
+        byte[] solicitation = [135, 0, 0, 0, 0, 0, 0, 0, .. lab.Server6.GetAddressBytes(), 0x53, 0x45, 0x4B, 0x49];
+        void Tell(byte what)
+        {
+            device.SendTo([what], new IPEndPoint(lab.Server, 67));
+            device6.SendTo([what], new IPEndPoint(lab.Server6, 547));
+            raw.SendTo(solicitation, new IPEndPoint(lab.Server6, 0));
+        }
+
+        Tell(1);
+        Assert.Equal((1, 1), (Next(server), Next(server6)));
+        Until(() => Take(pings, solicitation), "the solicitation does not arrive");
+
+        lab.Enforce();
+        Assert.Equal("applied", lab.Give(lab.Order(NetworkOrderKind.Quarantine, 1, TimeSpan.FromHours(1)) with
+        {
+            Macs = [lab.Mac],
+            Addresses = [EnforcementLab.Address(lab.Device), EnforcementLab.Address(lab.Device6)],
+            Reachable = [new NetworkService(EnforcementLab.Address(lab.Update), 6, EnforcementLab.Port), new NetworkService(EnforcementLab.Address(lab.Update6), 6, EnforcementLab.Port)],
+        }));
+        Tell(2);
+        device.SendTo([3], new IPEndPoint(IPAddress.Broadcast, 67));
+        Assert.Equal(3, Next(bridged ? server : router));
+
+        // Both ways of an echo, with neighbours that have to be found first, come after what was told.
+        lab.DeviceSide.Ip("neigh", "flush", "dev", "d0");
+        lab.ServerSide.Ip("neigh", "flush", "dev", "s0");
+        lab.Talks(lab.Update);
+        lab.Talks(lab.Update6);
+        Assert.Equal((0, 0), (server.Available, server6.Available));
+        Assert.False(Take(pings, solicitation), "the solicitation arrives");
+
+        // What a server answers reaches the device, and the device answers nobody as a server.
+        if (bridged)
+        {
+            server.SendTo([4], new IPEndPoint(lab.Device, 68));
+            Assert.Equal(4, Next(device));
+            using var posing = lab.DeviceSide.Inside(() => Bound(IPAddress.Any, 67));
+            using var client = lab.ServerSide.Inside(() => Bound(IPAddress.Any, 68));
+            posing.SendTo([5], new IPEndPoint(lab.Server, 68));
+            lab.Talks(lab.Update);
+            Assert.Equal(0, client.Available);
+        }
+
+        static Socket Bound(IPAddress address, int port)
+        {
+            var socket = new Socket(address.AddressFamily, SocketType.Dgram, ProtocolType.Udp) { ReceiveTimeout = 30_000 };
+            socket.Bind(new IPEndPoint(address, port));
+            return socket;
+        }
+
+        static int Next(Socket socket)
+        {
+            var received = new byte[16];
+            Assert.Equal(1, socket.Receive(received));
+            return received[0];
+        }
+
+        // Among what else neighbours tell each other.
+        static bool Take(Socket socket, byte[] wanted)
+        {
+            var received = new byte[1500];
+            while (socket.Available > 0)
+            {
+                var length = socket.Receive(received);
+                if (received.AsSpan(0, length).EndsWith(wanted.AsSpan(8)))
+                {
+                    return true;
+                }
+            }
+
+            return false;
+        }
+
+        static void Until(Func<bool> holds, string otherwise) => EnforcedNetwork.Until(holds, TimeSpan.FromSeconds(30), otherwise);
+    }
+
+    [Fact]
+    public async Task Rules_of_an_earlier_version_are_replaced_and_what_they_held_stays()
+    {
+        await using var lab = await EnforcementLab.StartAsync();
+        lab.Enforce();
+        Assert.Equal("applied", lab.Give(lab.Order(NetworkOrderKind.Block, 1, TimeSpan.FromHours(1)) with { Macs = [lab.Mac] }));
+        lab.Kill();
+
+        // As many rules as there should be, of which one lets everything through.
+        lab.Nft("insert", "rule", "inet", "sekisho", "blocked", "accept");
+        var last = lab.Nft("-a", "list", "chain", "inet", "sekisho", "blocked").Split("# handle ")[^1].Split('\n')[0];
+        lab.Nft("delete", "rule", "inet", "sekisho", "blocked", "handle", last);
+        lab.Talks(lab.Server);
+        lab.Enforce();
+        Assert.False(lab.Reaches(lab.Server));
+    }
+
     [Fact]
     public async Task At_its_start_it_puts_right_what_is_in_the_kernel_and_touches_no_rule_of_others()
     {

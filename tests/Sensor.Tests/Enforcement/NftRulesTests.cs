@@ -14,17 +14,33 @@ public class NftRulesTests
         {"nftables":[{"metainfo":{}},{"table":{"family":"inet","name":"sekisho"}},
         {"set":{"name":"blocked4","elem":[{"elem":{"val":"192.0.2.7","timeout":100,"expires":99}},"192.0.2.9"]}},
         {"set":{"name":"reach6","elem":[{"elem":{"val":{"concat":["2001:DB8::7","2001:db8:0::8","tcp",443]},"timeout":100,"expires":7}}]}},
-        {"set":{"name":"blocked6"}},{"rule":{"expr":[]}},{"rule":{}}]}
+        {"set":{"name":"blocked6"}},{"rule":{"expr":[],"comment":"m"}},{"rule":{}}]}
         """;
 
     [Fact]
     public void A_list_is_read_in_one_form_and_what_has_no_time_is_never_as_it_should_be()
     {
         var state = NftRules.Read(List);
-        Assert.Equal(2, state.Rules);
+        Assert.Equal(["m", ""], state.Marks);
         Assert.Equal(99, state.Elements[new SetElement("blocked4", "192.0.2.7")]);
         Assert.Equal(7, state.Elements[new SetElement("reach6", "2001:db8::7 2001:db8::8 6 443")]);
         Assert.True(state.Elements[new SetElement("blocked4", "192.0.2.9")] > NftRules.LongestSeconds);
+    }
+
+    [Theory]
+    [InlineData("inet")]
+    [InlineData("bridge")]
+    public void Rules_of_another_version_are_not_taken_for_those_of_this_one(string family)
+    {
+        using var transaction = JsonDocument.Parse(NftRules.Transaction(family, setUp: true, new Dictionary<SetElement, long>(), new Dictionary<SetElement, DateTimeOffset>(), s_now));
+        var rules = transaction.RootElement.GetProperty("nftables").EnumerateArray().Where(c => c.TryGetProperty("add", out var added) && added.TryGetProperty("rule", out _))
+            .Select(c => c.GetProperty("add").GetProperty("rule").GetProperty("comment").GetString()!).ToList();
+        var none = new Dictionary<SetElement, long>();
+        Assert.True(NftRules.IsSetUp(family, new NftState(rules, none)));
+        Assert.False(NftRules.IsSetUp(family, new NftState(rules[1..], none)));
+        Assert.False(NftRules.IsSetUp(family, new NftState([.. rules[1..], ""], none)));
+        Assert.False(NftRules.IsSetUp(family, new NftState([.. rules.Select(_ => "0000000000000000")], none)));
+        Assert.False(NftRules.IsSetUp(family == "inet" ? "bridge" : "inet", new NftState(rules, none)));
     }
 
     [Fact]
