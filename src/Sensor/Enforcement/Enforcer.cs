@@ -14,7 +14,8 @@ namespace Sekisho.Sensor.Enforcement;
 /// <param name="Folder">Who the sensor is, and the orders in force.</param>
 /// <param name="Families">The nftables families that see the traffic: "inet" for what is routed, "bridge" for what is bridged.</param>
 /// <param name="Protect">Networks that no order touches.</param>
-internal sealed record EnforcementOptions(Uri Gateway, string Folder, IReadOnlyList<string> Families, IReadOnlyList<IPNetwork> Protect);
+/// <param name="Namespace">Name of the network namespace whose rules these are; null for that of this program.</param>
+internal sealed record EnforcementOptions(Uri Gateway, string Folder, IReadOnlyList<string> Families, IReadOnlyList<IPNetwork> Protect, string? Namespace = null);
 
 /// <summary>
 /// Fetches signed orders from the gateway and keeps the kernel's sets as they say. What is in the kernel ends by the kernel's own clock, so a measure
@@ -32,6 +33,8 @@ internal sealed class Enforcer(EnforcementOptions options, TimeProvider clock, A
     private static readonly TimeSpan s_lookEvery = TimeSpan.FromSeconds(30);
 
     private readonly ProtectedHosts _protected = new(options.Gateway, options.Protect);
+    private readonly Dictionary<string, HashSet<SetElement>> _inherited = new(StringComparer.Ordinal);
+    private bool _askedAnew;
     private volatile UplinkTrouble? _trouble;
     private volatile EnforcementException? _fault;
 
@@ -50,7 +53,7 @@ internal sealed class Enforcer(EnforcementOptions options, TimeProvider clock, A
         var key = OrderKey.Pinned(options.Folder);
         try
         {
-            var book = OrderBook.Open(options.Folder, key, link.SensorId, clock.GetUtcNow());
+            var book = OrderBook.Open(options.Folder, key, link.SensorId);
             await ApplyAsync(book, cancellation).ConfigureAwait(false);
             tell("enforce.ready", [("count", book.InForce.Count.ToString(CultureInfo.InvariantCulture)), ("families", string.Join(", ", options.Families))]);
             var looked = clock.GetTimestamp();
@@ -60,6 +63,13 @@ internal sealed class Enforcer(EnforcementOptions options, TimeProvider clock, A
                 var (orders, pem) = await PollAsync(link, book, cancellation).ConfigureAwait(false);
                 key ??= pem is null ? null : OrderKey.Pin(options.Folder, pem);
                 var changed = orders is { Count: > 0 };
+                var gathered = book.Anew && orders is { Count: 0 };
+                if (gathered)
+                {
+                    book.Anew = false;
+                    book.Save();
+                }
+
                 if (changed)
                 {
                     // Who is protected is looked at anew: a route may lead by another router by now.
@@ -67,7 +77,7 @@ internal sealed class Enforcer(EnforcementOptions options, TimeProvider clock, A
                     Take(book, orders!, key, link.SensorId);
                 }
 
-                if (changed || _fault is not null || clock.GetElapsedTime(looked) >= s_lookEvery)
+                if (changed || gathered || _fault is not null || clock.GetElapsedTime(looked) >= s_lookEvery)
                 {
                     looked = clock.GetTimestamp();
                     await TryApplyAsync(book, cancellation).ConfigureAwait(false);
@@ -143,7 +153,7 @@ internal sealed class Enforcer(EnforcementOptions options, TimeProvider clock, A
         }
     }
 
-    /// <summary>Makes the kernel's sets what the orders say, whatever is in them.</summary>
+    /// <summary>Makes the kernel's sets what the orders say, whatever is in them. Until the gateway has given all of them anew, what was there before stays there for its time.</summary>
     private async Task ApplyAsync(OrderBook book, CancellationToken cancellation)
     {
         var now = clock.GetUtcNow();
@@ -163,17 +173,30 @@ internal sealed class Enforcer(EnforcementOptions options, TimeProvider clock, A
             book.Save();
         }
 
-        var wanted = SetElement.Wanted(book.InForce);
+        var wanted = SetElement.Wanted(book.InForce, now);
         foreach (var family in options.Families)
         {
-            var state = await Nft.ListAsync(family, cancellation).ConfigureAwait(false);
+            var state = await Nft.ListAsync(family, options.Namespace, cancellation).ConfigureAwait(false);
             var setUp = state is null || !NftRules.IsSetUp(family, state);
-            var transaction = NftRules.Transaction(family, setUp, state?.Elements ?? new Dictionary<SetElement, long>(), wanted, now);
+            var current = state?.Elements ?? new Dictionary<SetElement, long>();
+            var transaction = NftRules.Transaction(family, setUp, book.Anew ? WithoutInherited(family, current, wanted) : current, wanted, now);
             if (transaction.Length > 0)
             {
-                await Nft.ChangeAsync(transaction, cancellation).ConfigureAwait(false);
+                await Nft.ChangeAsync(transaction, options.Namespace, cancellation).ConfigureAwait(false);
             }
         }
+    }
+
+    /// <summary>What was there at the start stays until an order has asked for it once; from then on it is as the orders say.</summary>
+    private Dictionary<SetElement, long> WithoutInherited(string family, IReadOnlyDictionary<SetElement, long> current, Dictionary<SetElement, DateTimeOffset> wanted)
+    {
+        if (!_inherited.TryGetValue(family, out var inherited))
+        {
+            _inherited[family] = inherited = [.. current.Keys];
+        }
+
+        inherited.ExceptWith(wanted.Keys);
+        return current.Where(e => !inherited.Contains(e.Key)).ToDictionary();
     }
 
     /// <summary>Tells the gateway what became of orders, and waits for the next.</summary>
@@ -181,10 +204,13 @@ internal sealed class Enforcer(EnforcementOptions options, TimeProvider clock, A
     private async Task<(IReadOnlyList<(long, byte[])>? Orders, string? Key)> PollAsync(Link link, OrderBook book, CancellationToken cancellation)
     {
         var answers = book.Answers.ToList();
+
+        // A gateway that hears of a lower number than it gave gives anew what still stands, once: what it gave then waits there until it is answered.
+        var last = book.Anew && !_askedAnew ? 0 : book.Last;
         GatewayAnswer answer;
         try
         {
-            answer = await link.Client.SendAsync(HttpMethod.Post, "/sensor/v1/orders", Question(book.Last, answers, failed: _fault is not null), clock, cancellation).ConfigureAwait(false);
+            answer = await link.Client.SendAsync(HttpMethod.Post, "/sensor/v1/orders", Question(last, answers, failed: _fault is not null), clock, cancellation).ConfigureAwait(false);
         }
         catch (Exception e) when (e is HttpRequestException or IOException || (e is TaskCanceledException && !cancellation.IsCancellationRequested))
         {
@@ -200,6 +226,7 @@ internal sealed class Enforcer(EnforcementOptions options, TimeProvider clock, A
         }
 
         _trouble = null;
+        _askedAnew = true;
         if (answers.Count > 0 && _fault is null)
         {
             book.Told(answers);

@@ -46,13 +46,14 @@ internal readonly record struct SetElement(string Set, string Key)
         }
     }
 
-    /// <summary>The elements of all orders, each until the last order that asks for it ends.</summary>
-    public static Dictionary<SetElement, DateTimeOffset> Wanted(IEnumerable<NetworkOrder> orders)
+    /// <summary>The elements of all orders, each until the last order that asks for it ends; none for longer than an order was made for, however far behind the clock is.</summary>
+    public static Dictionary<SetElement, DateTimeOffset> Wanted(IEnumerable<NetworkOrder> orders, DateTimeOffset now)
     {
         var wanted = new Dictionary<SetElement, DateTimeOffset>();
         foreach (var order in orders)
         {
-            var until = DateTimeOffset.FromUnixTimeMilliseconds(order.ExpiresAt);
+            var (end, longest) = (DateTimeOffset.FromUnixTimeMilliseconds(order.ExpiresAt), now.AddMilliseconds(order.ExpiresAt - order.IssuedAt));
+            var until = end < longest ? end : longest;
             foreach (var element in Of(order))
             {
                 wanted[element] = wanted.TryGetValue(element, out var other) && other > until ? other : until;

@@ -3,6 +3,7 @@ using System.Net;
 using System.Security.Cryptography;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
+using Sekisho.Sensor.Enforcement;
 using Sekisho.Tests.Support;
 using Sekisho.Traffic.Tests.Capture;
 using Sekisho.Wire.Features;
@@ -19,6 +20,8 @@ internal sealed class EnforcementLab : EnforcedNetwork
     private readonly ConcurrentQueue<(long Sequence, byte[] Bytes)> _orders = new();
     private GatewayStandIn _gateway = null!;
     private SensorProcess? _sensor;
+    private CancellationTokenSource? _ended;
+    private Task _here = Task.CompletedTask;
 
     private EnforcementLab(bool bridged)
         : base(bridged)
@@ -36,12 +39,20 @@ internal sealed class EnforcementLab : EnforcedNetwork
     /// <summary>What the enforcer answered, by number.</summary>
     public ConcurrentDictionary<long, string> Answers { get; } = new();
 
-    public static async Task<EnforcementLab> StartAsync(bool bridged = false)
+    /// <summary>The highest number that each question named.</summary>
+    public ConcurrentQueue<long> Lasts { get; } = new();
+
+    /// <summary>Keys of what an enforcer of this process told.</summary>
+    public ConcurrentQueue<string> Told { get; } = new();
+
+    /// <param name="bridged">See there.</param>
+    /// <param name="here">For an enforcer of this process, with a clock of its own: the gateway is where it can be reached from here.</param>
+    public static async Task<EnforcementLab> StartAsync(bool bridged = false, bool here = false)
     {
         var lab = new EnforcementLab(bridged);
         try
         {
-            lab._gateway = await GatewayStandIn.StartAsync(make => lab.Path.Inside(make));
+            lab._gateway = await GatewayStandIn.StartAsync(here ? null : make => lab.Path.Inside(make));
             lab._gateway.Orders = lab.AnswerAsync;
             lab._gateway.WriteIdentity(lab._folder, SensorId);
             return lab;
@@ -58,6 +69,50 @@ internal sealed class EnforcementLab : EnforcedNetwork
     {
         _sensor = SensorProcess.Start(Path.Name, ["--interface", Interface, "--inline", "--enforce", "--gateway", Gateway.ToString(), "--folder", _folder, "--interval", "5", "--no-view", "--language", "en", .. more]);
         _sensor.Until(() => _sensor.Errors.Any(e => e.StartsWith("Orders of the gateway are enforced", StringComparison.Ordinal)), "it does not enforce");
+    }
+
+    /// <summary>Starts the enforcer in this process; its rules are in the namespace all the same.</summary>
+    public async Task EnforceHereAsync(TimeProvider clock)
+    {
+        Told.Clear();
+        _ended = new CancellationTokenSource();
+        var enforcer = new Enforcer(new EnforcementOptions(Gateway, _folder, [NftRules.Routed], [], Path.Name), clock, (key, _) => Told.Enqueue(key));
+        _here = enforcer.RunAsync(_ended.Token);
+        await Sekisho.Tests.Support.Until.TrueAsync(() => Told.Contains("enforce.ready") || _here.IsCompleted, "it does not enforce");
+        Assert.False(_here.IsCompleted);
+    }
+
+    /// <summary>Ends the enforcer of this process.</summary>
+    public async Task EndHereAsync()
+    {
+        await _ended!.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => _here);
+        _ended.Dispose();
+        _ended = null;
+    }
+
+    /// <summary>As <see cref="Give(NetworkOrder)"/>, to the enforcer of this process.</summary>
+    public async Task<string> GiveHereAsync(NetworkOrder order)
+    {
+        Answers.TryRemove(order.Sequence, out _);
+        _orders.Enqueue((order.Sequence, Signed(order)));
+        string? answer = null;
+        await Sekisho.Tests.Support.Until.TrueAsync(() => Answers.TryGetValue(order.Sequence, out answer), $"order {order.Sequence} is not answered");
+        return answer!;
+    }
+
+    /// <summary>The enforcer has all that the gateway knows of.</summary>
+    public Task GatheredAsync() => Sekisho.Tests.Support.Until.TrueAsync(
+        () => File.ReadAllText(System.IO.Path.Combine(_folder, "orders.json")).Contains("\"anew\":false", StringComparison.Ordinal), "the enforcer does not know all orders");
+
+    /// <summary>What the kernel has, and for how many seconds.</summary>
+    public IReadOnlyDictionary<SetElement, long> Elements() => NftRules.Read(Nft("-j", "list", "table", NftRules.Routed, NftRules.Table)).Elements;
+
+    /// <summary>The sensor is enrolled anew: it has another certificate, and its order key is not pinned yet.</summary>
+    public void EnrolAnew()
+    {
+        File.Delete(System.IO.Path.Combine(_folder, "order-key.pem"));
+        _gateway.WriteIdentity(_folder, SensorId);
     }
 
     /// <summary>Ends the enforcer as a crash does.</summary>
@@ -114,6 +169,11 @@ internal sealed class EnforcementLab : EnforcedNetwork
     public override async ValueTask DisposeAsync()
     {
         _sensor?.Dispose();
+        if (_ended is not null)
+        {
+            await EndHereAsync();
+        }
+
         if (_gateway is not null)
         {
             await _gateway.DisposeAsync();
@@ -127,6 +187,7 @@ internal sealed class EnforcementLab : EnforcedNetwork
     private async Task AnswerAsync(HttpContext context)
     {
         var question = (await JsonNode.ParseAsync(context.Request.Body))!;
+        Lasts.Enqueue(question["last"]!.GetValue<long>());
         foreach (var answer in question["answers"]!.AsArray())
         {
             Answers[answer!["sequence"]!.GetValue<long>()] = $"{answer["outcome"]} {answer["cause"]}".Trim();

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
+using Sekisho.Sensor.Enforcement;
 using Sekisho.Wire.Orders;
 
 namespace Sekisho.Sensor.Tests.Enforcement;
@@ -328,6 +329,7 @@ public sealed class EnforcementTests
         lab.Enforce();
         Assert.Equal("applied", lab.Give(lab.Order(NetworkOrderKind.Block, 1, TimeSpan.FromHours(1)) with { Macs = [lab.Mac] }));
         Assert.False(lab.Reaches(lab.Server));
+        await lab.GatheredAsync();
         lab.Kill();
         await lab.GatewayDownAsync();
 
@@ -357,14 +359,73 @@ public sealed class EnforcementTests
         var at = text.IndexOf("TwEB", StringComparison.Ordinal);
         Assert.True(at > 0);
         await File.WriteAllTextAsync(file, text[..at] + "TwEC" + text[(at + 4)..]);
+        lab.Lasts.Clear();
         lab.Enforce();
+
+        // What it stood for may stand still: the gateway is asked, and knows of nothing.
+        Assert.False(lab.Reaches(lab.Server));
+        await lab.GatewayUpAsync();
         lab.Talks(lab.Server);
+        Assert.Equal(0, lab.Lasts.First());
 
         // The answer to the first may still have been on its way; that to the second is new.
-        await lab.GatewayUpAsync();
         var again = lab.Order(NetworkOrderKind.Block, 1, TimeSpan.FromHours(1)) with { Macs = [lab.Mac] };
         lab.Give(again);
         Assert.Equal("refused repeated", lab.Give(again));
+    }
+
+    [Fact]
+    public async Task A_block_stands_after_a_start_with_a_clock_that_is_behind_and_when_the_clock_is_right_again()
+    {
+        await using var lab = await EnforcementLab.StartAsync(here: true);
+        var clock = new ShiftedClock();
+        await lab.EnforceHereAsync(clock);
+        var block = lab.Order(NetworkOrderKind.Block, 1, TimeSpan.FromHours(1)) with { Macs = [lab.Mac] };
+        Assert.Equal("applied", await lab.GiveHereAsync(block));
+        Assert.False(lab.Reaches(lab.Server));
+        await lab.GatheredAsync();
+        await lab.EndHereAsync();
+        await lab.GatewayDownAsync();
+
+        clock.Ahead = TimeSpan.FromMinutes(-10);
+        await lab.EnforceHereAsync(clock);
+        Assert.False(lab.Reaches(lab.Server));
+        Assert.InRange(lab.Elements()[new SetElement("blocked_mac", lab.DeviceMac)], 1, 3600);
+
+        clock.Ahead = TimeSpan.Zero;
+        lab.Lasts.Clear();
+        await lab.GatewayUpAsync();
+        Assert.Equal("applied", await lab.GiveHereAsync(block with { Sequence = 2, Measure = "l000000000000002", Macs = [0x0200_0000_0099UL] }));
+        Assert.False(lab.Reaches(lab.Server));
+
+        // Nothing was lost, so nothing is asked for anew.
+        Assert.DoesNotContain(0L, lab.Lasts);
+    }
+
+    [Fact]
+    public async Task A_sensor_that_is_enrolled_anew_leaves_what_is_blocked_until_the_gateway_has_ordered_it_anew()
+    {
+        await using var lab = await EnforcementLab.StartAsync();
+        lab.Enforce();
+        var block = lab.Order(NetworkOrderKind.Block, 1, TimeSpan.FromHours(1)) with { Macs = [lab.Mac] };
+        Assert.Equal("applied", lab.Give(block));
+        Assert.Equal("applied", lab.Give(block with { Sequence = 2, Measure = "l000000000000002", Macs = [0x0200_0000_0099UL] }));
+        lab.Kill();
+        await lab.GatewayDownAsync();
+        lab.EnrolAnew();
+        lab.Lasts.Clear();
+        lab.Enforce();
+        Assert.False(lab.Reaches(lab.Server));
+
+        // As a gateway does that hears of a number below what it gave; one of the two it has lifted since.
+        await lab.GatewayUpAsync();
+        Assert.Equal("applied", lab.Give(block with { Sequence = 3 }));
+        Assert.Equal(0, lab.Lasts.First());
+        Assert.Equal(3, lab.Lasts.Last());
+        Assert.False(lab.Reaches(lab.Server));
+        Assert.Equal("lifted", lab.Give(lab.Order(NetworkOrderKind.Lift, 4, TimeSpan.FromHours(1))));
+        lab.Talks(lab.Server);
+        lab.Sensor.Until(() => lab.Elements().Count == 0, "what nobody ordered anew stays");
     }
 
     [Fact]

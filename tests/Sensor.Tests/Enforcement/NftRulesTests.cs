@@ -72,10 +72,18 @@ public class NftRulesTests
             Addresses = [NetAddress.FromIPv4(0xC000_0207)],
             Reachable = [new NetworkService(NetAddress.FromIPv4(0xC633_6401), 17, 53)],
         };
-        var wanted = SetElement.Wanted([order, order with { ExpiresAt = 9000, Reachable = [] }, order with { ExpiresAt = 1000, Kind = NetworkOrderKind.Block, Reachable = [] }]);
+        var wanted = SetElement.Wanted([order, order with { ExpiresAt = 9000, Reachable = [] }, order with { ExpiresAt = 1000, Kind = NetworkOrderKind.Block, Reachable = [] }], DateTimeOffset.UnixEpoch);
         Assert.Equal(
             ["blocked4 192.0.2.7 1", "blocked_mac 02:00:00:00:00:01 1", "quarantined4 192.0.2.7 9", "quarantined_mac 02:00:00:00:00:01 9", "reach4 192.0.2.7 198.51.100.1 17 53 5", "reach_mac4 02:00:00:00:00:01 198.51.100.1 17 53 5"],
             wanted.Select(w => $"{w.Key.Set} {w.Key.Key} {w.Value.ToUnixTimeSeconds()}").Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public void Nothing_is_wanted_for_longer_than_its_order_was_made_for_by_a_clock_that_is_behind()
+    {
+        var order = new NetworkOrder { SensorId = "s", Measure = "l", Sequence = 1, Kind = NetworkOrderKind.Block, IssuedAt = 600_000, ExpiresAt = 605_000, Macs = [0x0200_0000_0001] };
+        Assert.Equal(5000, SetElement.Wanted([order], DateTimeOffset.UnixEpoch).Values.Single().ToUnixTimeMilliseconds());
+        Assert.Equal(605_000, SetElement.Wanted([order], DateTimeOffset.FromUnixTimeMilliseconds(601_000)).Values.Single().ToUnixTimeMilliseconds());
     }
 
     [Fact]
