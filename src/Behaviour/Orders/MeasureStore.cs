@@ -57,8 +57,10 @@ internal sealed class MeasureStore(Databases databases, Sealed secrets)
     public async Task<IReadOnlyList<IssuedOrder>> OrdersForAsync(string sensorId, DateTimeOffset now, CancellationToken cancellation) => Newest(await databases.State.ReadAsync(
         c => c.QueryAsync<OrderRow>($"SELECT {Columns} FROM network_order WHERE sensor_id = @sensorId AND expires_at > @now", new { sensorId, now = Number(now) }), cancellation));
 
+    /// <summary>Adds an order; what the enforcer refused of the measure before is over, so that tries of a week do not pile up.</summary>
     public static Task AddAsync(IssuedOrder order, DbTransaction transaction) => transaction.Connection!.ExecuteAsync(
         """
+        DELETE FROM network_order WHERE sensor_id = @SensorId AND measure_id = @MeasureId AND outcome = 'refused';
         INSERT INTO network_order (sensor_id, sequence, measure_id, kind, issued_at, expires_at, outcome, cause)
         VALUES (@SensorId, @Sequence, @MeasureId, @Kind, @issuedAt, @expiresAt, @Outcome, @Cause)
         """,
