@@ -28,6 +28,7 @@ internal sealed class Enforcer(EnforcementOptions options, TimeProvider clock, A
 {
     private const int PollSeconds = 8;
     private const int LargestOrder = 4 * ((NetworkOrderCodec.MostBytes / 3) + 1);
+    private static readonly long s_latest = DateTimeOffset.MaxValue.ToUnixTimeMilliseconds();
     private static readonly TimeSpan s_timeout = TimeSpan.FromSeconds(PollSeconds + 20);
     private static readonly TimeSpan s_retry = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan s_lookEvery = TimeSpan.FromSeconds(30);
@@ -35,6 +36,7 @@ internal sealed class Enforcer(EnforcementOptions options, TimeProvider clock, A
     private readonly ProtectedHosts _protected = new(options.Gateway, options.Protect);
     private readonly Dictionary<string, HashSet<SetElement>> _inherited = new(StringComparer.Ordinal);
     private bool _askedAnew;
+    private volatile object? _behind; // a boxed TimeSpan, so that it is read whole
     private volatile UplinkTrouble? _trouble;
     private volatile EnforcementException? _fault;
 
@@ -43,6 +45,12 @@ internal sealed class Enforcer(EnforcementOptions options, TimeProvider clock, A
 
     /// <summary>Why the kernel's sets are not as the orders say; null while they are.</summary>
     public EnforcementException? Fault => _fault;
+
+    /// <summary>How far this clock is ahead of the gateway's where that is too far to follow new orders by; null where it is not, and before the first answer.</summary>
+    public TimeSpan? ClockOff => _behind is TimeSpan behind && behind.Duration() > NetworkOrderCodec.ClockTolerance ? -behind : null;
+
+    // The gateway's clock as far as it is known: the ends of orders are by it.
+    private DateTimeOffset Now => clock.GetUtcNow() + ((TimeSpan?)_behind ?? TimeSpan.Zero);
 
     /// <summary>Enforces until it is cancelled.</summary>
     /// <exception cref="EnforcementException">The rules cannot be made at all.</exception>
@@ -55,7 +63,7 @@ internal sealed class Enforcer(EnforcementOptions options, TimeProvider clock, A
         {
             var book = OrderBook.Open(options.Folder, key, link.SensorId);
             await ApplyAsync(book, cancellation).ConfigureAwait(false);
-            tell("enforce.ready", [("count", book.InForce.Count.ToString(CultureInfo.InvariantCulture)), ("families", string.Join(", ", options.Families))]);
+            tell("enforce.ready", [("count", book.InForce.Count(o => !o.HasEnded(Now)).ToString(CultureInfo.InvariantCulture)), ("families", string.Join(", ", options.Families))]);
             var looked = clock.GetTimestamp();
             while (true)
             {
@@ -107,11 +115,17 @@ internal sealed class Enforcer(EnforcementOptions options, TimeProvider clock, A
         {
             NetworkOrder? order = null;
             var fault = key is null ? OrderFault.WrongSignature : NetworkOrderCodec.TryDecode(bytes, key, out order);
-            fault = fault == OrderFault.None ? NetworkOrderCodec.Check(order!, sensorId, book.Last, clock.GetUtcNow()) : fault;
+            fault = fault == OrderFault.None ? NetworkOrderCodec.Check(order!, sensorId, book.Last, Now) : fault;
             if (fault != OrderFault.None)
             {
                 // Nothing of it is believed, not even its number: only what the gateway called it by goes back.
                 Refuse(book, sequence, JsonNamingPolicy.KebabCaseLower.ConvertName(fault.ToString()));
+            }
+            else if (ClockOff is not null && order!.Kind != NetworkOrderKind.Lift)
+            {
+                // Started anew without the gateway, it would not keep the end of it.
+                book.Pass(order);
+                Refuse(book, order.Sequence, "clock");
             }
             else if (_protected.Holds(order!))
             {
@@ -156,9 +170,11 @@ internal sealed class Enforcer(EnforcementOptions options, TimeProvider clock, A
     /// <summary>Makes the kernel's sets what the orders say, whatever is in them. Until the gateway has given all of them anew, what was there before stays there for its time.</summary>
     private async Task ApplyAsync(OrderBook book, CancellationToken cancellation)
     {
-        var now = clock.GetUtcNow();
+        var now = Now;
         await _protected.LookAsync(book.InForce, cancellation).ConfigureAwait(false);
-        var changed = book.DropEnded(now);
+
+        // By a clock that may be wrong no order is over; the kernel ends it all the same.
+        var changed = _behind is not null && _trouble is null && book.DropEnded(now);
 
         // Somebody may have become protected since: the gateway moved to an address that is blocked. The gateway hears that this order is over.
         foreach (var spared in book.InForce.Where(_protected.Holds))
@@ -227,6 +243,7 @@ internal sealed class Enforcer(EnforcementOptions options, TimeProvider clock, A
 
         _trouble = null;
         _askedAnew = true;
+        Compare(answer.Number("time"));
         if (answers.Count > 0 && _fault is null)
         {
             book.Told(answers);
@@ -234,6 +251,22 @@ internal sealed class Enforcer(EnforcementOptions options, TimeProvider clock, A
         }
 
         return (orders, answer.Text("key"));
+    }
+
+    /// <summary>Compares the clocks, and tells when they begin to be too far apart.</summary>
+    private void Compare(long? time)
+    {
+        if (time is not { } milliseconds || milliseconds > s_latest)
+        {
+            return;
+        }
+
+        var was = ClockOff;
+        _behind = DateTimeOffset.FromUnixTimeMilliseconds(milliseconds) - clock.GetUtcNow();
+        if (was is null && ClockOff is { } off)
+        {
+            tell("enforce.clock", [("seconds", off.TotalSeconds.ToString("+0;-0", CultureInfo.InvariantCulture))]);
+        }
     }
 
     private static ByteArrayContent Question(long last, IReadOnlyList<OrderAnswer> answers, bool failed)

@@ -54,7 +54,7 @@ internal static class NftRules
         return state.Marks.Count == rules.Count && state.Marks.All(m => m == Mark(rules));
     }
 
-    /// <summary>Makes table, sets, chains and rules, or puts right what somebody changed of the chains; elements stay. With the changes of elements it is one transaction.</summary>
+    /// <summary>Makes table, sets, chains and rules, or puts right what somebody changed of the chains; elements stay. With the changes of elements it is one transaction. What is wanted and over by this clock is left to the kernel's.</summary>
     public static string Transaction(string family, bool setUp, IReadOnlyDictionary<SetElement, long> current, IReadOnlyDictionary<SetElement, DateTimeOffset> wanted, DateTimeOffset now)
     {
         var commands = new List<string>();
@@ -70,7 +70,7 @@ internal static class NftRules
             commands.Add(Element("delete", family, gone, null));
         }
 
-        foreach (var (element, until) in wanted)
+        foreach (var (element, until) in wanted.Where(w => w.Value > now))
         {
             var seconds = Math.Clamp((long)Math.Ceiling((until - now).TotalSeconds), 1, LongestSeconds);
             if (current.TryGetValue(element, out var left) && Math.Abs(left - seconds) <= Slack)

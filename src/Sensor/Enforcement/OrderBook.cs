@@ -133,7 +133,7 @@ internal sealed class OrderBook
     /// <summary>Drops what has ended by itself; true when there was something.</summary>
     public bool DropEnded(DateTimeOffset now)
     {
-        var ended = _orders.Where(o => o.Value.Order.ExpiresAt <= now.ToUnixTimeMilliseconds()).Select(o => o.Key).ToList();
+        var ended = _orders.Where(o => o.Value.Order.HasEnded(now)).Select(o => o.Key).ToList();
         ended.ForEach(measure => _orders.Remove(measure));
         return ended.Count > 0;
     }

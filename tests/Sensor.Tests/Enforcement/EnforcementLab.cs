@@ -42,7 +42,10 @@ internal sealed class EnforcementLab : EnforcedNetwork
     /// <summary>The highest number that each question named.</summary>
     public ConcurrentQueue<long> Lasts { get; } = new();
 
-    /// <summary>Keys of what an enforcer of this process told.</summary>
+    /// <summary>The enforcer of this process.</summary>
+    public Enforcer? Enforcer { get; private set; }
+
+    /// <summary>Keys of what it told.</summary>
     public ConcurrentQueue<string> Told { get; } = new();
 
     /// <param name="bridged">See there.</param>
@@ -76,8 +79,8 @@ internal sealed class EnforcementLab : EnforcedNetwork
     {
         Told.Clear();
         _ended = new CancellationTokenSource();
-        var enforcer = new Enforcer(new EnforcementOptions(Gateway, _folder, [NftRules.Routed], [], Path.Name), clock, (key, _) => Told.Enqueue(key));
-        _here = enforcer.RunAsync(_ended.Token);
+        Enforcer = new Enforcer(new EnforcementOptions(Gateway, _folder, [NftRules.Routed], [], Path.Name), clock, (key, _) => Told.Enqueue(key));
+        _here = Enforcer.RunAsync(_ended.Token);
         await Sekisho.Tests.Support.Until.TrueAsync(() => Told.Contains("enforce.ready") || _here.IsCompleted, "it does not enforce");
         Assert.False(_here.IsCompleted);
     }
@@ -204,6 +207,6 @@ internal sealed class EnforcementLab : EnforcedNetwork
             orders.Add(new JsonObject { ["sequence"] = order.Sequence, ["order"] = Convert.ToBase64String(order.Bytes) });
         }
 
-        await GatewayStandIn.Json(context, 200, new JsonObject { ["orders"] = orders, ["key"] = Key.ExportSubjectPublicKeyInfoPem(), ["time"] = 1 }.ToJsonString());
+        await GatewayStandIn.Json(context, 200, new JsonObject { ["orders"] = orders, ["key"] = Key.ExportSubjectPublicKeyInfoPem(), ["time"] = TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds() }.ToJsonString());
     }
 }

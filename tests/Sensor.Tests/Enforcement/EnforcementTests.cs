@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
 using Sekisho.Sensor.Enforcement;
+using Sekisho.Tests.Support;
 using Sekisho.Wire.Orders;
 
 namespace Sekisho.Sensor.Tests.Enforcement;
@@ -400,6 +401,39 @@ public sealed class EnforcementTests
 
         // Nothing was lost, so nothing is asked for anew.
         Assert.DoesNotContain(0L, lab.Lasts);
+    }
+
+    [Theory]
+    [InlineData(12)]
+    [InlineData(-12)]
+    public async Task With_a_clock_that_is_wrong_no_new_block_is_taken_and_none_that_stands_ends(int hours)
+    {
+        await using var lab = await EnforcementLab.StartAsync(here: true);
+        var clock = new ShiftedClock();
+        await lab.EnforceHereAsync(clock);
+        var block = lab.Order(NetworkOrderKind.Block, 1, TimeSpan.FromHours(1)) with { Macs = [lab.Mac] };
+        Assert.Equal("applied", await lab.GiveHereAsync(block));
+        Assert.Null(lab.Enforcer!.ClockOff);
+
+        // Started anew with another clock it takes that one's word for nothing, and follows what the gateway ends.
+        await lab.EndHereAsync();
+        clock.Ahead = TimeSpan.FromHours(hours);
+        await lab.EnforceHereAsync(clock);
+        Assert.False(lab.Reaches(lab.Server));
+        var other = block with { Sequence = 2, Measure = "l000000000000002", Macs = [0x0200_0000_0099UL] };
+        Assert.Equal("refused clock", await lab.GiveHereAsync(other));
+        Assert.Equal(["blocked_mac"], lab.Elements().Keys.Select(e => e.Set));
+        Assert.False(lab.Reaches(lab.Server));
+        Assert.Contains("enforce.clock", lab.Told);
+        Assert.Equal(hours, (int)Math.Round(lab.Enforcer.ClockOff!.Value.TotalHours));
+        Assert.Equal("lifted", await lab.GiveHereAsync(lab.Order(NetworkOrderKind.Lift, 3, TimeSpan.FromHours(1))));
+        lab.Talks(lab.Server);
+
+        clock.Ahead = TimeSpan.Zero;
+        await Until.TrueAsync(() => lab.Enforcer.ClockOff is null, "the clock is not compared");
+        Assert.Equal("applied", await lab.GiveHereAsync(block with { Sequence = 4 }));
+        Assert.InRange(lab.Elements()[new SetElement("blocked_mac", lab.DeviceMac)], 3000, 3600);
+        Assert.False(lab.Reaches(lab.Server));
     }
 
     [Fact]
