@@ -53,6 +53,9 @@ internal static class Outcomes
     /// <summary>It is over for the enforcer: its disk was lost, or what it refused was ordered anew.</summary>
     public const string Lost = "lost";
 
+    /// <summary>Cause of a refusal that does not pass: the order would touch somebody whom none touches.</summary>
+    public const string Protected = "protected";
+
     /// <summary>What an enforcer may say.</summary>
     public static readonly IReadOnlyList<string> OfEnforcers = [Applied, Lifted, Refused, Failed];
 }
@@ -66,7 +69,7 @@ internal static class Measures
 
     // An order that ends earlier than its measure is renewed so long before.
     private static readonly TimeSpan s_renewal = TimeSpan.FromDays(1);
-    private static readonly TimeSpan s_liftAgain = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan s_again = TimeSpan.FromMinutes(1);
 
     /// <summary>The kind of the next order about a measure for an enforcer; null when it has what it needs.</summary>
     /// <param name="measure">The measure.</param>
@@ -76,12 +79,14 @@ internal static class Measures
     {
         if (measure.Stands(now))
         {
-            var holds = newest is not null && newest.Kind == measure.Body.Kind && newest.Outcome != Outcomes.Lost
+            // Another enforcer may hold it, so it stands: one that was full or whose clock was wrong is asked again. Whom it protects is not.
+            var passing = newest?.Outcome == Outcomes.Refused && newest.Cause != Outcomes.Protected && now - newest.IssuedAt > s_again;
+            var holds = newest is not null && newest.Kind == measure.Body.Kind && newest.Outcome != Outcomes.Lost && !passing
                 && (newest.ExpiresAt >= measure.ExpiresAt || newest.ExpiresAt - now > s_renewal);
             return holds ? null : measure.Body.Kind;
         }
 
-        return newest is not null && newest.MayHold(now) && (!newest.IsLift || (newest.Outcome == Outcomes.Refused && now - newest.IssuedAt > s_liftAgain)) ? Lift : null;
+        return newest is not null && newest.MayHold(now) && (!newest.IsLift || (newest.Outcome == Outcomes.Refused && now - newest.IssuedAt > s_again)) ? Lift : null;
     }
 
     /// <summary>When an order of a kind ends.</summary>

@@ -57,8 +57,10 @@ internal sealed class MeasureStore(Databases databases, Sealed secrets)
     public async Task<IReadOnlyList<IssuedOrder>> OrdersForAsync(string sensorId, DateTimeOffset now, CancellationToken cancellation) => Newest(await databases.State.ReadAsync(
         c => c.QueryAsync<OrderRow>($"SELECT {Columns} FROM network_order WHERE sensor_id = @sensorId AND expires_at > @now", new { sensorId, now = Number(now) }), cancellation));
 
+    /// <summary>Adds an order; what the enforcer refused of the measure before is over, so that tries of a week do not pile up.</summary>
     public static Task AddAsync(IssuedOrder order, DbTransaction transaction) => transaction.Connection!.ExecuteAsync(
         """
+        DELETE FROM network_order WHERE sensor_id = @SensorId AND measure_id = @MeasureId AND outcome = 'refused';
         INSERT INTO network_order (sensor_id, sequence, measure_id, kind, issued_at, expires_at, outcome, cause)
         VALUES (@SensorId, @Sequence, @MeasureId, @Kind, @issuedAt, @expiresAt, @Outcome, @Cause)
         """,
@@ -68,9 +70,12 @@ internal sealed class MeasureStore(Databases databases, Sealed secrets)
     public static async Task<long> LastAsync(string sensorId, DbTransaction transaction) => await transaction.Connection!.ExecuteScalarAsync<long?>(
         "SELECT MAX(sequence) FROM network_order WHERE sensor_id = @sensorId", new { sensorId }, transaction) ?? 0;
 
-    /// <summary>Notes an answer; false when it changes nothing.</summary>
+    /// <summary>Notes an answer; false when it changes nothing. What is in force ends only where the enforcer says that it would by now touch somebody whom no order touches.</summary>
     public static async Task<bool> AnswerAsync(string sensorId, long sequence, string outcome, string cause, DateTimeOffset now, DbTransaction transaction) => await transaction.Connection!.ExecuteAsync(
-        "UPDATE network_order SET outcome = @outcome, cause = @cause, answered_at = @now WHERE sensor_id = @sensorId AND sequence = @sequence AND outcome IN ('waiting', 'failed') AND outcome <> @outcome",
+        """
+        UPDATE network_order SET outcome = @outcome, cause = @cause, answered_at = @now
+        WHERE sensor_id = @sensorId AND sequence = @sequence AND outcome <> @outcome AND (outcome IN ('waiting', 'failed') OR (outcome = 'applied' AND @outcome = 'refused' AND @cause = 'protected'))
+        """,
         new { sensorId, sequence, outcome, cause, now = Number(now) }, transaction) > 0;
 
     /// <summary>Marks what an enforcer cannot have: orders in force above the highest number it knows, orders that wait below it.</summary>

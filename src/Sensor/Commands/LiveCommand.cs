@@ -180,6 +180,11 @@ internal sealed class LiveCommand(LiveOptions options, TimeProvider clock)
             troubles.Add(FaultTexts.Of(fault, "", options.Language)!);
         }
 
+        if (_enforcer?.ClockOff is { } off)
+        {
+            troubles.Add(Text("enforce.clock", ("seconds", off.TotalSeconds.ToString("+0;-0", CultureInfo.InvariantCulture))));
+        }
+
         return troubles;
     }
 

@@ -14,7 +14,8 @@ namespace Sekisho.Sensor.Enforcement;
 /// <param name="Folder">Who the sensor is, and the orders in force.</param>
 /// <param name="Families">The nftables families that see the traffic: "inet" for what is routed, "bridge" for what is bridged.</param>
 /// <param name="Protect">Networks that no order touches.</param>
-internal sealed record EnforcementOptions(Uri Gateway, string Folder, IReadOnlyList<string> Families, IReadOnlyList<IPNetwork> Protect);
+/// <param name="Namespace">Name of the network namespace whose rules these are; null for that of this program.</param>
+internal sealed record EnforcementOptions(Uri Gateway, string Folder, IReadOnlyList<string> Families, IReadOnlyList<IPNetwork> Protect, string? Namespace = null);
 
 /// <summary>
 /// Fetches signed orders from the gateway and keeps the kernel's sets as they say. What is in the kernel ends by the kernel's own clock, so a measure
@@ -27,12 +28,15 @@ internal sealed class Enforcer(EnforcementOptions options, TimeProvider clock, A
 {
     private const int PollSeconds = 8;
     private const int LargestOrder = 4 * ((NetworkOrderCodec.MostBytes / 3) + 1);
+    private static readonly long s_latest = DateTimeOffset.MaxValue.ToUnixTimeMilliseconds();
     private static readonly TimeSpan s_timeout = TimeSpan.FromSeconds(PollSeconds + 20);
     private static readonly TimeSpan s_retry = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan s_lookEvery = TimeSpan.FromSeconds(30);
 
     private readonly ProtectedHosts _protected = new(options.Gateway, options.Protect);
-    private readonly HashSet<string> _warned = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, HashSet<SetElement>> _inherited = new(StringComparer.Ordinal);
+    private bool _askedAnew;
+    private volatile object? _behind; // a boxed TimeSpan, so that it is read whole
     private volatile UplinkTrouble? _trouble;
     private volatile EnforcementException? _fault;
 
@@ -41,6 +45,12 @@ internal sealed class Enforcer(EnforcementOptions options, TimeProvider clock, A
 
     /// <summary>Why the kernel's sets are not as the orders say; null while they are.</summary>
     public EnforcementException? Fault => _fault;
+
+    /// <summary>How far this clock is ahead of the gateway's where that is too far to follow new orders by; null where it is not, and before the first answer.</summary>
+    public TimeSpan? ClockOff => _behind is TimeSpan behind && behind.Duration() > NetworkOrderCodec.ClockTolerance ? -behind : null;
+
+    // The gateway's clock as far as it is known: the ends of orders are by it.
+    private DateTimeOffset Now => clock.GetUtcNow() + ((TimeSpan?)_behind ?? TimeSpan.Zero);
 
     /// <summary>Enforces until it is cancelled.</summary>
     /// <exception cref="EnforcementException">The rules cannot be made at all.</exception>
@@ -51,9 +61,9 @@ internal sealed class Enforcer(EnforcementOptions options, TimeProvider clock, A
         var key = OrderKey.Pinned(options.Folder);
         try
         {
-            var book = OrderBook.Open(options.Folder, key, link.SensorId, clock.GetUtcNow());
+            var book = OrderBook.Open(options.Folder, key, link.SensorId);
             await ApplyAsync(book, cancellation).ConfigureAwait(false);
-            tell("enforce.ready", [("count", book.InForce.Count.ToString(CultureInfo.InvariantCulture)), ("families", string.Join(", ", options.Families))]);
+            tell("enforce.ready", [("count", book.InForce.Count(o => !o.HasEnded(Now)).ToString(CultureInfo.InvariantCulture)), ("families", string.Join(", ", options.Families))]);
             var looked = clock.GetTimestamp();
             while (true)
             {
@@ -61,14 +71,21 @@ internal sealed class Enforcer(EnforcementOptions options, TimeProvider clock, A
                 var (orders, pem) = await PollAsync(link, book, cancellation).ConfigureAwait(false);
                 key ??= pem is null ? null : OrderKey.Pin(options.Folder, pem);
                 var changed = orders is { Count: > 0 };
+                var gathered = book.Anew && orders is { Count: 0 };
+                if (gathered)
+                {
+                    book.Anew = false;
+                    book.Save();
+                }
+
                 if (changed)
                 {
-                    // Who is protected is looked at anew: a router may be known by another MAC by now.
-                    await _protected.LookAsync(cancellation).ConfigureAwait(false);
+                    // Who is protected is looked at anew: a route may lead by another router by now.
+                    await _protected.LookAsync(book.InForce, cancellation).ConfigureAwait(false);
                     Take(book, orders!, key, link.SensorId);
                 }
 
-                if (changed || _fault is not null || clock.GetElapsedTime(looked) >= s_lookEvery)
+                if (changed || gathered || _fault is not null || clock.GetElapsedTime(looked) >= s_lookEvery)
                 {
                     looked = clock.GetTimestamp();
                     await TryApplyAsync(book, cancellation).ConfigureAwait(false);
@@ -98,16 +115,22 @@ internal sealed class Enforcer(EnforcementOptions options, TimeProvider clock, A
         {
             NetworkOrder? order = null;
             var fault = key is null ? OrderFault.WrongSignature : NetworkOrderCodec.TryDecode(bytes, key, out order);
-            fault = fault == OrderFault.None ? NetworkOrderCodec.Check(order!, sensorId, book.Last, clock.GetUtcNow()) : fault;
+            fault = fault == OrderFault.None ? NetworkOrderCodec.Check(order!, sensorId, book.Last, Now) : fault;
             if (fault != OrderFault.None)
             {
                 // Nothing of it is believed, not even its number: only what the gateway called it by goes back.
                 Refuse(book, sequence, JsonNamingPolicy.KebabCaseLower.ConvertName(fault.ToString()));
             }
+            else if (ClockOff is not null && order!.Kind != NetworkOrderKind.Lift)
+            {
+                // Started anew without the gateway, it would not keep the end of it.
+                book.Pass(order);
+                Refuse(book, order.Sequence, "clock");
+            }
             else if (_protected.Holds(order!))
             {
                 book.Pass(order!);
-                Refuse(book, order!.Sequence, "protected");
+                Refuse(book, order!.Sequence, OrderBook.Protected);
             }
             else if (!book.Take(order!, bytes))
             {
@@ -144,34 +167,52 @@ internal sealed class Enforcer(EnforcementOptions options, TimeProvider clock, A
         }
     }
 
-    /// <summary>Makes the kernel's sets what the orders say, whatever is in them.</summary>
+    /// <summary>Makes the kernel's sets what the orders say, whatever is in them. Until the gateway has given all of them anew, what was there before stays there for its time.</summary>
     private async Task ApplyAsync(OrderBook book, CancellationToken cancellation)
     {
-        var now = clock.GetUtcNow();
-        await _protected.LookAsync(cancellation).ConfigureAwait(false);
-        if (book.DropEnded(now))
+        var now = Now;
+        await _protected.LookAsync(book.InForce, cancellation).ConfigureAwait(false);
+
+        // By a clock that may be wrong no order is over; the kernel ends it all the same.
+        var changed = _behind is not null && _trouble is null && book.DropEnded(now);
+
+        // Somebody may have become protected since: the gateway moved to an address that is blocked. The gateway hears that this order is over.
+        foreach (var spared in book.InForce.Where(_protected.Holds))
+        {
+            book.Spare(spared);
+            changed = true;
+            tell("enforce.spared", [("measure", spared.Measure)]);
+        }
+
+        if (changed)
         {
             book.Save();
         }
 
-        // Somebody may have become protected since: the gateway moved to an address that is blocked.
-        var followed = book.InForce.Where(o => !_protected.Holds(o)).ToList();
-        foreach (var spared in book.InForce.Except(followed).Where(o => _warned.Add(o.Measure)))
-        {
-            tell("enforce.spared", [("measure", spared.Measure)]);
-        }
-
-        var wanted = SetElement.Wanted(followed);
+        var wanted = SetElement.Wanted(book.InForce, now);
         foreach (var family in options.Families)
         {
-            var state = await Nft.ListAsync(family, cancellation).ConfigureAwait(false);
-            var setUp = state is null || state.Rules != NftRules.RuleCount(family);
-            var transaction = NftRules.Transaction(family, setUp, state?.Elements ?? new Dictionary<SetElement, long>(), wanted, now);
+            var state = await Nft.ListAsync(family, options.Namespace, cancellation).ConfigureAwait(false);
+            var setUp = state is null || !NftRules.IsSetUp(family, state);
+            var current = state?.Elements ?? new Dictionary<SetElement, long>();
+            var transaction = NftRules.Transaction(family, setUp, book.Anew ? WithoutInherited(family, current, wanted) : current, wanted, now);
             if (transaction.Length > 0)
             {
-                await Nft.ChangeAsync(transaction, cancellation).ConfigureAwait(false);
+                await Nft.ChangeAsync(transaction, options.Namespace, cancellation).ConfigureAwait(false);
             }
         }
+    }
+
+    /// <summary>What was there at the start stays until an order has asked for it once; from then on it is as the orders say.</summary>
+    private Dictionary<SetElement, long> WithoutInherited(string family, IReadOnlyDictionary<SetElement, long> current, Dictionary<SetElement, DateTimeOffset> wanted)
+    {
+        if (!_inherited.TryGetValue(family, out var inherited))
+        {
+            _inherited[family] = inherited = [.. current.Keys];
+        }
+
+        inherited.ExceptWith(wanted.Keys);
+        return current.Where(e => !inherited.Contains(e.Key)).ToDictionary();
     }
 
     /// <summary>Tells the gateway what became of orders, and waits for the next.</summary>
@@ -179,10 +220,13 @@ internal sealed class Enforcer(EnforcementOptions options, TimeProvider clock, A
     private async Task<(IReadOnlyList<(long, byte[])>? Orders, string? Key)> PollAsync(Link link, OrderBook book, CancellationToken cancellation)
     {
         var answers = book.Answers.ToList();
+
+        // A gateway that hears of a lower number than it gave gives anew what still stands, once: what it gave then waits there until it is answered.
+        var last = book.Anew && !_askedAnew ? 0 : book.Last;
         GatewayAnswer answer;
         try
         {
-            answer = await link.Client.SendAsync(HttpMethod.Post, "/sensor/v1/orders", Question(book.Last, answers, failed: _fault is not null), clock, cancellation).ConfigureAwait(false);
+            answer = await link.Client.SendAsync(HttpMethod.Post, "/sensor/v1/orders", Question(last, answers, failed: _fault is not null), clock, cancellation).ConfigureAwait(false);
         }
         catch (Exception e) when (e is HttpRequestException or IOException || (e is TaskCanceledException && !cancellation.IsCancellationRequested))
         {
@@ -198,6 +242,8 @@ internal sealed class Enforcer(EnforcementOptions options, TimeProvider clock, A
         }
 
         _trouble = null;
+        _askedAnew = true;
+        Compare(answer.Number("time"));
         if (answers.Count > 0 && _fault is null)
         {
             book.Told(answers);
@@ -205,6 +251,22 @@ internal sealed class Enforcer(EnforcementOptions options, TimeProvider clock, A
         }
 
         return (orders, answer.Text("key"));
+    }
+
+    /// <summary>Compares the clocks, and tells when they begin to be too far apart.</summary>
+    private void Compare(long? time)
+    {
+        if (time is not { } milliseconds || milliseconds > s_latest)
+        {
+            return;
+        }
+
+        var was = ClockOff;
+        _behind = DateTimeOffset.FromUnixTimeMilliseconds(milliseconds) - clock.GetUtcNow();
+        if (was is null && ClockOff is { } off)
+        {
+            tell("enforce.clock", [("seconds", off.TotalSeconds.ToString("+0;-0", CultureInfo.InvariantCulture))]);
+        }
     }
 
     private static ByteArrayContent Question(long last, IReadOnlyList<OrderAnswer> answers, bool failed)

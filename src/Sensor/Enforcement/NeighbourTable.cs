@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Net;
 using System.Runtime.InteropServices;
+using System.Text;
 
 namespace Sekisho.Sensor.Enforcement;
 
@@ -23,10 +24,11 @@ internal static class NeighbourTable
     private const ushort Error = 2;
     private const ushort NewNeighbour = 28;
     private const byte Ipv6 = 10;
+    private const int NameLength = 16;
     private const int MostAnswers = 1_000;
 
-    /// <summary>Addresses and MACs of the neighbours it knows; none when the kernel does not tell.</summary>
-    public static IReadOnlyList<(IPAddress Address, ulong Mac)> Ipv6Neighbours()
+    /// <summary>The neighbours it knows; none when the kernel does not tell.</summary>
+    public static IReadOnlyList<Neighbour> Ipv6Neighbours()
     {
         var socket = Socket(Netlink, Raw, 0);
         if (socket < 0)
@@ -49,7 +51,7 @@ internal static class NeighbourTable
                 return [];
             }
 
-            var found = new List<(IPAddress, ulong)>();
+            var found = new List<(IPAddress Address, ulong Mac, int Interface)>();
             var answer = new byte[65_536];
             for (var i = 0; i < MostAnswers; i++)
             {
@@ -60,7 +62,7 @@ internal static class NeighbourTable
                 }
             }
 
-            return found;
+            return [.. found.Select(n => new Neighbour(n.Address, n.Mac, Name(n.Interface)))];
         }
         finally
         {
@@ -70,7 +72,7 @@ internal static class NeighbourTable
 
     /// <summary>Reads one answer.</summary>
     /// <returns>True when it was the last.</returns>
-    internal static bool Read(ReadOnlySpan<byte> answer, List<(IPAddress Address, ulong Mac)> found)
+    internal static bool Read(ReadOnlySpan<byte> answer, List<(IPAddress Address, ulong Mac, int Interface)> found)
     {
         while (answer.Length >= HeaderLength)
         {
@@ -83,7 +85,7 @@ internal static class NeighbourTable
 
             if (type == NewNeighbour && length >= HeaderLength + MessageLength && answer[HeaderLength] == Ipv6)
             {
-                Neighbour(answer[(HeaderLength + MessageLength)..(int)length], found);
+                Take(MemoryMarshal.Read<int>(answer[(HeaderLength + 4)..]), answer[(HeaderLength + MessageLength)..(int)length], found);
             }
 
             answer = answer[Math.Min(answer.Length, Padded((int)length))..];
@@ -92,7 +94,7 @@ internal static class NeighbourTable
         return false;
     }
 
-    private static void Neighbour(ReadOnlySpan<byte> attributes, List<(IPAddress Address, ulong Mac)> found)
+    private static void Take(int at, ReadOnlySpan<byte> attributes, List<(IPAddress Address, ulong Mac, int Interface)> found)
     {
         IPAddress? address = null;
         ulong mac = 0;
@@ -120,8 +122,15 @@ internal static class NeighbourTable
 
         if (address is not null && mac != 0)
         {
-            found.Add((address, mac));
+            found.Add((address, mac, at));
         }
+    }
+
+    /// <summary>The name of an interface; empty for one that is gone by now.</summary>
+    private static string Name(int at)
+    {
+        var name = new byte[NameLength];
+        return IndexToName((uint)at, name) == 0 ? "" : Encoding.UTF8.GetString(name, 0, Array.IndexOf(name, (byte)0));
     }
 
     private static int Padded(int length) => (length + 3) & ~3;
@@ -145,4 +154,8 @@ internal static class NeighbourTable
     [DllImport("libc", EntryPoint = "recv")]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     private static extern nint Receive(int socket, byte[] bytes, nint length, int flags);
+
+    [DllImport("libc", EntryPoint = "if_indextoname")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static extern nint IndexToName(uint at, byte[] name);
 }

@@ -10,9 +10,9 @@ internal static class Nft
     private static readonly TimeSpan s_longest = TimeSpan.FromSeconds(30);
 
     /// <summary>The table of a family as the kernel has it; null when it has none.</summary>
-    public static async Task<NftState?> ListAsync(string family, CancellationToken cancellation)
+    public static async Task<NftState?> ListAsync(string family, string? networkNamespace, CancellationToken cancellation)
     {
-        var (code, output, errors) = await RunAsync(["-j", "list", "table", family, NftRules.Table], "", cancellation).ConfigureAwait(false);
+        var (code, output, errors) = await RunAsync(["-j", "list", "table", family, NftRules.Table], "", networkNamespace, cancellation).ConfigureAwait(false);
         if (code == 0)
         {
             return NftRules.Read(output);
@@ -23,9 +23,9 @@ internal static class Nft
     }
 
     /// <summary>Does all of it or nothing.</summary>
-    public static async Task ChangeAsync(string transaction, CancellationToken cancellation)
+    public static async Task ChangeAsync(string transaction, string? networkNamespace, CancellationToken cancellation)
     {
-        var (code, _, errors) = await RunAsync(["-j", "-f", "-"], transaction, cancellation).ConfigureAwait(false);
+        var (code, _, errors) = await RunAsync(["-j", "-f", "-"], transaction, networkNamespace, cancellation).ConfigureAwait(false);
         if (code != 0)
         {
             throw Fault(errors);
@@ -39,11 +39,12 @@ internal static class Nft
         return new EnforcementException(errors.Contains("not permitted", StringComparison.Ordinal) ? EnforcementFault.NotPermitted : EnforcementFault.Refused, detail);
     }
 
-    private static async Task<(int Code, string Output, string Errors)> RunAsync(string[] arguments, string input, CancellationToken cancellation)
+    private static async Task<(int Code, string Output, string Errors)> RunAsync(string[] arguments, string input, string? networkNamespace, CancellationToken cancellation)
     {
         // By its full name: what comes first in somebody's PATH is not what changes the rules.
         var program = ((string[])["/usr/sbin/nft", "/sbin/nft", "/usr/bin/nft", "/usr/local/sbin/nft"]).FirstOrDefault(File.Exists) ?? throw new EnforcementException(EnforcementFault.NoNft);
-        var start = new ProcessStartInfo(program, arguments) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
+        string[] line = networkNamespace is null ? [program, .. arguments] : ["ip", "netns", "exec", networkNamespace, program, .. arguments];
+        var start = new ProcessStartInfo(line[0], line[1..]) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
 
         // Its words are read, so they have to be those of every machine.
         start.Environment["LC_ALL"] = "C";

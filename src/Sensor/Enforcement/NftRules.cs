@@ -1,13 +1,15 @@
 using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json;
 using static Sekisho.Sensor.Enforcement.NftJson;
 
 namespace Sekisho.Sensor.Enforcement;
 
 /// <summary>What the kernel has of the enforcer's table.</summary>
-/// <param name="Rules">How many rules; fewer than there should be when somebody took some away.</param>
+/// <param name="Marks">The mark of each rule; empty for one without. Fewer than there should be when somebody took some away.</param>
 /// <param name="Elements">The elements, and for how many seconds each is still there.</param>
-internal sealed record NftState(int Rules, IReadOnlyDictionary<SetElement, long> Elements);
+internal sealed record NftState(IReadOnlyList<string> Marks, IReadOnlyDictionary<SetElement, long> Elements);
 
 /// <summary>
 /// The enforcer's table as nft takes and tells it (libnftables-json). One table, its own, for what is routed ("inet") and one for what is bridged
@@ -23,7 +25,9 @@ internal static class NftRules
     /// <summary>No set holds anything for longer, whatever the clock says.</summary>
     public const long LongestSeconds = 7 * 86_400;
 
+    private const string Blocked = "blocked";
     private const string Judge = "judge";
+    private const int MarkDigits = 16;
 
     // An element whose end is this near to the wanted one is left as it is.
     private const long Slack = 2;
@@ -31,18 +35,26 @@ internal static class NftRules
     private static readonly string s_accept = Object(("accept", Null));
     private static readonly string[] s_hooks = ["forward", "input"];
 
+    // What a device says in neighbour discovery; that a router is here is for others to say.
+    private static readonly string[] s_discovery = ["nd-router-solicit", "nd-neighbor-solicit", "nd-neighbor-advert"];
+
     private static readonly (string Name, string[] Types)[] s_sets =
     [
         ("blocked_mac", ["ether_addr"]), ("blocked4", ["ipv4_addr"]), ("blocked6", ["ipv6_addr"]),
         ("quarantined_mac", ["ether_addr"]), ("quarantined4", ["ipv4_addr"]), ("quarantined6", ["ipv6_addr"]),
         ("reach_mac4", ["ether_addr", "ipv4_addr", "inet_proto", "inet_service"]), ("reach_mac6", ["ether_addr", "ipv6_addr", "inet_proto", "inet_service"]),
         ("reach4", ["ipv4_addr", "ipv4_addr", "inet_proto", "inet_service"]), ("reach6", ["ipv6_addr", "ipv6_addr", "inet_proto", "inet_service"]),
+        ("near_mac6", ["ether_addr", "ipv6_addr"]), ("near6", ["ipv6_addr", "ipv6_addr"]),
     ];
 
-    /// <summary>How many rules the table of a family has.</summary>
-    public static int RuleCount(string family) => Judgements(family).Count + s_hooks.Length;
+    /// <summary>Whether the table has the rules of this version: as many as there should be, each with their mark. Another version's have another mark.</summary>
+    public static bool IsSetUp(string family, NftState state)
+    {
+        var rules = Rules(family);
+        return state.Marks.Count == rules.Count && state.Marks.All(m => m == Mark(rules));
+    }
 
-    /// <summary>Makes table, sets, chains and rules, or puts right what somebody changed of the chains; elements stay. With the changes of elements it is one transaction.</summary>
+    /// <summary>Makes table, sets, chains and rules, or puts right what somebody changed of the chains; elements stay. With the changes of elements it is one transaction. What is wanted and over by this clock is left to the kernel's.</summary>
     public static string Transaction(string family, bool setUp, IReadOnlyDictionary<SetElement, long> current, IReadOnlyDictionary<SetElement, DateTimeOffset> wanted, DateTimeOffset now)
     {
         var commands = new List<string>();
@@ -58,7 +70,7 @@ internal static class NftRules
             commands.Add(Element("delete", family, gone, null));
         }
 
-        foreach (var (element, until) in wanted)
+        foreach (var (element, until) in wanted.Where(w => w.Value > now))
         {
             var seconds = Math.Clamp((long)Math.Ceiling((until - now).TotalSeconds), 1, LongestSeconds);
             if (current.TryGetValue(element, out var left) && Math.Abs(left - seconds) <= Slack)
@@ -87,7 +99,7 @@ internal static class NftRules
     public static NftState Read(string list)
     {
         using var document = JsonDocument.Parse(list);
-        var (rules, elements) = (0, new Dictionary<SetElement, long>());
+        var (marks, elements) = (new List<string>(), new Dictionary<SetElement, long>());
         if (document.RootElement.ValueKind != JsonValueKind.Object || !document.RootElement.TryGetProperty("nftables", out var items) || items.ValueKind != JsonValueKind.Array)
         {
             throw new JsonException("nft lists nothing.");
@@ -95,9 +107,9 @@ internal static class NftRules
 
         foreach (var item in items.EnumerateArray().Where(i => i.ValueKind == JsonValueKind.Object))
         {
-            if (item.TryGetProperty("rule", out _))
+            if (item.TryGetProperty("rule", out var rule))
             {
-                rules++;
+                marks.Add(rule.ValueKind == JsonValueKind.Object && rule.TryGetProperty("comment", out var mark) && mark.ValueKind == JsonValueKind.String ? mark.GetString()! : "");
             }
             else if (item.TryGetProperty("set", out var set) && set.TryGetProperty("name", out var name) && set.TryGetProperty("elem", out var all) && all.ValueKind == JsonValueKind.Array)
             {
@@ -112,7 +124,7 @@ internal static class NftRules
             }
         }
 
-        return new NftState(rules, elements);
+        return new NftState(marks, elements);
     }
 
     private static string Key(JsonElement value)
@@ -136,59 +148,104 @@ internal static class NftRules
             commands.Add(Command("add", "set", [.. own, ("name", Text(name)), ("type", types.Length == 1 ? Text(types[0]) : List(types.Select(Text))), ("flags", List(Text("timeout")))]));
         }
 
-        commands.Add(Command("add", "chain", [.. own, ("name", Text(Judge))]));
+        string[] judges = [Blocked, Judge];
+        foreach (var name in judges)
+        {
+            commands.Add(Command("add", "chain", [.. own, ("name", Text(name))]));
+        }
+
         foreach (var hook in s_hooks)
         {
             commands.Add(Command("add", "chain", [.. own, ("name", Text(hook)), ("type", Text("filter")), ("hook", Text(hook)), ("prio", Number(-10)), ("policy", Text("accept"))]));
         }
 
-        foreach (var name in (string[])[Judge, .. s_hooks])
+        foreach (var name in (string[])[.. judges, .. s_hooks])
         {
             commands.Add(Command("flush", "chain", [.. own, ("name", Text(name))]));
         }
 
-        foreach (var rule in Judgements(family))
+        var rules = Rules(family);
+        var mark = Mark(rules);
+        foreach (var (chain, rule) in rules)
         {
-            commands.Add(Command("add", "rule", [.. own, ("chain", Text(Judge)), ("expr", List(rule))]));
-        }
-
-        foreach (var hook in s_hooks)
-        {
-            commands.Add(Command("add", "rule", [.. own, ("chain", Text(hook)), ("expr", List(Object(("jump", Object(("target", Text(Judge)))))))]));
+            commands.Add(Command("add", "rule", [.. own, ("chain", Text(chain)), ("expr", rule), ("comment", Text(mark))]));
         }
     }
 
-    /// <summary>The rules of the chain "judge", in order: who is blocked; what a quarantined device needs to have an address at all; what it may reach; who is quarantined.</summary>
-    private static List<string[]> Judgements(string family)
+    /// <summary>What marks these rules, and no others.</summary>
+    private static string Mark(IEnumerable<(string Chain, string Rule)> rules) =>
+        Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', rules.Select(r => $"{r.Chain} {r.Rule}")))))[..MarkDigits];
+
+    /// <summary>All rules, in order: at each hook who is blocked, what a quarantined device needs to have an address at all, what it may reach, who is quarantined.</summary>
+    private static List<(string Chain, string Rule)> Rules(string family)
     {
         var bridged = family == Bridged;
-        var rules = new List<string[]>();
-        Drops("blocked", bridged, rules);
-        if (bridged)
+        var rules = new List<(string, string)>();
+        void Add(string chain, params string[] parts) => rules.Add((chain, List(parts)));
+
+        Drops(Blocked, "blocked", bridged, rules);
+        foreach (var hook in s_hooks)
         {
-            rules.Add([Match(Object(("meta", Object(("key", Text("protocol"))))), Text("arp")), s_accept]);
+            Add(hook, Jump(Blocked));
+            if (!bridged && hook == "input")
+            {
+                // The router itself is who routes, and DHCP's server or relay.
+                Add(hook, Match(Field("icmpv6", "type"), Set(s_discovery.Select(Text))), Match(Field("ip6", "hoplimit"), Number(255)), s_accept);
+                Add(hook, Ports((68, 67), (546, 547)), s_accept);
+            }
+            else
+            {
+                Needs(hook, bridged, Add);
+            }
+
+            Add(hook, Jump(Judge));
         }
 
-        string[] discovery = ["nd-neighbor-solicit", "nd-neighbor-advert", "nd-router-solicit", "nd-router-advert"];
-        rules.Add([Match(Field("icmpv6", "type"), Object(("set", List(discovery.Select(Text))))), s_accept]);
-        (int, int)[] dhcp = [(68, 67), (67, 68), (546, 547), (547, 546)];
-        rules.Add([Match(Concat(Field("udp", "sport"), Field("udp", "dport")), Object(("set", List(dhcp.Select(p => Concat(Number(p.Item1), Number(p.Item2))))))), s_accept]);
         foreach (var (ip, digit) in (ReadOnlySpan<(string, string)>)[("ip", "4"), ("ip6", "6")])
         {
-            rules.Add(Reach(Field("ether", "saddr"), Field(ip, "daddr"), "dport", "reach_mac" + digit));
-            rules.Add(Reach(Field(ip, "saddr"), Field(ip, "daddr"), "dport", "reach" + digit));
-            rules.Add(Reach(Field(ip, "daddr"), Field(ip, "saddr"), "sport", "reach" + digit));
+            Add(Judge, Reach(Field("ether", "saddr"), Field(ip, "daddr"), "dport", "reach_mac" + digit), s_accept);
+            Add(Judge, Reach(Field(ip, "saddr"), Field(ip, "daddr"), "dport", "reach" + digit), s_accept);
+            Add(Judge, Reach(Field(ip, "daddr"), Field(ip, "saddr"), "sport", "reach" + digit), s_accept);
             if (bridged)
             {
-                rules.Add(Reach(Field("ether", "daddr"), Field(ip, "saddr"), "sport", "reach_mac" + digit));
+                Add(Judge, Reach(Field("ether", "daddr"), Field(ip, "saddr"), "sport", "reach_mac" + digit), s_accept);
             }
         }
 
-        Drops("quarantined", bridged, rules);
+        Drops(Judge, "quarantined", bridged, rules);
         return rules;
     }
 
-    private static void Drops(string kind, bool bridged, List<string[]> rules)
+    /// <summary>
+    /// What a bridge lets through so that a quarantined device has an address and finds its neighbours: addresses that no router forwards, so that nothing
+    /// beyond the segment is talked to in these words, and of the others only the services it may reach. Who answers it is not quarantined, so that it is
+    /// no server to others. Kernels may show bridged frames to the rules for routed ones too, so these say the same: what is routed has a lower hop limit,
+    /// and the router's own MAC as its destination.
+    /// </summary>
+    private static void Needs(string hook, bool bridged, Action<string, string[]> add)
+    {
+        if (bridged)
+        {
+            add(hook, [Match(Object(("meta", Object(("key", Text("protocol"))))), Text("arp")), s_accept]);
+        }
+
+        var near = Match(Field("ip6", "hoplimit"), Number(255));
+        var discovery = Match(Field("icmpv6", "type"), Set(s_discovery.Select(Text)));
+        string[] others = [Match(Field("ether", "saddr"), Text("@quarantined_mac"), "!="), Match(Field("ip6", "saddr"), Text("@quarantined6"), "!=")];
+        add(hook, [discovery, near, Match(Field("ip6", "daddr"), Set(Prefix("fe80::", 10), Prefix("ff02::", 16))), s_accept]);
+        add(hook, [discovery, near, Match(Concat(Field("ether", "saddr"), Field("ip6", "daddr")), Text("@near_mac6")), s_accept]);
+        add(hook, [discovery, near, Match(Concat(Field("ip6", "saddr"), Field("ip6", "daddr")), Text("@near6")), s_accept]);
+        add(hook, [Match(Field("icmpv6", "type"), Set([.. s_discovery.Select(Text), Text("nd-router-advert")])), near, .. others, s_accept]);
+
+        // A device whose server does not answer its renewal asks all before its lease ends.
+        add(hook, [Ports((68, 67)), Match(Field("ip", "daddr"), Text("255.255.255.255")), s_accept]);
+        add(hook, [Ports((546, 547)), Match(Field("ip6", "daddr"), Text("ff02::1:2")), s_accept]);
+        string[] unrouted = bridged ? [] : [Match(Field("ether", "daddr"), Text("@quarantined_mac"))];
+        add(hook, [Ports((67, 68)), .. unrouted, others[0], Match(Field("ip", "saddr"), Text("@quarantined4"), "!="), s_accept]);
+        add(hook, [Ports((547, 546)), Match(Field("ip6", "saddr"), Prefix("fe80::", 10)), .. others, s_accept]);
+    }
+
+    private static void Drops(string chain, string kind, bool bridged, List<(string Chain, string Rule)> rules)
     {
         // What is routed to a device has the router's own MAC as its destination where it is judged.
         foreach (var (protocol, field, set) in (ReadOnlySpan<(string, string, string)>)[
@@ -196,15 +253,24 @@ internal static class NftRules
         {
             if (bridged || (protocol, field) != ("ether", "daddr"))
             {
-                rules.Add([Match(Field(protocol, field), Text("@" + kind + set)), Object(("counter", Null)), Object(("drop", Null))]);
+                rules.Add((chain, List(Match(Field(protocol, field), Text("@" + kind + set)), Object(("counter", Null)), Object(("drop", Null)))));
             }
         }
     }
 
-    private static string[] Reach(string device, string server, string port, string set) =>
-        [Match(Concat(device, server, Object(("meta", Object(("key", Text("l4proto"))))), Field("th", port)), Text("@" + set)), s_accept];
+    private static string Reach(string device, string server, string port, string set) =>
+        Match(Concat(device, server, Object(("meta", Object(("key", Text("l4proto"))))), Field("th", port)), Text("@" + set));
 
-    private static string Match(string left, string right) => Object(("match", Object(("op", Text("==")), ("left", left), ("right", right))));
+    private static string Ports(params IEnumerable<(int From, int To)> pairs) =>
+        Match(Concat(Field("udp", "sport"), Field("udp", "dport")), Set(pairs.Select(p => Concat(Number(p.From), Number(p.To)))));
+
+    private static string Jump(string chain) => Object(("jump", Object(("target", Text(chain)))));
+
+    private static string Match(string left, string right, string test = "==") => Object(("match", Object(("op", Text(test)), ("left", left), ("right", right))));
+
+    private static string Set(params IEnumerable<string> items) => Object(("set", List(items)));
+
+    private static string Prefix(string address, int length) => Object(("prefix", Object(("addr", Text(address)), ("len", Number(length)))));
 
     private static string Concat(params IEnumerable<string> parts) => Object(("concat", List(parts)));
 

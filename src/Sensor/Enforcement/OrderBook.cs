@@ -20,6 +20,9 @@ internal sealed class OrderBook
     /// <summary>Measures in force at most.</summary>
     public const int MostOrders = 256;
 
+    /// <summary>Cause of a refusal: the order would touch somebody whom none touches.</summary>
+    public const string Protected = "protected";
+
     private const int MostAnswers = 512;
     private readonly string _file;
     private readonly Dictionary<string, (NetworkOrder Order, byte[] Bytes)> _orders = new(StringComparer.Ordinal);
@@ -29,6 +32,9 @@ internal sealed class OrderBook
 
     /// <summary>Highest number seen.</summary>
     public long Last { get; private set; }
+
+    /// <summary>What is in force is not known here, or not all of it: the gateway is to give it anew.</summary>
+    public bool Anew { get; set; }
 
     /// <summary>Orders in force.</summary>
     public IReadOnlyCollection<NetworkOrder> InForce => [.. _orders.Values.Select(o => o.Order)];
@@ -40,13 +46,13 @@ internal sealed class OrderBook
     /// <param name="folder">Its folder.</param>
     /// <param name="key">The gateway's order key; null while it is not known, which no order in the file survives.</param>
     /// <param name="sensorId">This sensor.</param>
-    /// <param name="now">Its clock.</param>
     /// <exception cref="EnforcementException">The file is damaged.</exception>
-    public static OrderBook Open(string folder, ECDsa? key, string sensorId, DateTimeOffset now)
+    public static OrderBook Open(string folder, ECDsa? key, string sensorId)
     {
         var book = new OrderBook(Path.Combine(folder, "orders.json"));
         if (!File.Exists(book._file))
         {
+            book.Anew = true;
             return book;
         }
 
@@ -55,14 +61,20 @@ internal sealed class OrderBook
             using var document = JsonDocument.Parse(File.ReadAllBytes(book._file));
             var root = document.RootElement;
             book.Last = root.GetProperty("last").GetInt64();
+            book.Anew = root.TryGetProperty("anew", out var anew) && anew.ValueKind == JsonValueKind.True;
             foreach (var text in root.GetProperty("orders").EnumerateArray())
             {
                 var bytes = text.GetBytesFromBase64();
 
-                // Signed and for this sensor, as when it came: who can write the file cannot order anything with it.
-                if (key is not null && NetworkOrderCodec.TryDecode(bytes, key, out var order) == OrderFault.None && NetworkOrderCodec.Check(order!, sensorId, order!.Sequence - 1, now) == OrderFault.None)
+                // Signed and for this sensor, as when it came: who can write the file cannot order anything with it. When it was issued was checked then; by
+                // now the clock may be behind.
+                if (key is not null && NetworkOrderCodec.TryDecode(bytes, key, out var order) == OrderFault.None && order!.SensorId == sensorId)
                 {
                     book._orders[order.Measure] = (order, bytes);
+                }
+                else
+                {
+                    book.Anew = true;
                 }
             }
 
@@ -98,6 +110,13 @@ internal sealed class OrderBook
     /// <summary>Passes over an order that this sensor does not follow, for good.</summary>
     public void Pass(NetworkOrder order) => Last = Math.Max(Last, order.Sequence);
 
+    /// <summary>Ends an order in force that would by now touch somebody whom none touches.</summary>
+    public void Spare(NetworkOrder order)
+    {
+        _orders.Remove(order.Measure);
+        Answer(new OrderAnswer(order.Sequence, "refused", Protected));
+    }
+
     public void Answer(OrderAnswer answer)
     {
         _answers.RemoveAll(a => a.Sequence == answer.Sequence);
@@ -114,7 +133,7 @@ internal sealed class OrderBook
     /// <summary>Drops what has ended by itself; true when there was something.</summary>
     public bool DropEnded(DateTimeOffset now)
     {
-        var ended = _orders.Where(o => o.Value.Order.ExpiresAt <= now.ToUnixTimeMilliseconds()).Select(o => o.Key).ToList();
+        var ended = _orders.Where(o => o.Value.Order.HasEnded(now)).Select(o => o.Key).ToList();
         ended.ForEach(measure => _orders.Remove(measure));
         return ended.Count > 0;
     }
@@ -127,6 +146,7 @@ internal sealed class OrderBook
         {
             json.WriteStartObject();
             json.WriteNumber("last", Last);
+            json.WriteBoolean("anew", Anew);
             json.WriteStartArray("orders");
             foreach (var (_, bytes) in _orders.Values)
             {

@@ -29,22 +29,31 @@ internal readonly record struct SetElement(string Set, string Key)
             foreach (var mac in order.Macs)
             {
                 yield return new(four ? "reach_mac4" : "reach_mac6", $"{Text(mac)} {end}");
+                if (!four)
+                {
+                    yield return new("near_mac6", $"{Text(mac)} {service.Address}");
+                }
             }
 
             foreach (var address in order.Addresses.Where(a => a.IsIPv4 == four))
             {
                 yield return new(four ? "reach4" : "reach6", $"{address} {end}");
+                if (!four)
+                {
+                    yield return new("near6", $"{address} {service.Address}");
+                }
             }
         }
     }
 
-    /// <summary>The elements of all orders, each until the last order that asks for it ends.</summary>
-    public static Dictionary<SetElement, DateTimeOffset> Wanted(IEnumerable<NetworkOrder> orders)
+    /// <summary>The elements of all orders, each until the last order that asks for it ends; none for longer than an order was made for, however far behind the clock is.</summary>
+    public static Dictionary<SetElement, DateTimeOffset> Wanted(IEnumerable<NetworkOrder> orders, DateTimeOffset now)
     {
         var wanted = new Dictionary<SetElement, DateTimeOffset>();
         foreach (var order in orders)
         {
-            var until = DateTimeOffset.FromUnixTimeMilliseconds(order.ExpiresAt);
+            var (end, longest) = (DateTimeOffset.FromUnixTimeMilliseconds(order.ExpiresAt), now.AddMilliseconds(order.ExpiresAt - order.IssuedAt));
+            var until = end < longest ? end : longest;
             foreach (var element in Of(order))
             {
                 wanted[element] = wanted.TryGetValue(element, out var other) && other > until ? other : until;

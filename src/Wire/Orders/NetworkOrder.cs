@@ -34,6 +34,9 @@ public sealed record NetworkOrder
 
     /// <summary>What a quarantined device may still reach. Empty for others.</summary>
     public IReadOnlyList<NetworkService> Reachable { get; init; } = [];
+
+    /// <summary>Whether its time is over.</summary>
+    public bool HasEnded(DateTimeOffset now) => ExpiresAt <= now.ToUnixTimeMilliseconds();
 }
 
 /// <summary>What an order is for. Numbers are on the wire.</summary>

@@ -109,7 +109,7 @@ public static class NetworkOrderCodec
         var clock = now.ToUnixTimeMilliseconds();
         return order.SensorId != sensorId ? OrderFault.OtherSensor
             : order.Sequence <= last ? OrderFault.Repeated
-            : order.ExpiresAt <= clock ? OrderFault.Expired
+            : order.HasEnded(now) ? OrderFault.Expired
             : order.IssuedAt > clock + (long)ClockTolerance.TotalMilliseconds ? OrderFault.FarFuture
             : OrderFault.None;
     }

@@ -1,5 +1,6 @@
 using System.Data.Common;
 using System.Security.Cryptography;
+using Dapper;
 using Sekisho.Behaviour.Intake;
 using Sekisho.Behaviour.Orders;
 using Sekisho.Behaviour.Sensors;
@@ -108,6 +109,62 @@ public class OrderDeskTests
 
         // A gateway that was set back goes on above what its enforcer has seen.
         Assert.True(Assert.Single(await site.AskAsync(Two, last: again.Sequence + 1_000_000_000)).Sequence > again.Sequence + 1_000_000_000);
+    }
+
+    [Theory]
+    [InlineData(Dialect.Sqlite)]
+    [InlineData(Dialect.PostgreSql)]
+    public async Task What_is_in_force_ends_where_the_enforcer_says_that_it_would_touch_the_protected_and_for_no_other_cause(Dialect dialect)
+    {
+        await using var site = await Site.OpenAsync(dialect);
+        await site.AskAsync(One);
+        var restricting = site.RestrictAsync();
+        var order = Assert.Single(await site.UntilAsync(One));
+        await site.AskAsync(One, order.Sequence, new EnforcerAnswer(order.Sequence, "applied", ""));
+        await restricting;
+        await site.AskAsync(One, order.Sequence, new EnforcerAnswer(order.Sequence, "refused", "repeated"));
+        Assert.Equal("applied", Assert.Single(await site.Store.OrdersOfAsync(Measure, default)).Outcome);
+        Assert.Empty(await site.AskAsync(One, order.Sequence, new EnforcerAnswer(order.Sequence, "refused", "protected")));
+        Assert.Equal(("refused", "protected"), (await site.Store.OrdersOfAsync(Measure, default)).Select(o => (o.Outcome, o.Cause)).Single());
+        Assert.Equal(["network-applied", "network-refused"], site.History);
+
+        // Nothing is left there to be lifted.
+        Assert.True(await site.Network.LiftAsync(Measure, TimeSpan.Zero, "c", default));
+        Assert.Empty(await site.AskAsync(One, order.Sequence));
+    }
+
+    [Theory]
+    [InlineData(Dialect.Sqlite, "full")]
+    [InlineData(Dialect.PostgreSql, "clock")]
+    public async Task An_enforcer_that_could_not_follow_is_asked_again_while_another_holds_the_measure(Dialect dialect, string cause)
+    {
+        await using var site = await Site.OpenAsync(dialect);
+        await site.AskAsync(One);
+        await site.AskAsync(Two);
+        var restricting = site.RestrictAsync();
+        var (first, second) = (Assert.Single(await site.UntilAsync(One)), Assert.Single(await site.UntilAsync(Two)));
+        await site.AskAsync(One, first.Sequence, new EnforcerAnswer(first.Sequence, "applied", ""));
+        Assert.Equal(NetworkOutcomeKind.InForce, (await restricting).Kind);
+        Assert.Empty(await site.AskAsync(Two, second.Sequence, new EnforcerAnswer(second.Sequence, "refused", cause)));
+
+        site.Clock.Advance(TimeSpan.FromSeconds(61));
+        Assert.Empty(await site.AskAsync(One, first.Sequence));
+        var again = Assert.Single(await site.AskAsync(Two, second.Sequence));
+        Assert.Equal((NetworkOrderKind.Quarantine, Measure), (again.Kind, again.Measure));
+        Assert.True(again.Sequence > second.Sequence);
+
+        // For as long as it passes; what was refused does not pile up.
+        Assert.Empty(await site.AskAsync(Two, again.Sequence, new EnforcerAnswer(again.Sequence, "refused", cause)));
+        site.Clock.Advance(TimeSpan.FromSeconds(61));
+        var third = Assert.Single(await site.AskAsync(Two, again.Sequence));
+        Assert.Equal(2, await site.OrdersKeptAsync());
+        Assert.Empty(await site.AskAsync(Two, third.Sequence, new EnforcerAnswer(third.Sequence, "applied", "")));
+        Assert.All(await site.Store.OrdersOfAsync(Measure, default), o => Assert.Equal("applied", o.Outcome));
+
+        // One that protects whom the order would touch is not asked again.
+        await site.AskAsync(Two, third.Sequence, new EnforcerAnswer(third.Sequence, "refused", "protected"));
+        site.Clock.Advance(TimeSpan.FromSeconds(61));
+        Assert.Empty(await site.AskAsync(Two, third.Sequence));
     }
 
     [Fact]
@@ -237,6 +294,8 @@ public class OrderDeskTests
             await Until.TrueAsync(async () => (orders = await AskAsync(sensor, last)).Count > 0, "there is no order");
             return orders;
         }
+
+        public Task<long> OrdersKeptAsync() => _store.Databases.State.ReadAsync(c => c.ExecuteScalarAsync<long>("SELECT COUNT(*) FROM network_order"), default);
 
         public Task SeeAsync(ulong mac, params string[] addresses) => _sensors.WriteAsync(
             t => _seen.PutAsync(One, [new SeenDevice(_secrets.Device(mac, default), 1, 2, new DeviceIdentity(mac, null, addresses))], t), default);

@@ -20,8 +20,6 @@ internal class EnforcedNetwork : IAsyncDisposable
     private static readonly TimeSpan s_standing = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan s_patience = TimeSpan.FromMilliseconds(700);
 
-    private readonly NetworkLab _device = new();
-    private readonly NetworkLab _servers = new();
     private readonly bool _bridged;
     private readonly List<Socket> _listeners = [];
 
@@ -33,6 +31,12 @@ internal class EnforcedNetwork : IAsyncDisposable
 
     /// <summary>Where the enforcer is.</summary>
     public NetworkLab Path { get; } = new();
+
+    /// <summary>Where the device is.</summary>
+    public NetworkLab DeviceSide { get; } = new();
+
+    /// <summary>Where the servers are.</summary>
+    public NetworkLab ServerSide { get; } = new();
 
     /// <summary>The enforcer's interface towards the device.</summary>
     public string Interface => _bridged ? "p1" : "r0";
@@ -66,7 +70,7 @@ internal class EnforcedNetwork : IAsyncDisposable
     /// <summary>A connection of the device; null when nobody answers.</summary>
     public Socket? Open(IPAddress server, int port = Port)
     {
-        var socket = _device.Inside(() => new Socket(server.AddressFamily, SocketType.Stream, ProtocolType.Tcp));
+        var socket = DeviceSide.Inside(() => new Socket(server.AddressFamily, SocketType.Stream, ProtocolType.Tcp));
         using var patience = new CancellationTokenSource(s_patience);
         try
         {
@@ -110,7 +114,7 @@ internal class EnforcedNetwork : IAsyncDisposable
     public virtual ValueTask DisposeAsync()
     {
         _listeners.ForEach(l => l.Dispose());
-        foreach (var lab in (NetworkLab[])[_device, _servers, Path])
+        foreach (var lab in (NetworkLab[])[DeviceSide, ServerSide, Path])
         {
             lab.Dispose();
         }
@@ -122,24 +126,24 @@ internal class EnforcedNetwork : IAsyncDisposable
     {
         Path.AddCable("d0", _bridged ? "p1" : "r0");
         Path.AddCable("s0", _bridged ? "p2" : "w0");
-        Move("d0", _device);
-        Move("s0", _servers);
-        DeviceMac = _device.Ip("-o", "link", "show", "dev", "d0").Split("link/ether ")[1].Split(' ')[0];
-        Add(_device, "d0", "10.9.1.2/24", "fd09:1::2/64");
+        Move("d0", DeviceSide);
+        Move("s0", ServerSide);
+        DeviceMac = DeviceSide.Ip("-o", "link", "show", "dev", "d0").Split("link/ether ")[1].Split(' ')[0];
+        Add(DeviceSide, "d0", "10.9.1.2/24", "fd09:1::2/64");
         if (_bridged)
         {
             Path.Ip("link", "add", "name", "br0", "type", "bridge", "mcast_snooping", "0");
             Path.Ip("link", "set", "dev", "p1", "master", "br0");
             Path.Ip("link", "set", "dev", "p2", "master", "br0");
             Path.Ip("link", "set", "dev", "br0", "up");
-            Add(_servers, "s0", "10.9.1.22/24", "10.9.1.23/24", "fd09:1::22/64", "fd09:1::23/64");
+            Add(ServerSide, "s0", "10.9.1.22/24", "10.9.1.23/24", "fd09:1::22/64", "fd09:1::23/64");
         }
         else
         {
             Add(Path, "r0", "10.9.1.1/24", "fd09:1::1/64", "fe80::1/64");
             Add(Path, "w0", "10.9.2.1/24", "fd09:2::1/64", "fe80::1/64");
-            Add(_servers, "s0", "10.9.2.2/24", "10.9.2.3/24", "fd09:2::2/64", "fd09:2::3/64");
-            foreach (var (lab, v4, v6) in ((NetworkLab, string, string)[])[(_device, "10.9.1.1", "fd09:1::1"), (_servers, "10.9.2.1", "fd09:2::1")])
+            Add(ServerSide, "s0", "10.9.2.2/24", "10.9.2.3/24", "fd09:2::2/64", "fd09:2::3/64");
+            foreach (var (lab, v4, v6) in ((NetworkLab, string, string)[])[(DeviceSide, "10.9.1.1", "fd09:1::1"), (ServerSide, "10.9.2.1", "fd09:2::1")])
             {
                 lab.Ip("route", "add", "default", "via", v4);
                 lab.Ip("-6", "route", "add", "default", "via", v6);
@@ -182,7 +186,7 @@ internal class EnforcedNetwork : IAsyncDisposable
 
     private void Listen(IPAddress address)
     {
-        var listener = _servers.Inside(() =>
+        var listener = ServerSide.Inside(() =>
         {
             var socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
             socket.Bind(new IPEndPoint(address, Port));

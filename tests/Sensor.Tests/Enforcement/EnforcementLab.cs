@@ -3,7 +3,9 @@ using System.Net;
 using System.Security.Cryptography;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
+using Sekisho.Sensor.Enforcement;
 using Sekisho.Tests.Support;
+using Sekisho.Traffic.Tests.Capture;
 using Sekisho.Wire.Features;
 using Sekisho.Wire.Orders;
 
@@ -18,6 +20,8 @@ internal sealed class EnforcementLab : EnforcedNetwork
     private readonly ConcurrentQueue<(long Sequence, byte[] Bytes)> _orders = new();
     private GatewayStandIn _gateway = null!;
     private SensorProcess? _sensor;
+    private CancellationTokenSource? _ended;
+    private Task _here = Task.CompletedTask;
 
     private EnforcementLab(bool bridged)
         : base(bridged)
@@ -35,12 +39,23 @@ internal sealed class EnforcementLab : EnforcedNetwork
     /// <summary>What the enforcer answered, by number.</summary>
     public ConcurrentDictionary<long, string> Answers { get; } = new();
 
-    public static async Task<EnforcementLab> StartAsync(bool bridged = false)
+    /// <summary>The highest number that each question named.</summary>
+    public ConcurrentQueue<long> Lasts { get; } = new();
+
+    /// <summary>The enforcer of this process.</summary>
+    public Enforcer? Enforcer { get; private set; }
+
+    /// <summary>Keys of what it told.</summary>
+    public ConcurrentQueue<string> Told { get; } = new();
+
+    /// <param name="bridged">See there.</param>
+    /// <param name="here">For an enforcer of this process, with a clock of its own: the gateway is where it can be reached from here.</param>
+    public static async Task<EnforcementLab> StartAsync(bool bridged = false, bool here = false)
     {
         var lab = new EnforcementLab(bridged);
         try
         {
-            lab._gateway = await GatewayStandIn.StartAsync(make => lab.Path.Inside(make));
+            lab._gateway = await GatewayStandIn.StartAsync(here ? null : make => lab.Path.Inside(make));
             lab._gateway.Orders = lab.AnswerAsync;
             lab._gateway.WriteIdentity(lab._folder, SensorId);
             return lab;
@@ -57,6 +72,50 @@ internal sealed class EnforcementLab : EnforcedNetwork
     {
         _sensor = SensorProcess.Start(Path.Name, ["--interface", Interface, "--inline", "--enforce", "--gateway", Gateway.ToString(), "--folder", _folder, "--interval", "5", "--no-view", "--language", "en", .. more]);
         _sensor.Until(() => _sensor.Errors.Any(e => e.StartsWith("Orders of the gateway are enforced", StringComparison.Ordinal)), "it does not enforce");
+    }
+
+    /// <summary>Starts the enforcer in this process; its rules are in the namespace all the same.</summary>
+    public async Task EnforceHereAsync(TimeProvider clock)
+    {
+        Told.Clear();
+        _ended = new CancellationTokenSource();
+        Enforcer = new Enforcer(new EnforcementOptions(Gateway, _folder, [NftRules.Routed], [], Path.Name), clock, (key, _) => Told.Enqueue(key));
+        _here = Enforcer.RunAsync(_ended.Token);
+        await Sekisho.Tests.Support.Until.TrueAsync(() => Told.Contains("enforce.ready") || _here.IsCompleted, "it does not enforce");
+        Assert.False(_here.IsCompleted);
+    }
+
+    /// <summary>Ends the enforcer of this process.</summary>
+    public async Task EndHereAsync()
+    {
+        await _ended!.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => _here);
+        _ended.Dispose();
+        _ended = null;
+    }
+
+    /// <summary>As <see cref="Give(NetworkOrder)"/>, to the enforcer of this process.</summary>
+    public async Task<string> GiveHereAsync(NetworkOrder order)
+    {
+        Answers.TryRemove(order.Sequence, out _);
+        _orders.Enqueue((order.Sequence, Signed(order)));
+        string? answer = null;
+        await Sekisho.Tests.Support.Until.TrueAsync(() => Answers.TryGetValue(order.Sequence, out answer), $"order {order.Sequence} is not answered");
+        return answer!;
+    }
+
+    /// <summary>The enforcer has all that the gateway knows of.</summary>
+    public Task GatheredAsync() => Sekisho.Tests.Support.Until.TrueAsync(
+        () => File.ReadAllText(System.IO.Path.Combine(_folder, "orders.json")).Contains("\"anew\":false", StringComparison.Ordinal), "the enforcer does not know all orders");
+
+    /// <summary>What the kernel has, and for how many seconds.</summary>
+    public IReadOnlyDictionary<SetElement, long> Elements() => NftRules.Read(Nft("-j", "list", "table", NftRules.Routed, NftRules.Table)).Elements;
+
+    /// <summary>The sensor is enrolled anew: it has another certificate, and its order key is not pinned yet.</summary>
+    public void EnrolAnew()
+    {
+        File.Delete(System.IO.Path.Combine(_folder, "order-key.pem"));
+        _gateway.WriteIdentity(_folder, SensorId);
     }
 
     /// <summary>Ends the enforcer as a crash does.</summary>
@@ -93,6 +152,19 @@ internal sealed class EnforcementLab : EnforcedNetwork
         return answer!;
     }
 
+    /// <summary>The device claims an address with one ARP request, and the enforcer's kernel believes it.</summary>
+    public void Claim(string address)
+    {
+        var mac = DeviceMac.Split(':').Select(b => Convert.ToByte(b, 16)).ToArray();
+        byte[] request = [0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, .. mac, 8, 6, 0, 1, 8, 0, 6, 4, 0, 1, .. mac, .. IPAddress.Parse(address).GetAddressBytes(), 0, 0, 0, 0, 0, 0, 10, 9, 1, 1];
+        DeviceSide.Inside(() =>
+        {
+            using var sender = new FrameSender("d0");
+            Assert.True(sender.Send(request));
+        });
+        Until(() => Path.Ip("neigh", "show").Split('\n').Any(n => n.StartsWith(address + " ", StringComparison.Ordinal) && n.Contains(DeviceMac, StringComparison.Ordinal)), TimeSpan.FromSeconds(30), "the claim is not believed");
+    }
+
     public Task GatewayDownAsync() => _gateway.DownAsync();
 
     public Task GatewayUpAsync() => _gateway.UpAsync();
@@ -100,6 +172,11 @@ internal sealed class EnforcementLab : EnforcedNetwork
     public override async ValueTask DisposeAsync()
     {
         _sensor?.Dispose();
+        if (_ended is not null)
+        {
+            await EndHereAsync();
+        }
+
         if (_gateway is not null)
         {
             await _gateway.DisposeAsync();
@@ -113,6 +190,7 @@ internal sealed class EnforcementLab : EnforcedNetwork
     private async Task AnswerAsync(HttpContext context)
     {
         var question = (await JsonNode.ParseAsync(context.Request.Body))!;
+        Lasts.Enqueue(question["last"]!.GetValue<long>());
         foreach (var answer in question["answers"]!.AsArray())
         {
             Answers[answer!["sequence"]!.GetValue<long>()] = $"{answer["outcome"]} {answer["cause"]}".Trim();
@@ -129,6 +207,6 @@ internal sealed class EnforcementLab : EnforcedNetwork
             orders.Add(new JsonObject { ["sequence"] = order.Sequence, ["order"] = Convert.ToBase64String(order.Bytes) });
         }
 
-        await GatewayStandIn.Json(context, 200, new JsonObject { ["orders"] = orders, ["key"] = Key.ExportSubjectPublicKeyInfoPem(), ["time"] = 1 }.ToJsonString());
+        await GatewayStandIn.Json(context, 200, new JsonObject { ["orders"] = orders, ["key"] = Key.ExportSubjectPublicKeyInfoPem(), ["time"] = TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds() }.ToJsonString());
     }
 }
