@@ -3,7 +3,6 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Sekisho.Api.Access;
 using Sekisho.Api.Problems;
-using Sekisho.Devices.Lifecycle;
 using Sekisho.Devices.Registry;
 using Sekisho.Domain.Devices;
 using Sekisho.Domain.Localization;

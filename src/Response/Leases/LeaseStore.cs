@@ -221,11 +221,11 @@ internal sealed class LeaseStore(Databases databases, MasterKey key, IHistory hi
                 new
                 {
                     now = now.ToUnixTimeMilliseconds(),
-                    late = (now + LeaseMachine.ClocksDiffer).ToUnixTimeMilliseconds(),
-                    longest = (now + LeaseMachine.LongestPause(settings)).ToUnixTimeMilliseconds(),
+                    late = (now + ClockSetBack.ClocksDiffer).ToUnixTimeMilliseconds(),
+                    longest = (now + ClockSetBack.LongestPause(settings)).ToUnixTimeMilliseconds(),
                 })).AsList(),
             cancellation);
-        await ChangeAllAsync(ids, l => LeaseMachine.ClockSetBack(l, now, settings), cancellation);
+        await ChangeAllAsync(ids, l => ClockSetBack.Of(l, now, settings), cancellation);
     }
 
     /// <summary>Makes what a node was working on when it ended due again.</summary>

@@ -46,7 +46,7 @@ internal sealed class Enforcer(EnforcementOptions options, TimeProvider clock, A
     /// <summary>Why the kernel's sets are not as the orders say; null while they are.</summary>
     public EnforcementException? Fault => _fault;
 
-    /// <summary>How far this clock is ahead of the gateway's where that is too far to follow new orders by; null where it is not, and before the first answer.</summary>
+    /// <summary>How far this clock is ahead of the gateway's where that is too far: started without the gateway, it would not keep the ends of orders. Null where it is not, and before the first answer.</summary>
     public TimeSpan? ClockOff => _behind is TimeSpan behind && behind.Duration() > NetworkOrderCodec.ClockTolerance ? -behind : null;
 
     // The gateway's clock as far as it is known: the ends of orders are by it.
@@ -120,12 +120,6 @@ internal sealed class Enforcer(EnforcementOptions options, TimeProvider clock, A
             {
                 // Nothing of it is believed, not even its number: only what the gateway called it by goes back.
                 Refuse(book, sequence, JsonNamingPolicy.KebabCaseLower.ConvertName(fault.ToString()));
-            }
-            else if (ClockOff is not null && order!.Kind != NetworkOrderKind.Lift)
-            {
-                // Started anew without the gateway, it would not keep the end of it.
-                book.Pass(order);
-                Refuse(book, order.Sequence, "clock");
             }
             else if (_protected.Holds(order!))
             {

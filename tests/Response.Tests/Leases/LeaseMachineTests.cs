@@ -130,18 +130,18 @@ public class LeaseMachineTests
         var running = LeaseMachine.Claim(Due() with { CreatedAt = Now, NextTryAt = ahead }, "n", "active", canUndo: true, ahead, Settings)!;
         var done = LeaseMachine.Done(running, canUndo: true, locksOut: false, holds: true, null, ahead, Settings)!;
         Assert.Equal(ahead + Settings.RestrictionLasts, done.ExpiresAt);
-        var back = LeaseMachine.ClockSetBack(done, Now, Settings)!;
+        var back = ClockSetBack.Of(done, Now, Settings)!;
         Assert.Equal((Now, Now, Now + Settings.RestrictionLasts, Now + Settings.RestrictionLasts), (back.StartedAt, back.EndedAt, back.ExpiresAt, back.NextTryAt));
 
-        var waiting = LeaseMachine.ClockSetBack(LeaseMachine.Waiting(Due() with { CreatedAt = ahead }, ahead, Settings), Now, Settings)!;
+        var waiting = ClockSetBack.Of(LeaseMachine.Waiting(Due() with { CreatedAt = ahead }, ahead, Settings), Now, Settings)!;
         Assert.Equal((Now, Now + Settings.ApprovalLasts), (waiting.CreatedAt, waiting.NextTryAt));
-        Assert.Null(LeaseMachine.ClockSetBack(waiting, Now, Settings));
+        Assert.Null(ClockSetBack.Of(waiting, Now, Settings));
 
         // An undo that failed while the clock was ahead is due now; a step of the time server changes nothing.
         var undo = LeaseMachine.UndoFailed(LeaseMachine.ClaimUndo(LeaseMachine.AskUndo(back, canUndo: true, "a", "r", ahead).Next!, "n", ahead, Settings)!, "down", ahead, Settings)!;
-        Assert.Equal(Now, LeaseMachine.ClockSetBack(undo, Now, Settings)!.NextTryAt);
-        Assert.Null(LeaseMachine.ClockSetBack(back, Now.AddSeconds(-30), Settings));
-        Assert.Null(LeaseMachine.ClockSetBack(back, Now, Settings));
+        Assert.Equal(Now, ClockSetBack.Of(undo, Now, Settings)!.NextTryAt);
+        Assert.Null(ClockSetBack.Of(back, Now.AddSeconds(-30), Settings));
+        Assert.Null(ClockSetBack.Of(back, Now, Settings));
     }
 
     [Fact]
