@@ -103,7 +103,7 @@ internal sealed class IncidentDesk(
 
     // A lock-down is released by those who may, and only there.
     private bool IsOurs(Lease lease) => lease.Condition != EmergencyDesk.Condition && lease.Details.Notice is null
-        && (lease.State == LeaseStates.Done || LeaseMachine.MightBeInForce(lease) ? runner.CanUndo(lease) : orders.Disturbs(lease));
+        && (LeaseMachine.MayBeInForce(lease) ? runner.CanUndo(lease) : orders.Disturbs(lease));
 
     private bool IsInForce(Lease lease) => lease.State switch
     {

@@ -50,10 +50,10 @@ internal sealed class IncidentLeases(Databases databases, MasterKey master) : ID
             new { id = incident.Id, since = incident.OpenedAt.ToUnixTimeMilliseconds() })).AsList(),
         cancellation);
 
-    /// <summary>Responses of these actions that are in force on its devices or about to be, at most so many.</summary>
+    /// <summary>Responses of these actions that are in force on its devices, might be although their tries failed, or are about to be, at most so many.</summary>
     /// <remarks>The names of actions are the gateway's own constants; the two databases take lists of parameters in different ways.</remarks>
     public Task<IReadOnlyList<Lease>> OnDevicesAsync(string incidentId, IReadOnlyCollection<string> actions, int most, CancellationToken cancellation) => QueryAsync(
-        $"{OnDevices} AND action IN ({string.Join(',', actions.Select(a => $"'{a}'").DefaultIfEmpty("''"))}) AND state IN ('waiting-approval', 'planned', 'due', 'running', 'done') " +
+        $"{OnDevices} AND action IN ({string.Join(',', actions.Select(a => $"'{a}'").DefaultIfEmpty("''"))}) AND state IN ('waiting-approval', 'planned', 'due', 'running', 'done', 'failed') " +
         "ORDER BY holds DESC, created_at DESC, id LIMIT @most",
         new { id = incidentId, most },
         cancellation);

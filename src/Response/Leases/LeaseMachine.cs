@@ -330,8 +330,8 @@ internal static class LeaseMachine
             Details = lease.Details with { Actor = by, Reason = reason, Cause = null, Retries = lease.Details.Retries + 1 },
         }, LeaseRefusal.None);
 
-    /// <summary>All its tries failed, and none of them can say that nothing came of it: its undo makes sure.</summary>
-    public static bool MightBeInForce(Lease lease) => lease is { State: LeaseStates.Failed, Details.Cause: LeaseCauses.TriesUsedUp };
+    /// <summary>It is done; or all its tries failed, and none of them can say that nothing came of it.</summary>
+    public static bool MayBeInForce(Lease lease) => lease is { State: LeaseStates.Done } or { State: LeaseStates.Failed, Details.Cause: LeaseCauses.TriesUsedUp };
 
     /// <summary>A person wants it undone.</summary>
     public static (Lease? Next, LeaseRefusal Refusal) AskUndo(Lease lease, bool canUndo, string by, string reason, DateTimeOffset now, string? choice = null)
@@ -347,7 +347,7 @@ internal static class LeaseMachine
             return (null, LeaseRefusal.CannotUndo);
         }
 
-        if (lease.State != LeaseStates.Done && !MightBeInForce(lease))
+        if (!MayBeInForce(lease))
         {
             return (null, LeaseRefusal.WrongState);
         }
@@ -359,7 +359,7 @@ internal static class LeaseMachine
             Attempts = 0,
             Details = lease.Details with { Actor = by, Reason = reason, Cause = null, Choice = choice ?? lease.Details.Choice },
         };
-        return (MightBeInForce(lease) ? MakeSure(asked, now) : asked, LeaseRefusal.None);
+        return (lease.State == LeaseStates.Done ? asked : MakeSure(asked, now), LeaseRefusal.None);
     }
 
     /// <summary>A person refuses what is in force; from then on it is ended as an undo is.</summary>

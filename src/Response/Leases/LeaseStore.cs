@@ -280,12 +280,8 @@ internal sealed class LeaseStore(Databases databases, MasterKey key, IHistory hi
         {
             seen.Add(lease);
 
-            // Somebody else may be faster; then it is decided again on what they made of it. What a script orders meanwhile is among those that are asked for next.
-            var present = lease;
-            while (present is not null && change(present) is { } next && !Save(present, next, transaction))
-            {
-                present = Of(findingId, transaction).FirstOrDefault(l => l.Id == lease.Id);
-            }
+            // What a script orders meanwhile is among those that are asked for next.
+            ChangeAll([lease.Id], change, transaction);
         }
 
         return seen;

@@ -113,13 +113,7 @@ public class MailTests
         host.Bind(TestHost.Always("mail"));
         await host.NotifyAsync(["admin@example.jp"]);
         host.Commit(host.Finding("f1"));
-        for (var i = 0; i < 3; i++)
-        {
-            await host.Worker.DrainAsync();
-            host.Clock.Advance(TimeSpan.FromMinutes(1));
-        }
-
-        var lease = await host.OnlyLeaseAsync();
+        var lease = await host.UseUpTriesAsync();
         Assert.Equal((LeaseStates.Failed, 3), (lease.State, lease.Attempts));
         Assert.NotNull(lease.Details.LastError);
         Assert.DoesNotContain("wrong-password", lease.Details.LastError, StringComparison.Ordinal);
@@ -217,13 +211,7 @@ public class MailTests
         host.Bind(TestHost.Always("mail"));
         await host.NotifyAsync(["gone@example.jp", "left@example.jp"]);
         host.Commit(host.Finding("f1"));
-        for (var i = 0; i < 3; i++)
-        {
-            await host.Worker.DrainAsync();
-            host.Clock.Advance(TimeSpan.FromMinutes(1));
-        }
-
-        var lease = await host.OnlyLeaseAsync();
+        var lease = await host.UseUpTriesAsync();
         Assert.Equal((LeaseStates.Failed, 3), (lease.State, lease.Attempts));
         Assert.DoesNotContain("@", lease.Details.LastError, StringComparison.Ordinal);
     }

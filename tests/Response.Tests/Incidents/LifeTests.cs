@@ -219,6 +219,23 @@ public class LifeTests
         await PostAsync(client, id, "recovery", new { step = "release", note = "once more" }, HttpStatusCode.Conflict);
     }
 
+    [Theory]
+    [InlineData(Dialect.Sqlite)]
+    [InlineData(Dialect.PostgreSql)]
+    public async Task A_release_undoes_also_what_came_into_force_and_counts_as_failed(Dialect dialect)
+    {
+        await using var host = await TestHost.StartAsync(dialect, TestHost.QuickRetries);
+        host.Bind(TestHost.Always("suspend-authentication"));
+        host.World.AfterLock = (_, _) => throw new IOException("no answer");
+        host.Commit(host.Finding("f1"));
+        Assert.Equal((LeaseStates.Failed, LifecycleStates.Abnormal), ((await host.UseUpTriesAsync()).State, host.World.StateOf(One)));
+        using var client = host.Client(Roles.Responder);
+        var id = await OnlyAsync(host);
+        await SkipToReleaseAsync(client, id);
+        await PostAsync(client, id, "recovery", new { step = "release", note = "clean" });
+        Assert.Equal((LeaseStates.Undone, LifecycleStates.Active), ((await host.OnlyLeaseAsync()).State, host.World.StateOf(One)));
+    }
+
     [Fact]
     public async Task A_device_that_never_authenticated_is_normal_when_nothing_is_in_force_on_it()
     {

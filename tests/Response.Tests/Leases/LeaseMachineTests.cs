@@ -94,8 +94,10 @@ public class LeaseMachineTests
     {
         var running = LeaseMachine.Claim(Due() with { Attempts = 1 }, "n", "active", canUndo: true, Now, Settings)!;
         var failed = LeaseMachine.TryFailed(running, "no answer", null, canUndo: true, Now, Settings)!;
-        Assert.True(LeaseMachine.MightBeInForce(failed));
+        Assert.True(LeaseMachine.MayBeInForce(failed));
         Assert.Equal((null, LeaseRefusal.CannotUndo), LeaseMachine.AskUndo(failed, canUndo: false, "a", "r", Now));
+        Assert.Equal(LeaseStates.Done, LeaseMachine.TakenBack(failed, canUndo: true, "a", "r", Now)!.State);
+        Assert.Null(LeaseMachine.TakenBack(failed, canUndo: false, "a", "r", Now));
         var (asked, _) = LeaseMachine.AskUndo(failed, canUndo: true, "a", "r", Now);
         Assert.Equal(LeaseStates.Undone, LeaseMachine.UndoDone(LeaseMachine.ClaimUndo(asked!, "n", Now, Settings)!, null, Now)!.State);
 

@@ -83,13 +83,7 @@ public class LeaseRoutesTests
         // Each try locks the device and fails before it can say so.
         host.World.AfterLock = (_, _) => throw new InvalidOperationException("no");
         host.Commit(host.Finding("f1"));
-        for (var i = 0; i < 3; i++)
-        {
-            await host.Worker.DrainAsync();
-            host.Clock.Advance(TimeSpan.FromHours(1));
-        }
-
-        var failed = await host.OnlyLeaseAsync();
+        var failed = await host.UseUpTriesAsync();
         Assert.Equal((LeaseStates.Failed, LeaseCauses.TriesUsedUp), (failed.State, failed.Details.Cause));
         using var client = host.Client(Roles.Responder, "sato");
         Assert.True((await client.GetFromJsonAsync<JsonElement>($"{Base}/{failed.Id}")).GetProperty("canRetry").GetBoolean());
@@ -116,13 +110,7 @@ public class LeaseRoutesTests
         host.Bind(TestHost.Always("suspend-authentication"));
         host.World.AfterLock = (_, _) => throw new InvalidOperationException("no");
         host.Commit(host.Finding("f1"));
-        for (var i = 0; i < 3; i++)
-        {
-            await host.Worker.DrainAsync();
-            host.Clock.Advance(TimeSpan.FromHours(1));
-        }
-
-        var failed = await host.OnlyLeaseAsync();
+        var failed = await host.UseUpTriesAsync();
         Assert.Equal((LeaseStates.Failed, LifecycleStates.Abnormal), (failed.State, host.World.StateOf("d000000000000001")));
         using var client = host.Client(Roles.Responder, "sato");
         Assert.True((await client.GetFromJsonAsync<JsonElement>($"{Base}/{failed.Id}")).GetProperty("canUndo").GetBoolean());

@@ -157,6 +157,18 @@ internal sealed class TestHost : IAsyncDisposable
 
     public async Task<Lease> OnlyLeaseAsync() => Assert.Single(await LeasesAsync());
 
+    /// <summary>Lets the only lease use up its tries; with <see cref="QuickRetries"/>.</summary>
+    public async Task<Lease> UseUpTriesAsync()
+    {
+        for (var i = 0; i < 3; i++)
+        {
+            await Worker.DrainAsync();
+            Clock.Advance(TimeSpan.FromMinutes(1));
+        }
+
+        return await OnlyLeaseAsync();
+    }
+
     /// <summary>"LEASE STATE" lines in order.</summary>
     public Task<IReadOnlyList<string>> HistoryAsync() => Store.Databases.State.ReadAsync(
         async c => (IReadOnlyList<string>)(await c.QueryAsync<string>("SELECT subject FROM test_history WHERE what <> 'incident' ORDER BY seq")).AsList());
