@@ -132,6 +132,20 @@ public class NftRulesTests
         var read6 = ProtectedHosts.Routes6(routes6).ToList();
         Assert.Equal([new Route(IPNetwork.Parse("::/0"), IPAddress.Parse("fe80::1"), "eth0"), new Route(IPNetwork.Parse("fe80::/64"), null, "eth1")], read6);
 
+        // Whatever stands there, it is read or passed over.
+        var random = Fuzz.Source(5107);
+        for (var round = Fuzz.Rounds(5_000); round > 0; round--)
+        {
+            string[] damaged = [.. ((string[])[routes[1], routes[2], routes6[0], routes6[1]]).Select(line =>
+            {
+                var text = line.ToCharArray();
+                text[random.Next(text.Length)] = "0fF\t -\u0000z"[random.Next(8)];
+                return new string(text, 0, random.Next(text.Length + 1));
+            })];
+            Assert.All(ProtectedHosts.Routes(["", .. damaged]), r => Assert.InRange(r.To.PrefixLength, 0, 32));
+            Assert.All(ProtectedHosts.Routes6(damaged), r => Assert.InRange(r.To.PrefixLength, 0, 128));
+        }
+
         // The narrower route is the way.
         List<Route> all = [.. read, .. read6];
         Assert.Equal([read[1], read[0], read6[1], read6[0]], ((string[])["192.168.0.9", "192.0.2.1", "fe80::9", "2001:db8::1"]).Select(a => ProtectedHosts.Way(all, IPAddress.Parse(a))!.Value));
